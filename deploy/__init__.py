@@ -1,0 +1,1 @@
+"""How the system is put on machines. `deploy.cli` is the `wegenetz` command, `deploy.embedded` one machine without Docker."""

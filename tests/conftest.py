@@ -1,0 +1,31 @@
+"""Fixtures for tests that use the real broker and the real database.
+
+Both are started once and shared, so a test keeps to its own names: `own_prefix` for its databases, topics and groups.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import secrets
+from collections.abc import Iterator
+
+import pytest
+
+from deploy.embedded.engines import Engines
+
+
+@pytest.fixture(scope="session")
+def engines(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Engines]:
+    """The broker and the database, for the whole test session. Who kills one takes engines of its own instead."""
+    running = Engines(tmp_path_factory.mktemp("engines"))
+    asyncio.run(running.__aenter__())
+    try:
+        yield running
+    finally:
+        asyncio.run(running.close())
+
+
+@pytest.fixture
+def own_prefix() -> str:
+    """A name that no other test has, for databases, topics and consumer groups."""
+    return f"t{secrets.token_hex(4)}"
