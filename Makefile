@@ -1,0 +1,49 @@
+# Everything here works from a path with a blank in it: only relative paths are used.
+.DEFAULT_GOAL := help
+.PHONY: help setup demo run test check bench lock notices clean
+MAKEFLAGS += --no-print-directory
+VENV := .venv/bin
+ARGS ?=
+export PYRIGHT_PYTHON_GLOBAL_NODE = 0
+export PYRIGHT_PYTHON_IGNORE_WARNINGS = 1
+
+help: ## List the targets
+	@sed -n 's/^\([a-z]*\):[^#]*## \(.*\)/  make \1\t\2/p' Makefile | expand -t 18
+
+setup: ## Install everything into .venv (the other targets do this by themselves)
+	@for python in $(PYTHON) python3.11 python3.12 python3.13 python3 python; do \
+	  "$$python" -c 'import sys, ensurepip, venv; sys.exit(sys.version_info < (3, 11))' >/dev/null 2>&1 \
+	    && exec "$$python" deploy/set_up.py; \
+	done; \
+	echo "Wegenetz needs Python 3.11 or newer, with its venv module, and found none." >&2; \
+	echo "Install it (Debian, Ubuntu: apt install python3 python3-venv) or name it: make PYTHON=/path/to/python3" >&2; \
+	exit 2
+
+demo: setup ## Watch a year of arrivals pass through the system (PEOPLE=500 SEED=1 COUNTY=03459 ONCE=1)
+	@$(VENV)/wegenetz demo $(if $(PEOPLE),--people "$(PEOPLE)") $(if $(SEED),--seed "$(SEED)") \
+	  $(if $(COUNTY),--county "$(COUNTY)") $(if $(ONCE),--once) $(ARGS)
+
+run: setup ## Start the system and keep it up until Ctrl-C
+	@$(VENV)/wegenetz up $(ARGS)
+
+test: setup ## Run the tests (ARGS="-k consent" for some of them)
+	@$(VENV)/python -m pytest $(ARGS)
+
+check: setup ## Style, types, who may import whom, and the schemas that others read
+	@echo "ruff: style" && $(VENV)/ruff check
+	@echo "ruff: format" && $(VENV)/ruff format --check
+	@echo "pyright: types" && $(VENV)/pyright
+	@echo "import-linter: who imports whom" && $(VENV)/lint-imports --no-logo
+	@echo "schemas: compared with the committed ones" && $(VENV)/python -m schemas.compare
+
+bench: setup ## Measure the speed of the whole path
+	@$(VENV)/python -m tests.bench $(ARGS)
+
+lock: setup ## Resolve requirements.lock anew from pyproject.toml
+	@$(VENV)/python deploy/set_up.py lock
+
+notices: setup ## Write THIRD-PARTY-NOTICES.md from the installed packages
+	@$(VENV)/python -m deploy.notices
+
+clean: ## Remove the data of the running system and all outputs
+	@rm -rf var build

@@ -1,0 +1,197 @@
+"""Makes `.venv` hold exactly what `requirements.lock` says, and the project itself. Run by ``make``; needs Python alone.
+
+* Does nothing when lock, project file, place and Python are those of the last finished set-up.
+* uv comes through pip, and looks for packages where pip is configured to look: whoever has a mirror has told pip.
+* Every download is compared with its hash in the lock.
+* Says in a line what it does, while it does it, and how long it took. The addresses that pip is configured with are not shown.
+
+``set_up.py lock`` resolves the lock anew from `pyproject.toml` instead.
+"""
+
+from __future__ import annotations
+
+import ast
+import fcntl
+import hashlib
+import os
+import subprocess
+import sys
+import tempfile
+import time
+import venv
+from collections.abc import Callable, Mapping, Sequence
+from pathlib import Path
+from typing import Final
+
+ROOT: Final = Path(__file__).resolve().parent.parent
+LOCK: Final = ROOT / "requirements.lock"
+PROJECT: Final = ROOT / "pyproject.toml"
+ENVIRONMENT: Final = ROOT / ".venv"
+PYTHON: Final = ENVIRONMENT / "bin" / "python"
+_DONE: Final = ENVIRONMENT / "set-up-of"
+
+
+class StepFailed(Exception):
+    """A program that the set-up needs ended with an error; the text is the end of what it printed."""
+
+
+def main(arguments: Sequence[str]) -> int:
+    try:
+        if list(arguments) == ["lock"]:
+            resolve_lock()
+        else:
+            set_up()
+    except StepFailed as failure:
+        print(f" failed.\n\n{failure}\n", file=sys.stderr)
+        print(
+            "The set-up did not finish. It needs the Python package registry, as pip is configured to reach it "
+            "(see `pip config list`).\nWhat was there before is incomplete now; run the same command again.",
+            file=sys.stderr,
+        )
+        return 1
+    except KeyboardInterrupt:
+        print(" stopped. Run the same command again to go on.", file=sys.stderr)
+        return 130
+    return 0
+
+
+def set_up() -> None:
+    """Bring `.venv` to what the lock says, if it is not."""
+    if _is_done():
+        return
+    with PROJECT.open("rb") as held:  # two `make` at once: the second waits, and then finds it done
+        fcntl.flock(held, fcntl.LOCK_EX)
+        if _is_done():
+            return
+        began = time.monotonic()
+        version = ".".join(map(str, sys.version_info[:3]))
+        print(f"Setting up .venv from requirements.lock with Python {version} (once, about a minute):", flush=True)
+        _step("making the virtual environment", _make_environment)
+        _step("installing uv", _install_uv)
+        _step("installing the locked packages", _install_locked)
+        _step("installing wegenetz itself", _install_project)
+        _DONE.write_text(_fingerprint(), encoding="utf-8")
+        print(f"Set up in {time.monotonic() - began:.0f} s.", flush=True)
+
+
+def resolve_lock() -> None:
+    """Write `requirements.lock` anew: for every Python from 3.11 on, with hashes, without addresses."""
+    wanted = ("pyproject.toml", "--all-extras", "--universal", "--python-version", "3.11", "--output-file", LOCK.name)
+    form = ("--generate-hashes", "--no-emit-index-url", "--no-emit-find-links", "--no-header", "--upgrade")
+    _run([str(ENVIRONMENT / "bin" / "uv"), "pip", "compile", "--quiet", *wanted, *form], uv_environment())
+    print("requirements.lock is resolved anew; the next make sets up from it.")
+
+
+def uv_environment() -> dict[str, str]:
+    """The environment in which uv finds packages where pip does; what is set for uv already stays."""
+    environment = dict(os.environ)
+    for name, value in uv_settings(_pip_settings()).items():
+        environment.setdefault(name, value)
+    environment |= {"UV_NO_PROGRESS": "1", "UV_PYTHON_DOWNLOADS": "never"}
+    return environment
+
+
+def uv_settings(pip: Mapping[str, str]) -> dict[str, str]:
+    """The settings of uv that say the same as these settings of pip."""
+    settings: dict[str, str] = {}
+    for of_pip, of_uv, separator in _SAME_MEANING:
+        values = pip.get(of_pip, "").split()
+        if of_pip == "find-links":
+            values = [value for value in values if "://" in value or Path(value).expanduser().is_dir()]
+        if values:
+            settings[of_uv] = separator.join(values)
+    return settings
+
+
+_SAME_MEANING: Final = (
+    ("index-url", "UV_DEFAULT_INDEX", " "),
+    ("extra-index-url", "UV_INDEX", " "),
+    ("find-links", "UV_FIND_LINKS", ","),
+    ("trusted-host", "UV_INSECURE_HOST", " "),
+    ("no-index", "UV_NO_INDEX", " "),
+    ("cert", "SSL_CERT_FILE", " "),
+    ("proxy", "ALL_PROXY", " "),
+    ("default-timeout", "UV_HTTP_TIMEOUT", " "),
+    ("timeout", "UV_HTTP_TIMEOUT", " "),
+)
+
+
+def _pip_settings() -> dict[str, str]:
+    """What ``pip config list`` says: ``install.`` goes before ``global.``, the environment before both."""
+    listed = _run([str(PYTHON), "-m", "pip", "config", "list"], os.environ)
+    found: dict[str, dict[str, str]] = {"global": {}, "install": {}, ":env:": {}}
+    for line in listed.splitlines():
+        name, _, value = line.partition("=")
+        section, _, key = name.rpartition(".")
+        if section in found:
+            found[section][key] = str(ast.literal_eval(value))
+    return found["global"] | found["install"] | found[":env:"]
+
+
+def _make_environment() -> None:
+    venv.create(ENVIRONMENT, clear=True, symlinks=True, with_pip=True)
+
+
+def _install_uv() -> None:
+    """The one package that pip installs, with its hashes from the lock like all others."""
+    with tempfile.NamedTemporaryFile("w", suffix=".txt", encoding="utf-8") as wanted:
+        wanted.write(_locked("uv"))
+        wanted.flush()
+        _run(
+            [*(str(PYTHON), "-m", "pip", "install", "--quiet", "--no-deps", "--require-hashes", "-r", wanted.name)],
+            {**os.environ, "PIP_DISABLE_PIP_VERSION_CHECK": "1"},
+        )
+
+
+def _install_locked() -> None:
+    _uv_pip("sync", "--require-hashes", LOCK.name)
+
+
+def _install_project() -> None:
+    _uv_pip("install", "--no-deps", "--no-build-isolation", "--offline", "--editable", ".")
+
+
+def _locked(package: str) -> str:
+    """The lock's entry of a package: its version and the continued lines with hashes."""
+    lines = LOCK.read_text(encoding="utf-8").splitlines()
+    start = next(number for number, line in enumerate(lines) if line.startswith(f"{package}=="))
+    end = next(number for number in range(start, len(lines)) if not lines[number].endswith("\\"))
+    return "\n".join(lines[start : end + 1]) + "\n"
+
+
+def _uv_pip(verb: str, *arguments: str) -> None:
+    uv = str(ENVIRONMENT / "bin" / "uv")
+    _run([uv, "pip", verb, "--quiet", "--python", str(PYTHON), *arguments], uv_environment())
+
+
+def _run(command: Sequence[str], environment: Mapping[str, str]) -> str:
+    finished = subprocess.run(command, cwd=ROOT, env=environment, capture_output=True, text=True, check=False)
+    if finished.returncode != 0:
+        raise StepFailed((finished.stderr or finished.stdout).strip()[-4000:])
+    return finished.stdout
+
+
+def _step(what: str, act: Callable[[], None]) -> None:
+    began = time.monotonic()
+    print(f"  {what} …", end="", flush=True)
+    act()
+    print(f" {time.monotonic() - began:.1f} s", flush=True)
+
+
+def _is_done() -> bool:
+    try:
+        return _DONE.read_text(encoding="utf-8") == _fingerprint() and PYTHON.exists()
+    except FileNotFoundError:
+        return False
+
+
+def _fingerprint() -> str:
+    """Changes with what is to be installed, and with the place: a virtual environment does not survive a move."""
+    digest = hashlib.sha256(LOCK.read_bytes())
+    digest.update(PROJECT.read_bytes())
+    digest.update(str(ROOT).encode())
+    return digest.hexdigest()
+
+
+if __name__ == "__main__":
+    sys.exit(main(sys.argv[1:]))
