@@ -104,6 +104,9 @@ class Child:
             await asyncio.wait_for(self.until_ended(), self.program.stop_seconds)
         except TimeoutError:
             await self.kill()
+        except asyncio.CancelledError:
+            self.send(signal.SIGKILL)
+            raise
 
     async def kill(self) -> None:
         self.send(signal.SIGKILL)

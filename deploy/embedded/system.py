@@ -1,0 +1,174 @@
+"""The whole system on one machine: ``async with Embedded(folder) as running``.
+
+A stop today and a start tomorrow, with the same folder, go on where they were: the database's files, the keys that were made
+here, the choices that the folder was begun with, and (in the services' own database) virtual time. The broker starts empty, and
+the services send their histories again.
+"""
+
+from __future__ import annotations
+
+import json
+import os
+import signal
+from collections.abc import Mapping, Sequence
+from contextlib import ExitStack
+from functools import partial
+from pathlib import Path
+from types import TracebackType
+from typing import Final
+
+from deploy.embedded import programs
+from deploy.embedded.child import Program
+from deploy.embedded.engines import database_url
+from deploy.embedded.folder import Choices, DataFolder, RunningCopy
+from deploy.embedded.ports import LOOPBACK, reserve
+from deploy.embedded.supervisor import Changed, State, Supervisor
+from deploy.topics import apply_topics
+
+SERVICES: Final = ("intake", "profiling", "referral", "reporting")
+DEFAULT_CHOICES: Final = Choices(counties=("03459",), clock="real")
+
+
+class Running:
+    """A copy that is up. Services are reached under `services[name]`."""
+
+    def __init__(self, supervisor: Supervisor, copy: RunningCopy, folder: DataFolder, choices: Choices) -> None:
+        self._supervisor = supervisor
+        self.kafka: Final = copy.broker
+        self.database_url: Final = copy.database
+        self.services: Final = copy.services
+        self.folder: Final = folder.path
+        self.traces: Final = folder.traces
+        self.issuer_key_file: Final = folder.issuer_key_file
+        self.choices: Final = choices
+
+    @property
+    def states(self) -> dict[str, State]:
+        """``broker``, ``database`` and each service."""
+        return dict(self._supervisor.states)
+
+    def pid(self, name: str) -> int:
+        return self._supervisor.pid(name)
+
+    def kill(self, name: str, number: signal.Signals = signal.SIGKILL) -> None:
+        """Send a signal to a program. The supervisor starts it again; `wait_ready` waits for that."""
+        self._supervisor.send(name, number)
+
+    async def wait_ready(self, name: str, seconds: float = 60.0) -> None:
+        await self._supervisor.until_ready(name, seconds)
+
+    async def wait_all_ready(self, seconds: float = 60.0) -> None:
+        for name in self._supervisor.states:
+            await self._supervisor.until_ready(name, seconds)
+
+    async def crash(self) -> None:
+        """Kill everything at once and leave it so, as a power cut does. Leave the ``async with`` and enter a new one."""
+        await self._supervisor.crash()
+
+    async def run(self) -> None:
+        """Never returns by itself; raises when something can no longer be kept running."""
+        await self._supervisor.run()
+
+    def hurry(self) -> None:
+        """Whoever is being stopped has no time left."""
+        self._supervisor.kill_all()
+
+
+class Embedded:
+    """Broker, database and `services`, with all that they write under `folder`.
+
+    `choices` are what the folder is begun with, or what it must have been begun with. `environment` adds ``WEGENETZ_``
+    variables for every service. `changed` hears of every change of a program's state.
+    """
+
+    def __init__(
+        self,
+        folder: Path,
+        *,
+        services: Sequence[str] = SERVICES,
+        choices: Choices | None = None,
+        environment: Mapping[str, str] | None = None,
+        changed: Changed = lambda _name, _state: None,
+    ) -> None:
+        self._folder = DataFolder(folder)
+        self._services = tuple(services)
+        self._asked = choices or Choices()
+        self._environment = dict(environment or {})
+        self._changed = changed
+        self._held = ExitStack()
+        self._supervisor: Supervisor | None = None
+
+    async def __aenter__(self) -> Running:
+        """Raises `FolderInUse`, `OtherChoices`, `GaveUp` (something cannot start), `NoFreePort`."""
+        with ExitStack() as opening:
+            folder = opening.enter_context(self._folder)
+            choices = folder.choose(self._asked, DEFAULT_CHOICES)
+            ports = self._reserve_ports(opening)
+            copy = RunningCopy(
+                pid=os.getpid(),
+                broker=f"{LOOPBACK}:{ports['broker']}",
+                database=database_url(ports["database"]),
+                services={name: f"http://{LOOPBACK}:{ports[name]}" for name in self._services},
+            )
+            self._supervisor = Supervisor(
+                programs.broker(ports["broker"]),
+                programs.database(ports["database"], folder.database),
+                [self._service(name, ports[name], copy, choices) for name in self._services],
+                folder=folder.path,
+                logs=folder.logs,
+                prepare=partial(_create_topics, copy.broker),
+                changed=self._changed,
+                spawned=folder.record_processes,
+            )
+            await self._supervisor.start()
+            folder.announce(copy)
+            self._held = opening.pop_all()
+            return Running(self._supervisor, copy, folder, choices)
+
+    async def __aexit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        try:
+            if self._supervisor:
+                await self._supervisor.stop()
+        finally:
+            self._held.close()
+
+    def _reserve_ports(self, opening: ExitStack) -> dict[str, int]:
+        """Those of the last run where they are free: a bookmark or an open shell goes on working."""
+        last = self._folder.last_ports()
+        ports: dict[str, int] = {}
+        for name in ("broker", "database", *self._services):
+            port = reserve(last.get(name))
+            opening.callback(port.close)
+            ports[name] = port.number
+        self._folder.keep_ports(ports)
+        return ports
+
+    def _service(self, name: str, port: int, copy: RunningCopy, choices: Choices) -> Program:
+        folder = self._folder
+        settings = {
+            **self._environment,
+            "WEGENETZ_SERVICE": name,
+            "WEGENETZ_PROFILE": "embedded",
+            "WEGENETZ_HOST": LOOPBACK,
+            "WEGENETZ_PORT": str(port),
+            "WEGENETZ_DATABASE_URL": copy.database,
+            "WEGENETZ_KAFKA": copy.broker,
+            "WEGENETZ_PEERS": json.dumps({peer: url for peer, url in copy.services.items() if peer != name}),
+            "WEGENETZ_TRACES_FILE": str(folder.traces / f"{name}.jsonl"),
+            "WEGENETZ_LOCAL_ISSUER_KEY_FILE": str(folder.issuer_key_file),
+            "WEGENETZ_COUNTIES": json.dumps(choices.counties),
+            "WEGENETZ_CLOCK": choices.clock or "real",
+        }
+        if choices.clock_start:
+            settings["WEGENETZ_CLOCK_START"] = choices.clock_start
+        if choices.ids_seed:
+            settings["WEGENETZ_IDS_SEED"] = choices.ids_seed
+        if name == "intake":  # the only one that knows names
+            settings["WEGENETZ_SECRETS_DIR"] = str(folder.person_key())
+        return programs.service(name, port, settings)
+
+
+async def _create_topics(bootstrap: str) -> None:
+    await apply_topics(bootstrap)
