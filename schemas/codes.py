@@ -1,0 +1,256 @@
+"""Closed code lists: the only words that events use for what can be counted or matched.
+
+Codes are stable and lower-case; labels for people (German, English) stand in `schemas/labels.yaml`. Lists with official
+owners (districts, countries, languages, Destatis citizenship keys) are in `schemas.places`, `schemas.countries` and
+`schemas.languages`.
+"""
+
+from __future__ import annotations
+
+from enum import StrEnum
+from typing import Final
+
+
+class Role(StrEnum):
+    """Who may call a route (design: rights). One token carries one role."""
+
+    CLERK = "clerk"
+    AUTHORITY_CLERK = "authority-clerk"
+    COUNSELLOR = "counsellor"
+    SOCIAL_WORKER = "social-worker"
+    PARTNER = "partner"
+    COORDINATOR = "coordinator"
+    REPORTER = "reporter"
+    DATA_PROTECTION_OFFICER = "data-protection-officer"
+    OPERATOR = "operator"
+    SERVICE = "service"
+
+
+class Sex(StrEnum):
+    """As entered in the register (PStG section 22 (3)): `none` is an entry without a sex, not a missing one."""
+
+    FEMALE = "female"
+    MALE = "male"
+    DIVERS = "divers"
+    NONE = "none"
+
+
+class ResidenceGroup(StrEnum):
+    """Residence group ([000] indicator 7); told by the foreigners authority or the person, not by the registry office."""
+
+    EU = "eu"
+    THIRD_COUNTRY_WORK = "third-country-work"
+    THIRD_COUNTRY_FAMILY = "third-country-family"
+    REFUGEE = "refugee"
+    OTHER = "other"
+
+
+class Origin(StrEnum):
+    """Where the previous residence was ([000] indicator 5.1)."""
+
+    ABROAD = "abroad"
+    GERMANY = "germany"
+    UNKNOWN = "unknown"
+
+
+class Way(StrEnum):
+    """The four ways in ([000] 3.3.2)."""
+
+    OFFICE_FORM = "office-form"
+    OFFICE_API = "office-api"
+    OFFICE_FILE = "office-file"
+    CENTRE = "centre"
+
+
+class Purpose(StrEnum):
+    """What a consent is for. Only `transfer` is asked at the counter, all others in the first talk."""
+
+    TRANSFER = "transfer"
+    LANGUAGE_COURSES = "language-courses"
+    LABOUR = "labour"
+    ADVICE = "advice"
+    FAMILY = "family"
+    VOLUNTEERS = "volunteers"
+    INTERPRETERS = "interpreters"
+    PARTNER_FEEDBACK = "partner-feedback"
+    FOLLOW_UP = "follow-up"
+
+
+class Cefr(StrEnum):
+    """Level of German by the Common European Framework; `a0` is none yet. Ordered by `schemas.codes.CEFR_ORDER`."""
+
+    A0 = "a0"
+    A1 = "a1"
+    A2 = "a2"
+    B1 = "b1"
+    B2 = "b2"
+    C1 = "c1"
+    C2 = "c2"
+
+
+CEFR_ORDER: Final[dict[Cefr, int]] = {level: rank for rank, level in enumerate(Cefr)}
+
+
+class Literacy(StrEnum):
+    """Reading and writing in any language; `second-script` is literate, but not in Latin script."""
+
+    NOT_LITERATE = "not-literate"
+    SECOND_SCRIPT = "second-script"
+    LITERATE = "literate"
+
+
+class BenefitRegime(StrEnum):
+    """Which law the person's benefits rest on; it decides who places the person in work."""
+
+    NONE = "none"
+    ASYLBLG = "asylblg"
+    SGB_II = "sgb-ii"
+    SGB_III = "sgb-iii"
+
+
+class Daypart(StrEnum):
+    """When somebody has time, or when something takes place."""
+
+    WEEKDAY_MORNING = "weekday-morning"
+    WEEKDAY_AFTERNOON = "weekday-afternoon"
+    WEEKDAY_EVENING = "weekday-evening"
+    WEEKEND = "weekend"
+
+
+class ServiceKind(StrEnum):
+    """Kinds of need and of offer: the services that the county documents name."""
+
+    INTEGRATION_COURSE_GENERAL = "integration-course-general"
+    INTEGRATION_COURSE_LITERACY = "integration-course-literacy"
+    INTEGRATION_COURSE_PARENTS = "integration-course-parents"
+    INTEGRATION_COURSE_YOUTH = "integration-course-youth"
+    INTEGRATION_COURSE_SECOND_SCRIPT = "integration-course-second-script"
+    GERMAN_COURSE_OTHER = "german-course-other"
+    VOCATIONAL_GERMAN = "vocational-german"
+    PARENTS_COURSE_WITH_CHILD_CARE = "parents-course-with-child-care"
+    MOTHER_TONGUE_COURSE = "mother-tongue-course"
+    CHILD_LANGUAGE_SUPPORT = "child-language-support"
+    CHILD_CARE_PLACE = "child-care-place"
+    SCHOOL_COUNSELLING = "school-counselling"
+    INTERNSHIP_AND_TRAINING = "internship-and-training"
+    RECOGNITION_COUNSELLING = "recognition-counselling"
+    ADAPTATION_TRAINING = "adaptation-training"
+    COMPETENCE_ASSESSMENT = "competence-assessment"
+    FURTHER_TRAINING_ADVICE = "further-training-advice"
+    JOB_PLACEMENT = "job-placement"
+    SKILLED_WORKER_OFFICE = "skilled-worker-office"
+    CHARITABLE_WORK = "charitable-work"
+    MIGRATION_COUNSELLING = "migration-counselling"
+    YOUTH_MIGRATION_SERVICE = "youth-migration-service"
+    UNACCOMPANIED_MINORS = "unaccompanied-minors"
+    LOTSE = "lotse"
+    INTERPRETER = "interpreter"
+    FAMILY_CENTRE = "family-centre"
+    HOME_VISIT = "home-visit"
+    PSYCHOSOCIAL_CARE = "psychosocial-care"
+    HEALTH_NAVIGATION = "health-navigation"
+    HOUSING = "housing"
+    ASSOCIATIONS_AND_VOLUNTEERING = "associations-and-volunteering"
+    NATURALISATION_ADVICE = "naturalisation-advice"
+
+
+_COURSES: Final = {
+    ServiceKind.INTEGRATION_COURSE_GENERAL,
+    ServiceKind.INTEGRATION_COURSE_LITERACY,
+    ServiceKind.INTEGRATION_COURSE_PARENTS,
+    ServiceKind.INTEGRATION_COURSE_YOUTH,
+    ServiceKind.INTEGRATION_COURSE_SECOND_SCRIPT,
+    ServiceKind.GERMAN_COURSE_OTHER,
+    ServiceKind.VOCATIONAL_GERMAN,
+    ServiceKind.PARENTS_COURSE_WITH_CHILD_CARE,
+    ServiceKind.MOTHER_TONGUE_COURSE,
+}
+_LABOUR: Final = {
+    ServiceKind.INTERNSHIP_AND_TRAINING,
+    ServiceKind.RECOGNITION_COUNSELLING,
+    ServiceKind.ADAPTATION_TRAINING,
+    ServiceKind.COMPETENCE_ASSESSMENT,
+    ServiceKind.FURTHER_TRAINING_ADVICE,
+    ServiceKind.JOB_PLACEMENT,
+    ServiceKind.SKILLED_WORKER_OFFICE,
+    ServiceKind.CHARITABLE_WORK,
+}
+_FAMILY: Final = {
+    ServiceKind.CHILD_LANGUAGE_SUPPORT,
+    ServiceKind.CHILD_CARE_PLACE,
+    ServiceKind.SCHOOL_COUNSELLING,
+    ServiceKind.FAMILY_CENTRE,
+    ServiceKind.HOME_VISIT,
+    ServiceKind.UNACCOMPANIED_MINORS,
+}
+
+
+def purpose_of(kind: ServiceKind) -> Purpose:
+    """The consent under which a person's data may go to a partner of this kind."""
+    if kind in _COURSES:
+        return Purpose.LANGUAGE_COURSES
+    if kind in _LABOUR:
+        return Purpose.LABOUR
+    if kind in _FAMILY:
+        return Purpose.FAMILY
+    if kind is ServiceKind.INTERPRETER:
+        return Purpose.INTERPRETERS
+    if kind in (ServiceKind.LOTSE, ServiceKind.ASSOCIATIONS_AND_VOLUNTEERING):
+        return Purpose.VOLUNTEERS
+    return Purpose.ADVICE
+
+
+class DeclineReason(StrEnum):
+    """Why a partner declines, grouped by provider, person and logistics."""
+
+    PROVIDER_FULL = "provider-full"
+    PROVIDER_CANCELLED = "provider-cancelled"
+    PERSON_NOT_ELIGIBLE = "person-not-eligible"
+    PERSON_NOT_REACHED = "person-not-reached"
+    LOGISTICS_TIME = "logistics-time"
+    LOGISTICS_DISTANCE = "logistics-distance"
+
+
+class CancelReason(StrEnum):
+    """Why an open referral ended without anybody refusing it."""
+
+    CONSENT_WITHDRAWN = "consent-withdrawn"
+    PERSON_ERASED = "person-erased"
+    PERSON_MOVED = "person-moved"
+    PERSON_CORRECTED = "person-corrected"
+    NEED_WITHDRAWN = "need-withdrawn"
+    OFFER_CLOSED = "offer-closed"
+
+
+class WaitReason(StrEnum):
+    """Why a need waits."""
+
+    NO_OFFER_OF_THIS_KIND = "no-offer-of-this-kind"
+    NOT_ELIGIBLE = "not-eligible"
+    NO_FREE_SEAT = "no-free-seat"
+    CONSENT_MISSING = "consent-missing"
+
+
+class LapseStage(StrEnum):
+    """Whose answer did not come in time."""
+
+    RELEASE = "release"
+    AGREEMENT = "agreement"
+    ANSWER = "answer"
+
+
+class Outcome(StrEnum):
+    """How a course or service ended for a person."""
+
+    COMPLETED = "completed"
+    DROPPED_OUT = "dropped-out"
+
+
+class ContactField(StrEnum):
+    """Fields of a person that an agreement with a partner may name."""
+
+    NAME = "name"
+    PHONE = "phone"
+    EMAIL = "email"
+    BIRTH_DATE = "birth-date"
+    LANGUAGES = "languages"
