@@ -25,14 +25,16 @@ from dataclasses import asdict, dataclass, field, fields
 from pathlib import Path
 from typing import Any, Final, Self
 
+from deploy.refusals import CannotDo
+
 PERSON_KEY_BYTES: Final = 32
 
 
-class FolderInUse(RuntimeError):
+class FolderInUse(CannotDo):
     """Another running copy holds the folder."""
 
 
-class OtherChoices(RuntimeError):
+class OtherChoices(CannotDo):
     """The folder was begun with other choices than the ones asked for now."""
 
 
@@ -111,11 +113,9 @@ class DataFolder:
 
     def choose(self, asked: Choices, default: Choices) -> Choices:
         """The choices that hold from now on: asked, else stored, else default. Raises `OtherChoices`."""
-        path = self.path / "choices.json"
-        stored = Choices(**{name: _hashable(value) for name, value in _read(path, {}).items()})
-        chosen = asked.merged(stored)
+        chosen = asked.merged(read_choices(self.path))
         chosen = Choices(**{choice.name: _first(chosen, default, choice.name) for choice in fields(chosen)})
-        _write(path, asdict(chosen))
+        _write(self.path / "choices.json", asdict(chosen))
         return chosen
 
     def person_key(self) -> Path:
@@ -154,6 +154,11 @@ def read_running(path: Path) -> RunningCopy | None:
     if not content or not _is_locked(path / "lock"):
         return None
     return RunningCopy(**content)
+
+
+def read_choices(path: Path) -> Choices:
+    """What the folder was begun with; nothing chosen if there is no such folder."""
+    return Choices(**{name: _hashable(value) for name, value in _read(path / "choices.json", {}).items()})
 
 
 def _is_locked(path: Path) -> bool:

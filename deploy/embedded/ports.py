@@ -13,12 +13,14 @@ import socket
 import sys
 from typing import Final
 
+from deploy.refusals import CannotDo
+
 LOOPBACK: Final = "127.0.0.1"
 _FIRST, _LAST = 20_000, 31_999
 """Below the range from which Linux takes the ports of outgoing connections (32,768 and above)."""
 
 
-class NoFreePort(RuntimeError):
+class NoFreePort(CannotDo):
     """No port of the range could be bound."""
 
 
@@ -38,7 +40,7 @@ class ReservedPort:
 
 
 def reserve(preferred: int | None = None) -> ReservedPort:
-    """The preferred port if nobody has it (a bookmark stays valid over a restart), else any free one."""
+    """The preferred port if it is free, which it is not within a minute of its last use, else any free one."""
     candidates = [preferred] if preferred else []
     candidates += random.sample(range(_FIRST, _LAST + 1), 200)
     for number in candidates:

@@ -22,6 +22,7 @@ from pathlib import Path
 from typing import Final
 
 from deploy.embedded.child import Child, Program, StartFailed
+from deploy.refusals import CannotDo
 
 FIRST_PAUSE: Final = 0.1
 LONGEST_PAUSE: Final = 10.0
@@ -50,7 +51,7 @@ Changed = Callable[[str, State], None]
 _Life = Callable[[Child], Awaitable[None]]
 
 
-class GaveUp(RuntimeError):
+class GaveUp(CannotDo):
     """A program was never ready. The text is that of its last `StartFailed`."""
 
 

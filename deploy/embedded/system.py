@@ -69,10 +69,6 @@ class Running:
         """Never returns by itself; raises when something can no longer be kept running."""
         await self._supervisor.run()
 
-    def hurry(self) -> None:
-        """Whoever is being stopped has no time left."""
-        self._supervisor.kill_all()
-
 
 class Embedded:
     """Broker, database and `services`, with all that they write under `folder`.
@@ -134,8 +130,13 @@ class Embedded:
         finally:
             self._held.close()
 
+    def hurry(self) -> None:
+        """Whoever is being stopped has no time left."""
+        if self._supervisor:
+            self._supervisor.kill_all()
+
     def _reserve_ports(self, opening: ExitStack) -> dict[str, int]:
-        """Those of the last run where they are free: a bookmark or an open shell goes on working."""
+        """Those of the last run where they are free: yesterday's bookmark goes on working."""
         last = self._folder.last_ports()
         ports: dict[str, int] = {}
         for name in ("broker", "database", *self._services):
