@@ -118,9 +118,9 @@ def _file(path: str, what: str, remedy: str) -> Finding:
     return Finding(path, None, (Difference(what, remedy),))
 
 
-def main() -> int:
-    """The command."""
-    found = compare()
+def main(folder: Path = HERE) -> int:
+    """The command; its exit code."""
+    found = compare(folder)
     if not found:
         sys.stdout.write(f"{len(CATALOGUE)} event types: schemas, examples and AsyncAPI are what the classes say.\n")
         return 0

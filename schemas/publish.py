@@ -31,14 +31,16 @@ def publish(folder: Path = HERE) -> list[str]:
     return changed
 
 
-def main() -> int:
-    """The command."""
-    found = compare()
+def main(folder: Path = HERE) -> int:
+    """The command; its exit code."""
+    found = compare(folder)
     if found:
-        sys.stdout.write(report(found))
-    changed = publish()
-    lines = [f"schemas/{path}" for path in changed] or ["Nothing to write: the files are what the classes say."]
-    sys.stdout.write("\n".join(["", "Written:", *lines] if changed else lines) + "\n")
+        sys.stdout.write(report(found) + "\n")
+    changed = publish(folder)
+    for path in changed:
+        sys.stdout.write(f"written: schemas/{path}\n")
+    if not changed:
+        sys.stdout.write("Nothing to write: the files are what the classes say.\n")
     return 0
 
 

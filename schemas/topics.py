@@ -74,7 +74,6 @@ def parse(text: str) -> dict[str, Topic]:
     return {name: Topic.model_validate({"name": name} | fields) for name, fields in described.items()}
 
 
-@cache
 def topic_of(source: str) -> Topic:
     """The topic that a service owns and writes."""
     try:
