@@ -1,0 +1,126 @@
+"""Partners offer every kind of service, near enough to what is needed, and answer as they usually do."""
+
+from __future__ import annotations
+
+from collections import Counter
+from datetime import date, timedelta
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from schemas.codes import CEFR_ORDER, Outcome, ServiceKind
+from simulation import assumptions, conduct
+from simulation.conduct import PartnerReply, PersonReply
+from simulation.county import County, generate
+from simulation.naming import languages
+
+
+def test_every_kind_of_service_is_offered(county: County) -> None:
+    assert {offer.kind for offer in county.offers} == set(ServiceKind) == set(assumptions.PLANS)
+    small = generate(people=5)
+    assert {offer.kind for offer in small.offers} == set(ServiceKind)
+
+
+def test_seats_follow_the_expected_need(county: County) -> None:
+    seats = Counter[ServiceKind]()
+    for offer in county.offers:
+        seats[offer.kind] += offer.seats
+    for kind, plan in assumptions.PLANS.items():
+        need = county.size * (1 - assumptions.CONSENT_REFUSED) * plan.needed
+        share = assumptions.SEATS_PER_NEED_OF.get(kind, assumptions.SEATS_PER_NEED)
+        assert seats[kind] == pytest.approx(max(plan.seats, need * share), abs=1)
+        assert all(offer.seats <= plan.seats for offer in county.offers if offer.kind is kind)
+
+
+def test_more_people_bring_more_offers_of_the_same_size(county: County) -> None:
+    double = generate(people=county.size * 2)
+    assert sum(offer.seats for offer in double.offers) > 1.7 * sum(offer.seats for offer in county.offers)
+
+
+def test_an_offer_belongs_to_a_partner_who_has_this_kind(county: County) -> None:
+    partners = {partner.code: partner for partner in county.partners}
+    assert len(partners) == len(county.partners)
+    districts = {district.ars for district in county.districts}
+    for offer in county.offers:
+        assert offer.kind in partners[offer.partner].kinds
+        assert offer.district in districts
+    assert {partner.seat for partner in county.partners} <= districts
+    assert len({offer.key for offer in county.offers}) == len(county.offers)
+
+
+def test_every_partner_offers_something(county: County) -> None:
+    assert {offer.partner for offer in county.offers} == {partner.code for partner in county.partners}
+
+
+def test_courses_start_on_mondays_over_the_whole_year_and_are_told_before(county: County) -> None:
+    dated = [offer for offer in county.offers if offer.starts_on]
+    assert {offer.kind for offer in dated} == {kind for kind, plan in assumptions.PLANS.items() if plan.dated}
+    for offer in dated:
+        assert offer.starts_on
+        assert offer.starts_on.weekday() == 0
+        assert date(2016, 1, 1) <= offer.published_on <= offer.starts_on <= date(2017, 1, 6)
+        assert offer.starts_on - offer.published_on <= timedelta(days=assumptions.COURSE_PUBLISHED_BEFORE)
+        assert len(offer.dayparts) == 1
+    assert {offer.starts_on.month for offer in dated if offer.starts_on} == set(range(1, 13))
+    assert [offer.published_on for offer in county.offers] == sorted(offer.published_on for offer in county.offers)
+
+
+def test_language_courses_lead_upwards(county: County) -> None:
+    for offer in county.offers:
+        if offer.kind in assumptions.COURSE_LEVELS:
+            assert offer.german_from
+            assert offer.german_to
+            assert CEFR_ORDER[offer.german_from] < CEFR_ORDER[offer.german_to]
+        else:
+            assert offer.german_from is None
+            assert offer.german_to is None
+
+
+def test_lotsen_and_interpreters_have_a_language(county: County) -> None:
+    for offer in county.offers:
+        talks = offer.kind in (ServiceKind.LOTSE, ServiceKind.INTERPRETER)
+        assert (offer.language in languages()) == talks
+    assert len({offer.language for offer in county.offers if offer.kind is ServiceKind.LOTSE}) > 5
+
+
+@given(st.integers(), st.integers(0, 10**6), st.text(max_size=40))
+def test_who_is_asked_twice_answers_the_same(seed: int, index: int, question: str) -> None:
+    assert conduct.person_answer(seed, index, question) == conduct.person_answer(seed, index, question)
+    assert conduct.partner_answer(seed, "vhs", question) == conduct.partner_answer(seed, "vhs", question)
+    assert conduct.ending(seed, index, question, 26) == conduct.ending(seed, index, question, 26)
+    assert conduct.release_after(seed, question) == conduct.release_after(seed, question)
+
+
+def test_people_answer_in_their_usual_shares() -> None:
+    answers = [conduct.person_answer(1, index, "q") for index in range(4000)]
+    found = Counter(answer.reply for answer in answers)
+    for reply, share in assumptions.PERSON_ANSWERS.items():
+        assert found[PersonReply(reply)] / 4000 == pytest.approx(share, abs=0.02)
+    assert {answer.after_days for answer in answers} == set(range(6))
+
+
+def test_partners_differ_but_answer_in_the_usual_shares_together(county: County) -> None:
+    answers = {
+        partner.code: [conduct.partner_answer(1, partner.code, str(n)) for n in range(300)]
+        for partner in county.partners
+    }
+    for reply, share in assumptions.PARTNER_ANSWERS.items():
+        together = sum(answer.reply == reply for each in answers.values() for answer in each) / (300 * len(answers))
+        assert together == pytest.approx(share, abs=0.05)
+    accepted = [sum(answer.reply is PartnerReply.ACCEPTS for answer in each) / 300 for each in answers.values()]
+    assert max(accepted) - min(accepted) > 0.1
+
+
+def test_only_a_decline_has_a_reason() -> None:
+    for n in range(300):
+        answer = conduct.partner_answer(1, "vhs", str(n))
+        assert (answer.reason is not None) == (answer.reply is PartnerReply.DECLINES)
+
+
+def test_who_drops_out_does_so_before_the_end() -> None:
+    endings = [conduct.ending(1, index, "q", 10) for index in range(2000)]
+    dropped = [ending for ending in endings if ending.outcome is Outcome.DROPPED_OUT]
+    assert len(dropped) / 2000 == pytest.approx(assumptions.DROPS_OUT, abs=0.025)
+    assert all(0 < ending.after_days < 70 for ending in dropped)
+    assert all(ending.after_days == 70 for ending in endings if ending.outcome is Outcome.COMPLETED)
