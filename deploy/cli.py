@@ -98,7 +98,7 @@ def _operate(act: str) -> Callable[[Options], None]:
         from deploy import operating
 
         operator = operating.Operator(options.data, options.county)
-        given = {name: value for name, value in vars(options).items() if name in ("service", "beginning", "reason")}
+        given = {name: value for name, value in vars(options).items() if name not in ("act", "county", "data")}
         getattr(operating, act)(operator, console=Console(), **given)
 
     return run
@@ -178,6 +178,10 @@ def _parser() -> argparse.ArgumentParser:
         command.add_argument("beginning", metavar="ID", help="its id, or the beginning of it")
     for command in (listing, show, replay, discard):
         command.add_argument("--service", metavar="SERVICE", help="only of this service")
+    replay.add_argument("--value", type=Path, metavar="FILE", help="send this text instead of its value")
+    replay.add_argument(
+        "--header", action="append", metavar="NAME=VALUE", help="with this header; may be given several times"
+    )
     discard.add_argument("--reason", required=True, help="why it may be given up; is kept with it")
 
     rebuild = commands.add_parser("rebuild", help="compute anew what follows from what is kept")

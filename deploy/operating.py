@@ -5,7 +5,7 @@ Only coded values are shown: a dead letter's bytes are asked for one at a time, 
 
 from __future__ import annotations
 
-import json
+import base64
 from collections.abc import Iterator, Sequence
 from pathlib import Path
 from typing import Any, Final
@@ -13,6 +13,7 @@ from typing import Any, Final
 import httpx
 from rich.console import Console
 from rich.table import Table
+from rich.text import Text
 
 from deploy.embedded.folder import DataFolder, read_choices, read_running
 from deploy.refusals import CannotDo, NotUnderstood
@@ -23,6 +24,7 @@ from services.runtime.settings import BadSettings, Settings
 Item = dict[str, Any]
 
 SHOWN_OF_ID: Final = 12
+_SHOWN_OF_TEXT: Final = 2000
 _SECONDS: Final = 30.0
 
 
@@ -93,7 +95,7 @@ def list_dead_letters(operator: Operator, *, service: str | None, console: Conso
     table = Table("Id", "Service", "Since", "Event", "Reason", "Detail", box=None, pad_edge=False)
     for name in operator.one_of(service):
         for letter in operator.each(name, "/runtime/dead-letters"):
-            words = [str(letter.get(field) or "") for field in ("at", "type", "reason", "detail")]
+            words = [Text(str(letter.get(field) or "")) for field in ("at", "type", "reason", "detail")]
             table.add_row(letter["id"][:SHOWN_OF_ID], name, *words)
     if table.row_count:
         console.print(table)
@@ -103,16 +105,42 @@ def list_dead_letters(operator: Operator, *, service: str | None, console: Conso
 
 
 def show_dead_letter(operator: Operator, *, service: str | None, beginning: str, console: Console) -> None:
-    name, letter = _find(operator, service, beginning)
-    console.print(f"A dead letter of {name}:")
-    whole = operator.get(name, f"/runtime/dead-letters/{letter['id']}")
-    console.print_json(json.dumps(whole))
+    """Everything about one, its value as text where it is text. It may hold anything that somebody sent."""
+    name, found = _find(operator, service, beginning)
+    letter = operator.get(name, f"/runtime/dead-letters/{found['id']}")
+    table = Table.grid(padding=(0, 2))
+    table.add_row("service", name)
+    for field, value in letter.items():
+        if field not in ("headers", "value") and value is not None:
+            table.add_row(field, Text(str(value)))
+    for header, encoded in letter["headers"]:
+        table.add_row(f"header {header}", Text(_readable(encoded)))
+    table.add_row("value", Text(_readable(letter["value"])))
+    console.print(table)
 
 
-def replay_dead_letter(operator: Operator, *, service: str | None, beginning: str, console: Console) -> None:
+def replay_dead_letter(
+    operator: Operator,
+    *,
+    service: str | None,
+    beginning: str,
+    value: Path | None,
+    header: Sequence[str] | None,
+    console: Console,
+) -> None:
+    """Send it in again, with another value or other headers where these are given."""
+    headers = {name: text for name, _, text in (one.partition("=") for one in header or ())}
+    if "" in headers or not all("=" in one for one in header or ()):
+        raise NotUnderstood("A header is written as --header NAME=VALUE.")
+    try:
+        corrected = value.read_text(encoding="utf-8") if value else None
+    except (OSError, UnicodeDecodeError):
+        raise CannotDo(f"The file {value} cannot be read as text in UTF-8.") from None
     name, letter = _find(operator, service, beginning)
-    operator.post(name, f"/runtime/dead-letters/{letter['id']}/replay")
-    console.print(f"{name} has applied it, and what was parked behind it.")
+    answer = operator.post(
+        name, f"/runtime/dead-letters/{letter['id']}/replay", {"value": corrected, "headers": headers}
+    )
+    console.print(f"{name} has taken it again: {answer['result']}.")
 
 
 def discard_dead_letter(
@@ -147,6 +175,20 @@ def _find(operator: Operator, service: str | None, beginning: str) -> tuple[str,
     if len(found) > 1:
         raise CannotDo(f"{len(found)} dead letters have ids that begin with {beginning!r}. Give more of the id.")
     return found[0]
+
+
+def _readable(encoded: str | None) -> str:
+    """Bytes for a person: the beginning of a text, or how many there are."""
+    if encoded is None:
+        return "(null)"
+    raw = base64.b64decode(encoded)
+    try:
+        text = raw.decode()
+    except UnicodeDecodeError:
+        return f"({len(raw)} bytes that are not text) {raw[:40].hex(' ')}"
+    if len(text) > _SHOWN_OF_TEXT:
+        return f"{text[:_SHOWN_OF_TEXT]} … ({len(text)} characters)"
+    return text or "(empty)"
 
 
 def _sentence(answer: httpx.Response) -> str:

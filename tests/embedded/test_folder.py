@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-import os
 import signal
 import stat
 import subprocess
@@ -116,4 +115,3 @@ def test_a_number_that_is_no_longer_running_is_not_looked_for(tmp_path: Path) ->
     (tmp_path / "processes.json").write_text(record, encoding="utf-8")
     with DataFolder(tmp_path):
         assert not (tmp_path / "processes.json").exists()
-    assert os.getpid() != ended.pid
