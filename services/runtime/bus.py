@@ -1,0 +1,340 @@
+"""The broker: records in, events out. The only file that knows Kafka, FastStream and aiokafka.
+
+Consuming: whole batches of raw records, with nothing interpreted by the library; offsets are committed explicitly, per partition, and
+only after the batch is settled. While the database is away the batch is tried again with growing pauses; after `retry_limit` seconds,
+or when more records are wrong than a broken message can explain, consuming stops for good and health says so.
+
+What FastStream 0.7.8 would otherwise do, and why it is set as it is here: it acknowledges before handling; its own `ack` commits everything
+fetched, past a failed record too; a null or non-UTF-8 header makes it skip a whole batch without a word (so it is shown no headers at
+all); it carries on with the next batch after an error (so the handler never lets one out).
+"""
+
+# aiokafka has no types; what comes from it is checked where it enters.
+# pyright: reportMissingTypeStubs=false, reportUnknownMemberType=false, reportUnknownVariableType=false
+# pyright: reportUnknownArgumentType=false
+
+from __future__ import annotations
+
+import asyncio
+import time
+from collections.abc import Awaitable, Callable, Iterable, Sequence
+from dataclasses import dataclass, replace
+from typing import Any, Final
+
+from aiokafka import AIOKafkaConsumer, AIOKafkaProducer, ConsumerRecord, TopicPartition
+from aiokafka.admin import AIOKafkaAdminClient, NewPartitions, NewTopic
+from aiokafka.errors import KafkaError, TopicAlreadyExistsError
+from aiokafka.partitioner import DefaultPartitioner
+from faststream import AckPolicy
+from faststream.kafka import KafkaBroker
+
+from services.runtime.errors import Transient
+from services.runtime.records import Outgoing, RawRecord
+
+FETCH_WAIT_MS: Final = 20
+_PARTITIONER: Final = DefaultPartitioner()
+
+
+@dataclass(frozen=True, slots=True)
+class Topic:
+    """A topic as it is to be: `retention_ms` at most 30 days."""
+
+    name: str
+    partitions: int
+    retention_ms: int
+    replication: int = 1
+
+
+Positions = dict[str, dict[int, int]]
+"""For each topic and partition the offset after the last one that is done with."""
+
+
+class Consumer:
+    """Hands batches of raw records to `settle`, in order, one batch at a time.
+
+    `settle` returns how many of the records became dead letters; it raises `Transient` when the world is away.
+    """
+
+    def __init__(
+        self,
+        bootstrap: str,
+        topics: Sequence[str],
+        group: str,
+        instance: str,
+        settle: Callable[[Sequence[RawRecord]], Awaitable[int]],
+        *,
+        batch_records: int = 500,
+        retry_limit: float = 300.0,
+        dead_letter_limit: int = 100,
+        dead_letter_window: int = 1000,
+        waiting: Callable[[str | None], None] = lambda why: None,
+        stopped: Callable[[str], None] = lambda why: None,
+    ) -> None:
+        self._settle = settle
+        self._retry_limit = retry_limit
+        self._limit = _DeadLetterLimit(dead_letter_limit, dead_letter_window)
+        self._waiting = waiting
+        self._stopped = stopped
+        self._halted: str | None = None
+        self._trying = False
+        self.settled: Positions = {}
+        self.batches = 0
+        self._broker = KafkaBroker(
+            bootstrap, logger=None, apply_types=False, graceful_timeout=20.0, client_id=f"{group}-{instance}"
+        )
+        self._subscriber = self._broker.subscriber(
+            *topics,
+            group_id=group,
+            group_instance_id=f"{group}-{instance}",
+            batch=True,
+            max_records=batch_records,
+            batch_timeout_ms=FETCH_WAIT_MS,
+            auto_offset_reset="earliest",
+            ack_policy=AckPolicy.MANUAL,
+            session_timeout_ms=6_000,
+            heartbeat_interval_ms=1_000,
+            max_poll_interval_ms=int(retry_limit * 1000) + 60_000,
+            parser=_show_no_headers,
+            decoder=_raw_records,
+        )
+        self._subscriber(self._handle)
+
+    async def start(self) -> None:
+        """Join the group. Raises `Transient` when the broker is away."""
+        try:
+            await self._broker.start()
+        except KafkaError as error:
+            raise Transient("broker") from error
+
+    async def stop(self) -> None:
+        """Finish the running batch, then leave the group."""
+        await self._broker.stop()
+
+    def lag(self) -> Positions:
+        """For each assigned partition how many records are still to be settled, as far as the broker has told."""
+        consumer = self._kafka()
+        lag: Positions = {}
+        for partition in consumer.assignment() if consumer else ():
+            end = consumer.highwater(partition) if consumer else None
+            done = self.settled.get(partition.topic, {}).get(partition.partition, 0)
+            if end is not None:
+                lag.setdefault(partition.topic, {})[partition.partition] = max(0, end - done)
+        return lag
+
+    def idle(self) -> None:
+        """Called now and then: while no batch is being tried again, having nothing to do is progress."""
+        if self._halted is None and not self._trying:
+            self._waiting(None)
+
+    def assigned(self) -> int:
+        consumer = self._kafka()
+        return len(consumer.assignment()) if consumer else 0
+
+    async def _handle(self, records: tuple[ConsumerRecord[Any, Any], ...]) -> None:
+        if self._halted is None:
+            await self._settle_patiently([_raw(record) for record in records])
+        if self._halted is not None:
+            # Returning would let the library go on with the next batch; the group must see that nobody works here.
+            await asyncio.Event().wait()
+        await self._commit(records)
+        self.batches += 1
+
+    async def _settle_patiently(self, records: Sequence[RawRecord]) -> None:
+        began = time.monotonic()
+        pause = 0.05
+        while True:
+            try:
+                dead = await self._settle(records)
+            except Transient as error:
+                self._trying = True
+                waited = time.monotonic() - began
+                if waited > self._retry_limit:
+                    self._halt(f"gave up after {waited:.0f} s without {error}")
+                    return
+                self._waiting(f"{error} does not answer")
+                await asyncio.sleep(pause)
+                pause = min(pause * 2, 2.0)
+                continue
+            except Exception as error:
+                self._halt(f"a batch could not be settled ({type(error).__name__})")
+                raise
+            self._trying = False
+            self._waiting(None)
+            if self._limit.exceeded(len(records), dead):
+                self._halt("too many records in a row could not be applied; look at the dead letters before going on")
+            return
+
+    def _halt(self, why: str) -> None:
+        self._halted = why
+        self._stopped(why)
+
+    async def _commit(self, records: Sequence[ConsumerRecord[Any, Any]]) -> None:
+        done: dict[TopicPartition, int] = {}
+        for record in records:
+            done[TopicPartition(record.topic, record.partition)] = record.offset + 1
+        consumer = self._kafka()
+        if consumer is not None:
+            try:
+                await consumer.commit(done)
+            except KafkaError:
+                # Another instance has the partition now, or the broker is away: the records come again and are skipped.
+                self._waiting("the broker did not take the offsets")
+        for partition, offset in done.items():
+            self.settled.setdefault(partition.topic, {})[partition.partition] = offset
+
+    def _kafka(self) -> AIOKafkaConsumer | None:
+        return getattr(self._subscriber, "consumer", None)
+
+
+class _DeadLetterLimit:
+    """More than `limit` dead letters among the last `window` records mean a bug, not a broken message."""
+
+    def __init__(self, limit: int, window: int) -> None:
+        self._limit, self._window = limit, window
+        self._batches: list[tuple[int, int]] = []
+
+    def exceeded(self, records: int, dead: int) -> bool:
+        self._batches.append((records, dead))
+        while len(self._batches) > 1 and sum(size for size, _ in self._batches[1:]) >= self._window:
+            self._batches.pop(0)
+        return sum(dead for _, dead in self._batches) > self._limit
+
+
+class Producer:
+    """Publishes events to their owner's topic, keyed by subject, and remembers where they came to lie."""
+
+    def __init__(self, bootstrap: str, topic: str, *, idempotent: bool, client: str) -> None:
+        self._topic = topic
+        self._kafka = AIOKafkaProducer(
+            bootstrap_servers=bootstrap,
+            client_id=client,
+            acks="all",
+            enable_idempotence=idempotent,
+            linger_ms=2,
+            max_batch_size=256 * 1024,
+            request_timeout_ms=15_000,
+        )
+        self.published: Positions = {}
+
+    async def start(self) -> None:
+        """Raises `Transient` when the broker is away."""
+        try:
+            await self._kafka.start()
+        except KafkaError as error:
+            raise Transient("broker") from error
+
+    async def stop(self) -> None:
+        await self._kafka.stop()
+
+    async def publish(self, events: Sequence[Outgoing], broken: set[int]) -> list[bool]:
+        """See `services.runtime.outbox.Publisher`."""
+        try:
+            partitions = sorted(await self._kafka.partitions_for(self._topic))
+        except KafkaError as error:
+            raise Transient("broker") from error
+        acknowledged = [False] * len(events)
+        sent: list[tuple[int, int, asyncio.Future[Any]]] = []
+        for position, event in enumerate(events):
+            key = str(event.envelope.subject).encode()
+            partition = _PARTITIONER(key, partitions, partitions)
+            if partition in broken:
+                continue
+            try:
+                future = await self._kafka.send(
+                    self._topic, event.value, key=key, partition=partition, headers=event.envelope.to_headers()
+                )
+            except KafkaError:
+                broken.add(partition)
+                continue
+            sent.append((position, partition, future))
+        places = self.published.setdefault(self._topic, {})
+        for position, partition, future in sent:
+            try:
+                metadata = await future
+            except KafkaError:
+                broken.add(partition)
+                continue
+            acknowledged[position] = True
+            places[partition] = max(places.get(partition, 0), metadata.offset + 1)
+        return acknowledged
+
+
+async def _show_no_headers(
+    records: tuple[ConsumerRecord[Any, Any], ...], original: Callable[[Any], Awaitable[Any]]
+) -> Any:
+    message = await original(tuple(replace(record, headers=()) for record in records))
+    message.raw_message = records
+    return message
+
+
+async def _raw_records(message: Any) -> Any:
+    return message.raw_message
+
+
+def _raw(record: ConsumerRecord[Any, Any]) -> RawRecord:
+    return RawRecord(
+        topic=record.topic,
+        partition=record.partition,
+        offset=record.offset,
+        key=record.key,
+        value=record.value,
+        headers=tuple((name, value) for name, value in record.headers),
+    )
+
+
+@dataclass(frozen=True, slots=True)
+class TopicChange:
+    """One step of a plan: a topic to create, or partitions to add."""
+
+    topic: Topic
+    existing: int
+
+    def __str__(self) -> str:
+        if self.existing == 0:
+            return f"create {self.topic.name} with {self.topic.partitions} partitions"
+        return f"add partitions to {self.topic.name}: {self.existing} to {self.topic.partitions}"
+
+
+async def apply_topics(bootstrap: str, topics: Iterable[Topic], *, dry_run: bool = False) -> list[TopicChange]:
+    """Create what is missing and add partitions; never shrinks or deletes. Returns what was (or would be) done."""
+    admin = AIOKafkaAdminClient(bootstrap_servers=bootstrap)
+    try:
+        await admin.start()
+        try:
+            wanted = list(topics)
+            present = set(await admin.list_topics())
+            described = await admin.describe_topics([topic.name for topic in wanted if topic.name in present])
+            partitions = {entry["topic"]: len(entry["partitions"]) for entry in described}
+            plan = [
+                TopicChange(topic, partitions.get(topic.name, 0))
+                for topic in wanted
+                if partitions.get(topic.name, 0) < topic.partitions
+            ]
+            if not dry_run:
+                for change in plan:
+                    await _apply(admin, change)
+            return plan
+        finally:
+            await admin.close()
+    except KafkaError as error:
+        raise Transient("broker") from error
+
+
+async def _apply(admin: AIOKafkaAdminClient, change: TopicChange) -> None:
+    topic = change.topic
+    if change.existing:
+        await admin.create_partitions({topic.name: NewPartitions(total_count=topic.partitions)})
+        return
+    try:
+        await admin.create_topics(
+            [
+                NewTopic(
+                    name=topic.name,
+                    num_partitions=topic.partitions,
+                    replication_factor=topic.replication,
+                    topic_configs={"retention.ms": str(topic.retention_ms)},
+                )
+            ]
+        )
+    except TopicAlreadyExistsError:
+        return

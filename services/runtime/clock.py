@@ -1,0 +1,90 @@
+"""Business time, and machine time apart from it.
+
+Business time decides deadlines and is given to whatever needs it. It is real, or virtual and moved in steps, or held by hand in
+tests. Machine time (leases, backoff, record timestamps, latencies) is always the machine's. Instants are UTC with milliseconds, because
+that is what the database keeps: a state read back is the state that was written.
+"""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Awaitable, Callable
+from datetime import UTC, date, datetime, timedelta
+from typing import Protocol
+from zoneinfo import ZoneInfo
+
+BERLIN = ZoneInfo("Europe/Berlin")
+
+
+class Clock(Protocol):
+    """Business time."""
+
+    def now(self) -> datetime:
+        """The present instant, UTC, whole milliseconds."""
+        ...
+
+
+class RealClock:
+    """The world's time."""
+
+    def now(self) -> datetime:
+        return whole_milliseconds(datetime.now(UTC))
+
+
+class HandClock:
+    """A clock that stands where it is put; never goes back. For tests, and the base of the virtual clock."""
+
+    def __init__(self, start: datetime) -> None:
+        self._now = whole_milliseconds(start)
+
+    def now(self) -> datetime:
+        return self._now
+
+    def set(self, instant: datetime) -> None:
+        """Raises ValueError when `instant` is earlier than the present one."""
+        instant = whole_milliseconds(instant)
+        if instant < self._now:
+            raise ValueError("business time does not run backwards")
+        self._now = instant
+
+
+class VirtualClock(HandClock):
+    """Moved in steps from outside. The new instant is stored before anybody may act on it, so that a restart goes on from there."""
+
+    def __init__(self, start: datetime, keep: Callable[[datetime], Awaitable[None]]) -> None:
+        super().__init__(start)
+        self._keep = keep
+
+    async def move(self, instant: datetime) -> None:
+        if whole_milliseconds(instant) < self.now():
+            raise ValueError("business time does not run backwards")
+        await self._keep(whole_milliseconds(instant))
+        self.set(instant)
+
+
+def whole_milliseconds(instant: datetime) -> datetime:
+    """UTC, cut to milliseconds. Raises ValueError for an instant without a time zone."""
+    if instant.tzinfo is None:
+        raise ValueError("an instant needs a time zone")
+    instant = instant.astimezone(UTC)
+    return instant.replace(microsecond=instant.microsecond // 1000 * 1000)
+
+
+def berlin_day(instant: datetime) -> date:
+    """The calendar day in Germany."""
+    return instant.astimezone(BERLIN).date()
+
+
+def berlin_instant(day: date, hour: int = 0, minute: int = 0) -> datetime:
+    """The instant (UTC) of a wall-clock time in Germany; in the repeated hour of autumn the first one."""
+    return datetime(day.year, day.month, day.day, hour, minute, tzinfo=BERLIN).astimezone(UTC)
+
+
+def end_of_berlin_day(day: date) -> datetime:
+    """The first instant of the following day: a deadline named by a day ends there, also when the clocks change."""
+    return berlin_instant(day + timedelta(days=1))
+
+
+def machine_ms() -> int:
+    """Milliseconds since 1970 of the machine's clock."""
+    return time.time_ns() // 1_000_000

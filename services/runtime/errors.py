@@ -1,0 +1,38 @@
+"""The two kinds of errors, and how each is answered.
+
+`Permanent`: the message is wrong. It becomes a dead letter with the reason; trying again cannot help.
+`Transient`: the world is. It is tried again with growing pauses, and then the process stops consuming and says so.
+`Refused`: a command that the rules do not allow now. The caller is told why; nothing is written.
+`Conflict`: somebody else changed one of the loaded states. The unit of work is decided again from fresh state.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+
+
+class Permanent(Exception):
+    """The message cannot ever be applied. `reason` is a stable code, `detail` names the place, never a value."""
+
+    def __init__(self, reason: str, detail: str = "") -> None:
+        super().__init__(f"{reason}: {detail}" if detail else reason)
+        self.reason = reason
+        self.detail = detail
+
+
+class Transient(Exception):
+    """Database or broker do not answer at the moment."""
+
+
+class Conflict(Exception):
+    """A state was changed, or a unique name taken, since it was loaded."""
+
+
+class Refused(Exception):
+    """A rule says no. `code` is a message of the service's catalogue, `params` fill its sentence (never personal data)."""
+
+    def __init__(self, code: str, status: int = 409, **params: object) -> None:
+        super().__init__(code)
+        self.code = code
+        self.status = status
+        self.params: Mapping[str, object] = params

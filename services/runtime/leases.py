@@ -1,0 +1,71 @@
+"""A lease: one holder at a time, so that work is not done twice. It saves work and never guarantees correctness (version guards do).
+
+The holder moves a counter. An observer takes the lease over when the counter has not moved for `TAKEN_OVER_AFTER` seconds of the
+observer's own monotonic clock, so that no two machines' clocks are ever compared. The same instance name takes its own lease back at
+once: after a crash there is nothing to wait for.
+"""
+
+from __future__ import annotations
+
+import time
+from typing import Final
+
+from services.runtime.store import Database, translated
+
+TAKEN_OVER_AFTER: Final = 10.0
+RENEWED_EVERY: Final = 2.0
+
+
+class Lease:
+    """Call `hold` in each turn of a loop; it talks to the database at most every `RENEWED_EVERY` seconds."""
+
+    def __init__(self, database: Database, name: str, holder: str) -> None:
+        self._leases = database.raw["leases"]
+        self._name = name
+        self._holder = holder
+        self._held = False
+        self._asked_at = -RENEWED_EVERY
+        self._seen: tuple[int, float] | None = None
+
+    async def hold(self) -> bool:
+        """Whether this instance holds the lease now. Raises `Transient`."""
+        now = time.monotonic()
+        if now - self._asked_at < RENEWED_EVERY:
+            return self._held
+        self._held = await self._renew() or await self._take_over(now)
+        self._asked_at = now
+        return self._held
+
+    async def release(self) -> None:
+        """Give it back at a graceful stop, so that another instance goes on at once."""
+        if self._held:
+            self._held = False
+            async with translated():
+                await self._leases.update_one({"_id": self._name, "holder": self._holder}, {"$set": {"holder": None}})
+
+    async def _renew(self) -> bool:
+        async with translated():
+            result = await self._leases.update_one(
+                {"_id": self._name, "holder": {"$in": [self._holder, None]}},
+                {"$set": {"holder": self._holder}, "$inc": {"counter": 1}},
+            )
+            return result.matched_count == 1
+
+    async def _take_over(self, now: float) -> bool:
+        async with translated():
+            lease = await self._leases.find_one({"_id": self._name})
+            if lease is None:
+                await self._leases.update_one(
+                    {"_id": self._name}, {"$setOnInsert": {"holder": self._holder, "counter": 1}}, upsert=True
+                )
+                return await self._renew()
+            counter = lease["counter"]
+            if self._seen is None or self._seen[0] != counter:
+                self._seen = (counter, now)
+                return False
+            if now - self._seen[1] < TAKEN_OVER_AFTER:
+                return False
+            result = await self._leases.update_one(
+                {"_id": self._name, "counter": counter}, {"$set": {"holder": self._holder}, "$inc": {"counter": 1}}
+            )
+            return result.matched_count == 1

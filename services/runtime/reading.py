@@ -1,0 +1,123 @@
+"""From raw record to message: each record is read by itself, and whatever cannot be read says why.
+
+The four results of `Reader.read`:
+
+- an event of a subscribed type, with its payload;
+- an event of a type that this service does not subscribe to (`data` and `failure` are None): its number counts, nothing else does;
+- a failure with an envelope: it blocks its subject until it is replayed or discarded;
+- a failure without an envelope: nobody can say whose it is; the gap in its subject's sequence will show.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
+from typing import Final, Protocol
+
+from pydantic import BaseModel, ValidationError
+from pymongo import UpdateOne
+
+from schemas.envelope import BadEnvelope, Envelope, TypeName
+from services.runtime.deciding import Write
+from services.runtime.errors import Permanent
+from services.runtime.records import RawRecord
+
+VALUE_LIMIT: Final = 1024 * 1024
+"""Bytes. No event of ours comes near; Kafka's own default refuses more."""
+
+
+class EventType(Protocol):
+    """An event class of the schemas."""
+
+    TYPE: str
+
+
+@dataclass(frozen=True, slots=True)
+class Resolution:
+    """A dead letter that is settled together with this record, and the audit entry of who did it."""
+
+    county: str
+    dead_letter: str
+    state: str
+    audit: Mapping[str, str]
+
+    def write(self) -> Write:
+        """Only a dead letter that is still open is settled, so that of two operators one comes too late."""
+        return Write(
+            "dead_letters",
+            UpdateOne(
+                {"_id": self.dead_letter, "county": self.county, "state": "open"},
+                {"$set": {"state": self.state}, "$push": {"audit": dict(self.audit)}},
+            ),
+        )
+
+
+@dataclass(frozen=True, slots=True)
+class Fetched:
+    """A record, and what could be read of it. `resolution` is set when an operator sends or discards it."""
+
+    raw: RawRecord
+    envelope: Envelope | None
+    data: BaseModel | None = None
+    failure: Permanent | None = None
+    resolution: Resolution | None = None
+
+
+class Reader:
+    """Reads records for one service.
+
+    `subscriptions` are the event classes that the service takes, for all topics together. An event's source must be the topic's
+    owner, which is the first word of the topic's name.
+    """
+
+    def __init__(self, subscriptions: Iterable[type[BaseModel]]) -> None:
+        self._models: dict[str, type[BaseModel]] = {}
+        self._names: set[tuple[str, str]] = set()
+        for model in subscriptions:
+            name: str = getattr(model, "TYPE")  # noqa: B009 - event classes declare it, BaseModel does not know it
+            self._models[name] = model
+            parsed = TypeName.parse(name)
+            self._names.add((parsed.source, parsed.name))
+
+    def read(self, raw: RawRecord, resolution: Resolution | None = None) -> Fetched:
+        try:
+            envelope = Envelope.from_headers(raw.headers)
+        except BadEnvelope as error:
+            return Fetched(raw, None, failure=Permanent(error.reason, error.header), resolution=resolution)
+        try:
+            return Fetched(raw, envelope, data=self._payload(raw, envelope), resolution=resolution)
+        except Permanent as failure:
+            return Fetched(raw, envelope, failure=failure, resolution=resolution)
+
+    @staticmethod
+    def of_no_county(fetched: Fetched) -> Fetched:
+        """The same record as a failure: its county cannot be read, or is not served here. Its envelope is not to be trusted."""
+        failure = fetched.failure if fetched.envelope is None else Permanent("county-not-served", "ce_county")
+        return Fetched(fetched.raw, None, failure=failure, resolution=fetched.resolution)
+
+    def _payload(self, raw: RawRecord, envelope: Envelope) -> BaseModel | None:
+        owner = raw.topic.split(".", 1)[0].rsplit("-", 1)[-1]
+        if envelope.source != owner:
+            raise Permanent("foreign-source", "ce_source")
+        model = self._models.get(envelope.type)
+        if model is None:
+            name = TypeName.parse(envelope.type)
+            if (name.source, name.name) in self._names:
+                raise Permanent("unsupported-version", f"v{name.version}")
+            return None
+        if not raw.value:
+            raise Permanent("empty-value")
+        if len(raw.value) > VALUE_LIMIT:
+            raise Permanent("value-too-large", f"{len(raw.value)} bytes, at most {VALUE_LIMIT}")
+        try:
+            return model.model_validate_json(raw.value)
+        except ValidationError as error:
+            raise Permanent("invalid-payload", _where(error)) from None
+
+
+def _where(error: ValidationError) -> str:
+    """The places and kinds of what is wrong; never the values, which may belong to a person."""
+    return "; ".join(
+        f"{'.'.join(str(part) for part in entry['loc']) or 'document'}: {entry['type']}"
+        for entry in error.errors(include_url=False, include_context=False, include_input=False)[:5]
+    )

@@ -1,0 +1,261 @@
+"""What lies in the runtime's own collections: raw records, dead letters, parked records, outgoing events, states with their books."""
+
+from __future__ import annotations
+
+import hashlib
+import uuid
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from datetime import UTC, datetime
+from typing import Any, Final
+
+from schemas.envelope import Envelope, Subject
+from services.runtime.deciding import State
+
+Document = dict[str, Any]
+
+NOWHERE: Final = "00000"
+"""The county under which a dead letter lies whose own county cannot be read."""
+
+BLANK: Final = "blank"
+"""The name of the event type that stands in a history where an erased event was; nobody subscribes to it."""
+
+
+@dataclass(frozen=True, slots=True)
+class RawRecord:
+    """A record as the broker gave it: nothing is interpreted, so nothing can be lost by interpreting it."""
+
+    topic: str
+    partition: int
+    offset: int
+    key: bytes | None
+    value: bytes | None
+    headers: tuple[tuple[str, bytes | None], ...]
+
+    @property
+    def digest(self) -> str:
+        """The same for every delivery of the same headers and value, wherever they lie in the log."""
+        sha = hashlib.sha256(self.topic.encode())
+        for name, value in self.headers:
+            sha.update(
+                b"\0h" + name.encode("utf-8", "replace") + b"\0" + (b"\1" + value if value is not None else b"\2")
+            )
+        sha.update(b"\0v" + self.value if self.value is not None else b"\0n")
+        return sha.hexdigest()
+
+    def to_document(self) -> Document:
+        return {
+            "topic": self.topic,
+            "partition": self.partition,
+            "offset": self.offset,
+            "key": self.key,
+            "value": self.value,
+            "headers": [[name, value] for name, value in self.headers],
+        }
+
+    @classmethod
+    def from_document(cls, document: Mapping[str, Any]) -> RawRecord:
+        return cls(
+            topic=document["topic"],
+            partition=document["partition"],
+            offset=document["offset"],
+            key=document["key"],
+            value=document["value"],
+            headers=tuple((name, value) for name, value in document["headers"]),
+        )
+
+
+@dataclass(slots=True)
+class Stored:
+    """A state with its books. `version` 0 means that nothing is stored yet.
+
+    `sequence` is the number of the last event sent about this subject; `applied` the last number applied for each source;
+    `parked` the numbers that wait for a missing one; `orders` the places of its events in the outbox, ascending, which is
+    how its history is found; `trace` where its way was last seen, so that the next step joins the same trace.
+    """
+
+    state: State
+    version: int = 0
+    orders: list[int] = field(default_factory=list[int])
+    sequence: int = 0
+    applied: dict[str, int] = field(default_factory=dict[str, int])
+    parked: dict[str, list[int]] = field(default_factory=dict[str, list[int]])
+    trace: str | None = None
+    changed: bool = False
+
+    def to_document(self, county: str) -> Document:
+        state = self.state
+        body = state.model_dump()
+        del body["id"]
+        document: Document = {
+            "_id": state.id,
+            "county": county,
+            "shape": state.SHAPE,
+            "version": self.version + 1,
+            "orders": self.orders,
+            "sequence": self.sequence,
+            "applied": self.applied,
+            "body": body,
+        }
+        if self.trace is not None:
+            document["trace"] = self.trace
+        if any(self.parked.values()):
+            document["parked"] = {source: numbers for source, numbers in self.parked.items() if numbers}
+        due = state.due_at()
+        if due is not None:
+            document["due_at"] = due
+        return document
+
+    @classmethod
+    def from_document(cls, model: type[State], document: Document) -> Stored:
+        body, shape = document["body"], document["shape"]
+        if shape > model.SHAPE:
+            raise NewerShape(model.KIND, shape)
+        while shape < model.SHAPE:
+            body = model.UPGRADES[shape](body)
+            shape += 1
+        body["id"] = document["_id"]
+        return cls(
+            state=model.model_validate(body),
+            version=document["version"],
+            orders=document["orders"],
+            sequence=document["sequence"],
+            applied=document["applied"],
+            parked=document.get("parked", {}),
+            trace=document.get("trace"),
+        )
+
+
+class NewerShape(RuntimeError):
+    """A stored document was written by a newer program. Start that version again, or restore the backup made before it."""
+
+    def __init__(self, kind: str, shape: int) -> None:
+        super().__init__(
+            f"a stored {kind} has shape {shape}, which this version does not know; start the newer version"
+        )
+
+
+@dataclass(frozen=True, slots=True)
+class Outgoing:
+    """An event on its way to the broker."""
+
+    envelope: Envelope
+    value: bytes
+
+    def to_document(self) -> Document:
+        envelope = self.envelope
+        return {
+            "id": envelope.id,
+            "type": envelope.type,
+            "subject": str(envelope.subject),
+            "sequence": envelope.sequence,
+            "time": envelope.time,
+            "trace": envelope.traceparent,
+            "value": self.value,
+        }
+
+    @classmethod
+    def from_document(cls, source: str, county: str, document: Mapping[str, Any]) -> Outgoing:
+        envelope = Envelope(
+            id=document["id"],
+            source=source,
+            type=document["type"],
+            subject=Subject.parse(document["subject"]),
+            county=county,
+            sequence=document["sequence"],
+            time=document["time"],
+            traceparent=document["trace"],
+        )
+        return cls(envelope, document["value"])
+
+
+def event_id(source: str, subject: Subject, sequence: int) -> str:
+    """The id of an event follows from what it is, so that the same event made twice has the same id."""
+    return str(uuid.uuid5(uuid.UUID(subject.id), f"{subject.kind}/{source}/{sequence}"))
+
+
+@dataclass(frozen=True, slots=True)
+class DeadLetter:
+    """A record that can never be applied as it is, with the reason. Its id follows from its bytes: redelivered, it is the same one."""
+
+    raw: RawRecord
+    reason: str
+    detail: str
+    envelope: Envelope | None
+
+    @property
+    def id(self) -> str:
+        return self.raw.digest
+
+    def to_document(self, county: str) -> Document:
+        document: Document = {
+            "county": county,
+            "state": "open",
+            "reason": self.reason,
+            "detail": self.detail,
+            "at": datetime.now(UTC),
+            "record": self.raw.to_document(),
+            "audit": [],
+        }
+        if self.envelope is not None:
+            document |= {
+                "subject": str(self.envelope.subject),
+                "source": self.envelope.source,
+                "sequence": self.envelope.sequence,
+                "type": self.envelope.type,
+            }
+        return document
+
+
+@dataclass(frozen=True, slots=True)
+class Parked:
+    """A record that came before its predecessor and waits for it."""
+
+    envelope: Envelope
+    raw: RawRecord
+
+    @property
+    def id(self) -> str:
+        return parked_id(self.envelope.subject, self.envelope.source, self.envelope.sequence)
+
+    def to_document(self, county: str) -> Document:
+        envelope = self.envelope
+        return {
+            "county": county,
+            "subject": str(envelope.subject),
+            "source": envelope.source,
+            "sequence": envelope.sequence,
+            "at": datetime.now(UTC),
+            "record": self.raw.to_document(),
+        }
+
+
+def parked_id(subject: Subject, source: str, sequence: int) -> str:
+    return f"{subject}/{source}/{sequence}"
+
+
+@dataclass(frozen=True, slots=True)
+class Answer:
+    """What a command was answered, kept under its key so that a repetition hears the same."""
+
+    key: str
+    digest: str
+    body: bytes
+
+    def to_document(self, county: str) -> Document:
+        return {
+            "_id": f"{county}/{self.key}",
+            "county": county,
+            "digest": self.digest,
+            "body": self.body,
+            "at": datetime.now(UTC),
+        }
+
+
+def contiguous(numbers: Sequence[int], after: int) -> list[int]:
+    """The run of `numbers` that follows `after` without a gap."""
+    run: list[int] = []
+    for number in sorted(numbers):
+        if number == after + 1 + len(run):
+            run.append(number)
+    return run

@@ -1,0 +1,429 @@
+"""Every setting of a process, in one place, read from the environment (`WEGENETZ_…`) or from a folder of secret files.
+
+What is guaranteed: secrets are never printed, neither by `repr` nor by an error; the production profile refuses whatever is only
+meant for one machine or for a simulation, and says everything that is wrong at once. `docs/architecture/settings.md` is this file's
+`document()`; write it anew with ``python -m services.runtime.settings > docs/architecture/settings.md``.
+"""
+
+from __future__ import annotations
+
+import base64
+import binascii
+import json
+import os
+import sys
+from collections.abc import Collection, Iterator
+from pathlib import Path
+from types import NoneType
+from typing import Annotated, Any, Final, Literal, Self, cast, get_args, get_origin
+from urllib.parse import urlsplit
+
+from pydantic import (
+    AwareDatetime,
+    Field,
+    SecretStr,
+    StringConstraints,
+    ValidationError,
+    field_validator,
+    model_validator,
+)
+from pydantic_settings import (
+    BaseSettings,
+    PydanticBaseSettingsSource,
+    SecretsSettingsSource,
+    SettingsConfigDict,
+    SettingsError,
+)
+
+PREFIX: Final = "WEGENETZ_"
+LOCAL_ISSUER: Final = "wegenetz-local"
+"""The issuer's name as long as nobody sets another one; production refuses it."""
+
+MEBIBYTE: Final = 1024 * 1024
+PERSON_KEY_BYTES: Final = 32
+
+County = Annotated[str, StringConstraints(pattern=r"^[0-9]{5}$")]
+
+
+class BadSettings(ValueError):
+    """The process must not start like this. The message lists everything to be mended, and no value of a secret."""
+
+    def __init__(self, problems: Collection[str]) -> None:
+        super().__init__("The settings are not usable:\n" + "\n".join(f"- {problem}" for problem in problems))
+        self.problems = tuple(problems)
+
+
+def _in_production(data: dict[str, Any]) -> bool:
+    return data["profile"] == "production"
+
+
+def _on_one_machine(data: dict[str, Any]) -> bool:
+    return data["profile"] == "embedded"
+
+
+def _group(name: str, default: str | None = None) -> dict[str, Any]:
+    """The heading under which a setting is documented, and the words for a default that depends on the profile."""
+    return {"group": name} if default is None else {"group": name, "default_in_words": default}
+
+
+class Settings(BaseSettings):
+    """The settings of one process. Build it with `Settings.load`, which turns every problem into one `BadSettings`."""
+
+    model_config = SettingsConfigDict(env_prefix=PREFIX, frozen=True, extra="forbid", hide_input_in_errors=True)
+
+    service: str = Field(
+        pattern=r"^[a-z][a-z0-9-]{0,30}$",
+        description="Name of the service that this process runs.",
+        json_schema_extra=_group("Process"),
+    )
+    instance: str = Field(
+        default="0",
+        pattern=r"^[A-Za-z0-9][A-Za-z0-9._-]{0,62}$",
+        description="Tells the replicas of a service apart, in leases, logs and traces.",
+        json_schema_extra=_group("Process"),
+    )
+    profile: Literal["embedded", "production"] = Field(
+        default="embedded",
+        description="`embedded`: everything on one machine, nothing to install. `production` refuses what is made for that only.",
+        json_schema_extra=_group("Process"),
+    )
+    counties: tuple[County, ...] = Field(
+        default=("03459",),
+        min_length=1,
+        description="Keys (five digits) of the counties that are served here. JSON list.",
+        json_schema_extra=_group("Process"),
+    )
+    needs: tuple[str, ...] = Field(
+        default=(),
+        description="Optional settings without which this process must not start. Named by the service itself, so that a secret "
+        "is given only to the process that uses it. JSON list.",
+        json_schema_extra=_group("Process"),
+    )
+    secrets_dir: Path | None = Field(
+        default=None,
+        description="Folder with one file a setting, named like its variable in lower case (`wegenetz_database_url`). "
+        "The environment comes first.",
+        json_schema_extra=_group("Process"),
+    )
+
+    host: str = Field(
+        default="127.0.0.1",
+        min_length=1,
+        description="Address on which HTTP is served.",
+        json_schema_extra=_group("HTTP"),
+    )
+    port: int = Field(
+        default=0,
+        ge=0,
+        le=65535,
+        description="Port on which HTTP is served; 0 takes a free one.",
+        json_schema_extra=_group("HTTP"),
+    )
+    body_limit_bytes: int = Field(
+        default=MEBIBYTE,
+        ge=1024,
+        description="Largest body of a request, in bytes.",
+        json_schema_extra=_group("HTTP"),
+    )
+    upload_limit_bytes: int = Field(
+        default=64 * MEBIBYTE,
+        ge=1024,
+        description="Largest body of a request to a route that takes files, in bytes.",
+        json_schema_extra=_group("HTTP"),
+    )
+    peers: dict[str, str] = Field(
+        default={},
+        description="Base URLs of the other services, from which a gap in their events is filled. "
+        'JSON object: `{"name": "http://…"}`.',
+        json_schema_extra=_group("HTTP"),
+    )
+
+    database_url: SecretStr = Field(
+        default=SecretStr("mongodb://127.0.0.1:27017"),
+        description="MongoDB connection string, credentials included.",
+        json_schema_extra=_group("Database"),
+    )
+    database_prefix: str = Field(
+        default="wegenetz",
+        pattern=r"^[a-z][a-z0-9_]{0,30}$",
+        description="First part of the names of the databases.",
+        json_schema_extra=_group("Database"),
+    )
+    load_chunk: int = Field(
+        default=100,
+        ge=1,
+        le=10_000,
+        description="States loaded by one query, at most.",
+        json_schema_extra=_group("Database"),
+    )
+
+    kafka: str = Field(
+        default="127.0.0.1:9092",
+        pattern=r"^[^\s,:]+:[0-9]{1,5}(,[^\s,:]+:[0-9]{1,5})*$",
+        description="Brokers to ask first: `host:port`, separated by commas.",
+        json_schema_extra=_group("Broker"),
+    )
+    kafka_idempotent: bool = Field(
+        default_factory=_in_production,
+        description="Use the idempotent producer. The embedded broker has none.",
+        json_schema_extra=_group("Broker", "true in production"),
+    )
+    log_is_volatile: bool = Field(
+        default_factory=_on_one_machine,
+        description="The broker forgets its log when it stops, so that histories are sent again at every start.",
+        json_schema_extra=_group("Broker", "true when embedded"),
+    )
+    batch_records: int = Field(
+        default=500,
+        ge=1,
+        le=10_000,
+        description="Records taken in one batch, at most.",
+        json_schema_extra=_group("Broker"),
+    )
+    retry_limit_seconds: float = Field(
+        default=300,
+        gt=0,
+        description="How long a batch is tried again while database or broker are away, before the process stops consuming "
+        "and says so.",
+        json_schema_extra=_group("Broker"),
+    )
+    dead_letter_limit: int = Field(
+        default=100,
+        ge=0,
+        le=1000,
+        description="Dead letters among 1,000 records, at most. Beyond it the process stops: that many point to an error "
+        "of its own.",
+        json_schema_extra=_group("Broker"),
+    )
+
+    clock: Literal["real", "virtual"] = Field(
+        default="real",
+        description="Business time: the world's, or moved in steps from outside.",
+        json_schema_extra=_group("Time and ids"),
+    )
+    clock_start: AwareDatetime | None = Field(
+        default=None,
+        description="First instant of a virtual clock that was never moved (ISO 8601 with time zone).",
+        json_schema_extra=_group("Time and ids"),
+    )
+    ids_seed: str | None = Field(
+        default=None,
+        description="Makes root ids repeatable, for simulations. Without it they are random.",
+        json_schema_extra=_group("Time and ids"),
+    )
+
+    otlp_endpoint: str | None = Field(
+        default=None,
+        description="Base URL of an OpenTelemetry collector that takes traces (OTLP over HTTP, `http://collector:4318`).",
+        json_schema_extra=_group("Telemetry"),
+    )
+    traces_file: Path | None = Field(
+        default=None,
+        description="File to which spans are appended as JSON lines.",
+        json_schema_extra=_group("Telemetry"),
+    )
+    tracing: bool = Field(
+        default=True,
+        description="Whether spans are made. Without them, incoming trace ids are still handed on.",
+        json_schema_extra=_group("Telemetry"),
+    )
+    trace_sample_ratio: float = Field(
+        default=1.0,
+        ge=0.0,
+        le=1.0,
+        description="Share of new traces that is kept. Failed spans are kept in any case.",
+        json_schema_extra=_group("Telemetry"),
+    )
+    log_level: Literal["debug", "info", "warning", "error"] = Field(
+        default="info",
+        description="Least important log entry that is written.",
+        json_schema_extra=_group("Telemetry"),
+    )
+
+    issuer: str = Field(
+        default=LOCAL_ISSUER,
+        min_length=1,
+        description="Issuer (`iss`) that a token must name.",
+        json_schema_extra=_group("Security", f"`{LOCAL_ISSUER}`; production needs another"),
+    )
+    audience: str = Field(
+        default="wegenetz",
+        min_length=1,
+        description="Audience (`aud`) that a token must name.",
+        json_schema_extra=_group("Security"),
+    )
+    jwks_url: str | None = Field(
+        default=None,
+        pattern=r"^https?://\S+$",
+        description="Where the issuer publishes its public keys. Needed in production, with https.",
+        json_schema_extra=_group("Security"),
+    )
+    local_issuer_key_file: Path | None = Field(
+        default=None,
+        description="Key file of the local issuer of tokens, made when missing. Refused in production.",
+        json_schema_extra=_group("Security"),
+    )
+    person_key: SecretStr | None = Field(
+        default=None,
+        description=f"Master key for personal data: {PERSON_KEY_BYTES} bytes in base64. Only for a service that asks for it.",
+        json_schema_extra=_group("Security"),
+    )
+
+    service_token: SecretStr | None = Field(
+        default=None,
+        description="Bearer token with which this service asks its peers for missing events. Only in production; the embedded profile "
+        "has the local issuer.",
+        json_schema_extra=_group("Security"),
+    )
+
+    @field_validator("person_key")
+    @classmethod
+    def _is_a_whole_key(cls, value: SecretStr | None) -> SecretStr | None:
+        if value is not None:
+            try:
+                size = len(base64.b64decode(value.get_secret_value(), validate=True))
+            except (binascii.Error, ValueError):
+                raise ValueError("is not base64") from None
+            if size != PERSON_KEY_BYTES:
+                raise ValueError(f"must hold {PERSON_KEY_BYTES} bytes, not {size}")
+        return value
+
+    @model_validator(mode="after")
+    def _refuse_what_must_not_start(self) -> Self:
+        problems = [*self._missing(), *(self._unfit_for_production() if self.profile == "production" else ())]
+        if problems:
+            raise BadSettings(problems)
+        return self
+
+    def _missing(self) -> Iterator[str]:
+        for name in self.needs:
+            if name not in type(self).model_fields:
+                yield f"{_variable('needs')} names {name!r}, which is not a setting."
+            elif getattr(self, name) is None:
+                yield f"{_variable(name)} is missing; the service {self.service} cannot work without it."
+        if self.clock == "virtual" and self.clock_start is None:
+            yield f"{_variable('clock_start')} is missing; a virtual clock needs its first instant."
+
+    def _unfit_for_production(self) -> Iterator[str]:
+        if self.local_issuer_key_file is not None:
+            yield f"{_variable('local_issuer_key_file')} is set; in production only the county's sign-in service issues tokens."
+        if self.jwks_url is None:
+            yield f"{_variable('jwks_url')} is missing; without the issuer's public keys no token can be checked."
+        elif not _is_safe_way(self.jwks_url):
+            yield f"{_variable('jwks_url')} must begin with https://, or anybody on the way could put in keys of their own."
+        if self.issuer == LOCAL_ISSUER:
+            yield f"{_variable('issuer')} is missing; name the sign-in service whose tokens count."
+        if self.clock == "virtual":
+            yield f"{_variable('clock')} is virtual; in production time is the world's."
+        if self.log_is_volatile:
+            yield f"{_variable('log_is_volatile')} is true; in production the broker must keep its log."
+        if self.ids_seed is not None:
+            yield f"{_variable('ids_seed')} is set; ids that can be repeated can be guessed."
+
+    @classmethod
+    def load(cls, *, service: str, needs: Collection[str] = (), **values: Any) -> Self:
+        """The settings of `service` from environment and secret files; `values` come before both. Raises `BadSettings`."""
+        try:
+            return cls(service=service, needs=tuple(needs), **values)
+        except ValidationError as error:
+            raise BadSettings(list(_in_sentences(error))) from None
+        except SettingsError as error:
+            # pydantic-settings names the field and the source; its cause, which could quote the value, stays behind.
+            raise BadSettings([f"{error}; lists and objects are written as JSON."]) from None
+
+    @classmethod
+    def settings_customise_sources(
+        cls,
+        settings_cls: type[BaseSettings],
+        init_settings: PydanticBaseSettingsSource,
+        env_settings: PydanticBaseSettingsSource,
+        dotenv_settings: PydanticBaseSettingsSource,  # noqa: ARG003
+        file_secret_settings: PydanticBaseSettingsSource,  # noqa: ARG003
+    ) -> tuple[PydanticBaseSettingsSource, ...]:
+        """Arguments, then the environment, then secret files. No file of the working directory is read."""
+        folder = init_settings().get("secrets_dir") or os.environ.get(_variable("secrets_dir")) or None
+        if folder is None:
+            return init_settings, env_settings
+        if not Path(folder).is_dir():
+            raise BadSettings([f"{_variable('secrets_dir')} does not name a folder that can be read."])
+        return init_settings, env_settings, SecretsSettingsSource(settings_cls, folder)
+
+
+def _variable(name: str) -> str:
+    return PREFIX + name.upper()
+
+
+def _is_safe_way(url: str) -> bool:
+    """https, or a sidecar on the same machine."""
+    parts = urlsplit(url)
+    return parts.scheme == "https" or parts.hostname in ("localhost", "127.0.0.1", "::1")
+
+
+def _in_sentences(error: ValidationError) -> Iterator[str]:
+    """What pydantic found, named by variable. Its messages tell the rule; `include_input` keeps values out."""
+    for problem in error.errors(include_url=False, include_input=False):
+        if problem["type"] == "default_factory_not_called":
+            continue  # a default that follows from another setting, which is itself in this list
+        cause = problem.get("ctx", {}).get("error")
+        if isinstance(cause, BadSettings):
+            yield from cause.problems
+        else:
+            place = ".".join(str(part) for part in problem["loc"][1:])
+            yield f"{_variable(str(problem['loc'][0]))}{f' ({place})' if place else ''}: {problem['msg']}."
+
+
+def document() -> str:
+    """All settings as Markdown, a table for each group, in the order of this file."""
+    rows: dict[str, list[str]] = {}
+    for name, field in Settings.model_fields.items():
+        extra = cast("dict[str, str]", field.json_schema_extra)
+        default = extra.get("default_in_words") or ("required" if field.is_required() else _as_written(field.default))
+        cells = (f"`{_variable(name)}`", _kind(field.annotation), default, field.description or "")
+        rows.setdefault(extra["group"], []).append(f"| {' | '.join(cells)} |")
+    return _PREFACE + "".join(
+        f"\n## {group}\n\n{_HEADINGS}\n" + "\n".join(lines) + "\n" for group, lines in rows.items()
+    )
+
+
+_PREFACE: Final = f"""# Settings
+
+Every setting of a process is an environment variable, or a file in `{_variable("secrets_dir")}`. This page is made from
+`services/runtime/settings.py` by `python -m services.runtime.settings > docs/architecture/settings.md`.
+
+A process that is not set up well does not start: it names everything that has to be mended, and never the value of a
+secret.
+"""
+
+_HEADINGS: Final = "| Variable | Kind | Default | Meaning |\n|---|---|---|---|"
+
+_KINDS: Final[dict[object, str]] = {
+    str: "text",
+    bool: "true or false",
+    int: "whole number",
+    float: "number",
+    Path: "path",
+    SecretStr: "secret",
+    AwareDatetime: "instant",
+}
+
+
+def _as_written(default: object) -> str:
+    """A default as one would write it into the environment."""
+    if isinstance(default, SecretStr):
+        return f"`{default.get_secret_value()}`"
+    if isinstance(default, tuple | dict) and default:
+        return f"`{json.dumps(default)}`"
+    return f"`{default}`" if isinstance(default, str | int | float) else "none"
+
+
+def _kind(annotation: object) -> str:
+    choices = get_args(annotation)
+    if NoneType in choices:
+        return _kind(choices[0])
+    if get_origin(annotation) is Literal:
+        return " or ".join(f"`{choice}`" for choice in choices)
+    return _KINDS.get(annotation, "JSON")
+
+
+if __name__ == "__main__":
+    sys.stdout.write(document())

@@ -1,0 +1,496 @@
+"""The database: states loaded in few queries, and one transaction for everything that a batch changes.
+
+What may be relied on:
+
+- A store is opened for one county, and every query and write of it carries that county.
+- A unit of work commits as a whole or not at all: changed states (each only if its version is still the loaded one), outgoing events as
+  outbox documents in an order that follows every earlier event of the same states, dead letters, parked records, answers to commands,
+  and the service's own writes.
+- `Conflict` means that nothing was written and a fresh load may succeed; `Transient` that the database is away (whether the last commit
+  took effect is then unknown: sequences and command keys make the repetition harmless).
+
+motor is imported here alone. What changes on the day it is replaced by PyMongo's own asyncio client is in
+docs/decisions.
+"""
+
+from __future__ import annotations
+
+import asyncio
+from collections import defaultdict
+from collections.abc import AsyncGenerator, AsyncIterator, Iterable, Mapping, Sequence
+from contextlib import asynccontextmanager
+from dataclasses import dataclass, field
+from datetime import datetime
+from typing import Any, Final
+
+from bson.errors import InvalidDocument
+from motor.motor_asyncio import AsyncIOMotorClient, AsyncIOMotorClientSession, AsyncIOMotorDatabase
+from pymongo import ASCENDING, DeleteOne, IndexModel, InsertOne, ReplaceOne, UpdateOne
+from pymongo.errors import (
+    BulkWriteError,
+    ConfigurationError,
+    ConnectionFailure,
+    DocumentTooLarge,
+    DuplicateKeyError,
+    OperationFailure,
+    PyMongoError,
+    WriteError,
+)
+
+from services.runtime.clock import machine_ms
+from services.runtime.deciding import State, Subject, Write
+from services.runtime.errors import Conflict, Permanent, Transient
+from services.runtime.records import (
+    BLANK,
+    NOWHERE,
+    Answer,
+    DeadLetter,
+    Document,
+    Outgoing,
+    Parked,
+    RawRecord,
+    Stored,
+)
+
+EVENTS_PER_DOCUMENT: Final = 1000
+BYTES_PER_DOCUMENT: Final = 4 * 1024 * 1024
+ANSWERS_KEPT_SECONDS: Final = 30 * 24 * 3600
+
+_WRITE_CONFLICT: Final = 112
+_DUPLICATE_KEY: Final = 11000
+
+
+@dataclass(frozen=True, slots=True)
+class Collection:
+    """A collection with its indexes and the schema that the database itself enforces."""
+
+    name: str
+    indexes: tuple[IndexModel, ...] = ()
+    schema: Document | None = None
+
+
+def collection_of(kind: str) -> str:
+    """Where the states of a kind lie."""
+    return f"{kind}s"
+
+
+def state_collection(model: type[State], *indexes: IndexModel) -> Collection:
+    """The collection of a state, with the index of its deadlines if it has any, and what every stored state must have."""
+    deadlines = IndexModel(
+        [("county", ASCENDING), ("due_at", ASCENDING)],
+        name="due",
+        partialFilterExpression={"due_at": {"$exists": True}},
+    )
+    return Collection(
+        collection_of(model.KIND),
+        indexes if model.due_at is State.due_at else (deadlines, *indexes),
+        {
+            "bsonType": "object",
+            "required": ["county", "shape", "version", "orders", "sequence", "applied", "body"],
+        },
+    )
+
+
+_OWN: Final = (
+    Collection(
+        "outbox",
+        (
+            IndexModel([("order", ASCENDING), ("_id", ASCENDING)], name="order"),
+            IndexModel([("county", ASCENDING), ("order", ASCENDING)], name="history"),
+        ),
+    ),
+    Collection("unpublished", (IndexModel([("order", ASCENDING), ("_id", ASCENDING)], name="order"),)),
+    Collection("parked", (IndexModel([("county", ASCENDING), ("subject", ASCENDING)], name="subject"),)),
+    Collection(
+        "dead_letters",
+        (
+            IndexModel([("county", ASCENDING), ("state", ASCENDING), ("at", ASCENDING)], name="open"),
+            IndexModel([("county", ASCENDING), ("subject", ASCENDING)], name="subject"),
+        ),
+    ),
+    Collection("commands", (IndexModel([("at", ASCENDING)], name="kept", expireAfterSeconds=ANSWERS_KEPT_SECONDS),)),
+    Collection("meta"),
+    Collection("leases"),
+)
+
+
+@dataclass(slots=True)
+class Unit:
+    """Everything that one transaction is to write."""
+
+    states: list[Stored] = field(default_factory=list[Stored])
+    events: list[Outgoing] = field(default_factory=list[Outgoing])
+    dead: list[DeadLetter] = field(default_factory=list[DeadLetter])
+    parked: list[Parked] = field(default_factory=list[Parked])
+    unparked: list[str] = field(default_factory=list[str])
+    answers: list[Answer] = field(default_factory=list[Answer])
+    writes: list[Write] = field(default_factory=list[Write])
+    forgotten: list[Subject] = field(default_factory=list[Subject])
+
+    def empty(self) -> bool:
+        return not (
+            self.states or self.dead or self.parked or self.unparked or self.answers or self.writes or self.forgotten
+        )
+
+
+class Database:
+    """One service's database. `prepare` makes collections, schemas and indexes; `county` opens a tenant's store."""
+
+    def __init__(self, url: str, name: str, load_chunk: int = 100) -> None:
+        self._client: AsyncIOMotorClient[Document] = AsyncIOMotorClient(
+            url, tz_aware=True, serverSelectionTimeoutMS=3000, connectTimeoutMS=3000, retryWrites=True, w="majority"
+        )
+        self.raw: AsyncIOMotorDatabase[Document] = self._client[name]
+        self._load_chunk = load_chunk
+
+    def county(self, county: str) -> CountyStore:
+        return CountyStore(self, county, self._load_chunk)
+
+    async def prepare(self, collections: Iterable[Collection]) -> None:
+        async with translated():
+            existing = set(await self.raw.list_collection_names())
+            for collection in (*_OWN, *collections):
+                schema = {"$jsonSchema": collection.schema} if collection.schema else {}
+                if collection.name not in existing:
+                    await self.raw.command({"create": collection.name, **({"validator": schema} if schema else {})})
+                elif schema:
+                    await self.raw.command("collMod", collection.name, validator=schema)
+                if collection.indexes:
+                    await self.raw[collection.name].create_indexes(list(collection.indexes))
+
+    async def ping(self) -> None:
+        async with translated():
+            await self.raw.command("ping")
+
+    async def meta(self, name: str) -> Document | None:
+        """A small document about the service itself, of no county (its virtual time, say)."""
+        async with translated():
+            return await self.raw["meta"].find_one({"_id": name})
+
+    async def set_meta(self, name: str, **values: object) -> None:
+        async with translated():
+            await self.raw["meta"].replace_one({"_id": name}, {"_id": name, **values}, upsert=True)
+
+    @asynccontextmanager
+    async def transaction(self) -> AsyncGenerator[AsyncIOMotorClientSession]:
+        """All or nothing. Raises `Conflict` or `Transient`; an unknown outcome of the commit is asked again, then `Transient`."""
+        async with translated(), await self._client.start_session() as session:
+            session.start_transaction()
+            try:
+                yield session
+            except BaseException:
+                await _abort(session)
+                raise
+            for attempt in range(4):
+                try:
+                    await session.commit_transaction()
+                    return
+                except PyMongoError as error:
+                    if attempt == 3 or not error.has_error_label("UnknownTransactionCommitResult"):
+                        raise
+                    await asyncio.sleep(0.05 * 2**attempt)
+
+    def close(self) -> None:
+        self._client.close()
+
+
+class CountyStore:
+    """One county's part of a service's database."""
+
+    def __init__(self, database: Database, county: str, load_chunk: int) -> None:
+        self.county = county
+        self._database = database
+        self._raw = database.raw
+        self._chunk = load_chunk
+
+    # --- states -----------------------------------------------------------------------------------------------------
+
+    async def load(self, models: Mapping[str, type[State]], subjects: Iterable[Subject]) -> dict[Subject, Stored]:
+        """The states of all subjects; first forms for those that are not stored. Queries of at most `load_chunk` ids.
+
+        (The embedded database compares each found document with the whole list of ids: 500 at once are four times slower than 100.)
+        """
+        wanted: dict[str, list[str]] = defaultdict(list)
+        loaded: dict[Subject, Stored] = {}
+        for subject in subjects:
+            wanted[subject.kind].append(subject.id)
+            loaded[subject] = Stored(models[subject.kind](id=subject.id))
+        for kind, ids in wanted.items():
+            model = models[kind]
+            for document in await self.by_ids(collection_of(kind), ids):
+                loaded[Subject(kind, document["_id"])] = Stored.from_document(model, document)
+        return loaded
+
+    async def by_ids(self, collection: str, ids: Sequence[str]) -> list[Document]:
+        """The documents with these ids, in no order."""
+        found: list[Document] = []
+        async with translated():
+            for start in range(0, len(ids), self._chunk):
+                cursor = self._raw[collection].find(
+                    {"_id": {"$in": list(ids[start : start + self._chunk])}, "county": self.county}
+                )
+                found += await cursor.to_list(None)
+        return found
+
+    async def load_parked(self, subjects: Iterable[Subject]) -> dict[str, RawRecord]:
+        """The parked records of these subjects, by parked id."""
+        names = [str(subject) for subject in subjects]
+        async with translated():
+            found: dict[str, RawRecord] = {}
+            for start in range(0, len(names), self._chunk):
+                cursor = self._raw["parked"].find(
+                    {"county": self.county, "subject": {"$in": names[start : start + self._chunk]}}
+                )
+                for document in await cursor.to_list(None):
+                    found[document["_id"]] = RawRecord.from_document(document["record"])
+            return found
+
+    async def load_answers(self, keys: Sequence[str]) -> dict[str, tuple[str, bytes]]:
+        """For the command keys that were answered before: digest of the command, and the answer."""
+        documents = await self.by_ids("commands", [f"{self.county}/{key}" for key in keys])
+        skip = len(self.county) + 1
+        return {document["_id"][skip:]: (document["digest"], document["body"]) for document in documents}
+
+    async def due(self, kind: str, now: datetime, limit: int) -> list[str]:
+        """Ids of states whose deadline has come, earliest first."""
+        documents = await self.find(
+            collection_of(kind), {"due_at": {"$lte": now}}, sort=[("due_at", 1)], limit=limit, fields={"_id": 1}
+        )
+        return [document["_id"] for document in documents]
+
+    # --- queries of the services ------------------------------------------------------------------------------------
+
+    async def find(
+        self,
+        collection: str,
+        query: Mapping[str, Any],
+        *,
+        sort: Sequence[tuple[str, int]] = (),
+        limit: int = 0,
+        fields: Mapping[str, Any] | None = None,
+    ) -> list[Document]:
+        async with translated():
+            cursor = self._raw[collection].find({**query, "county": self.county}, fields)
+            if sort:
+                cursor = cursor.sort(list(sort))
+            return await cursor.limit(limit).to_list(None)
+
+    async def each(
+        self, collection: str, query: Mapping[str, Any], *, page: int = 1000, fields: Mapping[str, Any] | None = None
+    ) -> AsyncIterator[list[Document]]:
+        """All matching documents in pages by id, so that memory stays flat however many there are."""
+        after: Any = None
+        while True:
+            clause = {"_id": {"$gt": after}} if after is not None else {}
+            documents = await self.find(collection, {**query, **clause}, sort=[("_id", 1)], limit=page, fields=fields)
+            if documents:
+                yield documents
+                after = documents[-1]["_id"]
+            if len(documents) < page:
+                return
+
+    async def one(self, collection: str, query: Mapping[str, Any]) -> Document | None:
+        async with translated():
+            return await self._raw[collection].find_one({**query, "county": self.county})
+
+    async def count(self, collection: str, query: Mapping[str, Any]) -> int:
+        async with translated():
+            return await self._raw[collection].count_documents({**query, "county": self.county})
+
+    async def aggregate(self, collection: str, stages: Sequence[Mapping[str, Any]]) -> list[Document]:
+        async with translated():
+            cursor = self._raw[collection].aggregate([{"$match": {"county": self.county}}, *stages])
+            return await cursor.to_list(None)
+
+    async def write(self, writes: Sequence[Write]) -> None:
+        """Writes outside of a unit of work, in one transaction (a rebuild, a grant's audit record)."""
+        async with self._database.transaction() as session:
+            await self._bulk(writes, session)
+
+    async def state(self, model: type[State], id: str) -> Stored | None:
+        """One state as stored, or None."""
+        document = await self.one(collection_of(model.KIND), {"_id": id})
+        return Stored.from_document(model, document) if document else None
+
+    # --- the transaction --------------------------------------------------------------------------------------------
+
+    async def commit(self, unit: Unit) -> int:
+        """Write a unit of work. Returns the number of outbox documents. Raises `Conflict`, `Transient`, `Permanent`."""
+        order = max([machine_ms(), *(stored.orders[-1] + 1 for stored in unit.states if stored.orders)])
+        outbox = list(self._outbox_documents(unit.events, order))
+        senders: dict[str, list[int]] = defaultdict(list)
+        for document in outbox:
+            for name in {event["subject"] for event in document["events"]}:
+                senders[name].append(document["order"])
+        for stored in unit.states:
+            if senders:
+                stored.orders = [*stored.orders, *senders.get(str(stored.state.subject), ())]
+        try:
+            async with self._database.transaction() as session:
+                by_subject = {stored.state.subject: stored for stored in unit.states}
+                for subject in unit.forgotten:
+                    stored = by_subject.get(subject)
+                    await self._forget(subject, stored.orders if stored else [], session)
+                await self._write_states(unit.states, session)
+                if outbox:
+                    marks = [{"_id": document["_id"], "order": document["order"]} for document in outbox]
+                    await self._raw["outbox"].insert_many(outbox, session=session)
+                    await self._raw["unpublished"].insert_many(marks, session=session)
+                await self._bulk([*self._book_keeping(unit), *unit.writes], session)
+        except (DocumentTooLarge, InvalidDocument, WriteError, BulkWriteError) as error:
+            raise Permanent("not-storable", type(error).__name__) from error
+        return len(outbox)
+
+    async def _write_states(self, states: Sequence[Stored], session: AsyncIOMotorClientSession) -> None:
+        operations: dict[str, list[Any]] = defaultdict(list)
+        expected: dict[str, int] = defaultdict(int)
+        for stored in states:
+            name = collection_of(stored.state.KIND)
+            document = stored.to_document(self.county)
+            if stored.version == 0:
+                operations[name].append(InsertOne(document))
+            else:
+                guard = {"_id": document["_id"], "county": self.county, "version": stored.version}
+                operations[name].append(ReplaceOne(guard, document))
+                expected[name] += 1
+        for name, bulk in operations.items():
+            result = await self._raw[name].bulk_write(  # pyright: ignore[reportUnknownMemberType]
+                bulk, ordered=False, session=session
+            )
+            if result.matched_count != expected[name]:
+                raise Conflict(name)
+
+    def _book_keeping(self, unit: Unit) -> list[Write]:
+        writes = [Write("commands", InsertOne(answer.to_document(self.county))) for answer in unit.answers]
+        writes += [
+            Write(
+                "dead_letters",
+                UpdateOne({"_id": dead.id}, {"$setOnInsert": dead.to_document(self.county)}, upsert=True),
+            )
+            for dead in unit.dead
+        ]
+        writes += [
+            Write(
+                "parked", UpdateOne({"_id": parked.id}, {"$setOnInsert": parked.to_document(self.county)}, upsert=True)
+            )
+            for parked in unit.parked
+        ]
+        writes += [Write("parked", DeleteOne({"_id": id, "county": self.county})) for id in unit.unparked]
+        return writes
+
+    async def _bulk(self, writes: Sequence[Write], session: AsyncIOMotorClientSession) -> None:
+        operations: dict[str, list[Any]] = defaultdict(list)
+        for write in writes:
+            operations[write.collection].append(write.operation)
+        for name, bulk in operations.items():
+            await self._raw[name].bulk_write(bulk, ordered=False, session=session)  # pyright: ignore[reportUnknownMemberType]
+
+    def _outbox_documents(self, events: Sequence[Outgoing], order: int) -> Iterable[Document]:
+        start, size = 0, 0
+        for position, event in enumerate(events):
+            if position > start and (
+                position - start >= EVENTS_PER_DOCUMENT or size + len(event.value) > BYTES_PER_DOCUMENT
+            ):
+                yield self._outbox_document(events[start:position], order)
+                start, size, order = position, 0, order + 1
+            size += len(event.value)
+        if events:
+            yield self._outbox_document(events[start:], order)
+
+    def _outbox_document(self, events: Sequence[Outgoing], order: int) -> Document:
+        # The id follows from the first event: a unit of work that is written twice by mistake collides instead of doubling.
+        return {
+            "_id": events[0].envelope.id,
+            "county": self.county,
+            "order": order,
+            "events": [event.to_document() for event in events],
+        }
+
+    async def history(self, model: type[State], id: str, after: int, limit: int = 1000) -> list[Outgoing]:
+        """The events sent about a subject with numbers above `after`, in order."""
+        stored = await self.state(model, id)
+        if stored is None:
+            return []
+        name = str(stored.state.subject)
+        events: list[Outgoing] = []
+        for document in await self._outbox_of(stored.orders):
+            source = document["events"][0]["type"].split(".")[1]
+            events += [
+                Outgoing.from_document(source, self.county, event)
+                for event in document["events"]
+                if event["subject"] == name and event["sequence"] > after
+            ]
+        events.sort(key=lambda event: event.envelope.sequence)
+        return events[:limit]
+
+    async def _outbox_of(
+        self, orders: Sequence[int], session: AsyncIOMotorClientSession | None = None
+    ) -> list[Document]:
+        documents: list[Document] = []
+        async with translated():
+            for start in range(0, len(orders), self._chunk):
+                part = list(orders[start : start + self._chunk])
+                cursor = self._raw["outbox"].find({"county": self.county, "order": {"$in": part}}, session=session)
+                documents += await cursor.to_list(None)
+        return documents
+
+    async def _forget(self, subject: Subject, orders: Sequence[int], session: AsyncIOMotorClientSession) -> None:
+        """Empty the subject's history, keeping each event's place; drop what is parked; empty its dead letters."""
+        name = str(subject)
+        for document in await self._outbox_of(orders, session):
+            for event in document["events"]:
+                if event["subject"] == name:
+                    source = event["type"].split(".")[1]
+                    event["type"], event["value"] = f"wegenetz.{source}.{BLANK}.v1", b"{}"
+            await self._raw["outbox"].update_one(
+                {"_id": document["_id"], "county": self.county},
+                {"$set": {"events": document["events"]}},
+                session=session,
+            )
+        about = {"county": self.county, "subject": name}
+        await self._raw["parked"].delete_many(about, session=session)
+        await self._raw["dead_letters"].update_many(
+            about, {"$set": {"record.value": None, "record.headers": [], "state": "erased"}}, session=session
+        )
+
+
+async def _abort(session: AsyncIOMotorClientSession) -> None:
+    try:
+        await session.abort_transaction()
+    except PyMongoError:
+        # The server ends it by itself; the error that led here is the one to report.
+        return
+
+
+@asynccontextmanager
+async def translated() -> AsyncGenerator[None]:
+    """Turn the driver's errors into ours. What is neither a conflict nor an absence passes through unchanged."""
+    try:
+        yield
+    except (ConnectionFailure, ConfigurationError) as error:
+        raise Transient("database") from error
+    except DuplicateKeyError as error:
+        raise Conflict("name taken") from error
+    except BulkWriteError as error:
+        codes = {entry.get("code") for entry in (error.details or {}).get("writeErrors", ())}
+        if codes & {_WRITE_CONFLICT, _DUPLICATE_KEY} or error.has_error_label("TransientTransactionError"):
+            raise Conflict("bulk") from error
+        raise
+    except OperationFailure as error:
+        if error.code == _WRITE_CONFLICT or error.has_error_label("TransientTransactionError"):
+            raise Conflict("write conflict") from error
+        if error.has_error_label("RetryableWriteError") or error.has_error_label("UnknownTransactionCommitResult"):
+            raise Transient("database") from error
+        raise
+
+
+__all__ = [
+    "NOWHERE",
+    "Collection",
+    "CountyStore",
+    "Database",
+    "Unit",
+    "collection_of",
+    "state_collection",
+    "translated",
+]

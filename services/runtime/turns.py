@@ -1,0 +1,131 @@
+"""What time and change bring about: deadlines that have come, and rounds.
+
+One loop does both, in turns: first every due state is decided, in pages along the index of deadlines; then the service's round, if it
+has one, runs for each county. With real time a turn comes when something changed (a round at most once a second) and at least every
+second; with virtual time only when the clock was moved, so that a simulated year does not depend on the machine's speed. Nothing
+here sleeps until a business time.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import time
+from collections.abc import Awaitable, Callable, Sequence
+from datetime import datetime
+from typing import Final
+
+from services.runtime.clock import Clock
+from services.runtime.deciding import Due, State, Subject
+from services.runtime.errors import Transient
+from services.runtime.settle import Result, Settler
+from services.runtime.store import Database
+
+PAGE: Final = 200
+DEADLINES_OF_ONE_STATE: Final = 5
+"""A state may have several deadlines behind it; one that is due again and again does not move on, and is left for the next turn."""
+
+Round = Callable[[str], Awaitable[object]]
+"""A service's own round over one county."""
+
+
+class Turns:
+    """Runs turns until stopped. `done_to` is the business time up to which everything has been done."""
+
+    def __init__(
+        self,
+        settler: Settler,
+        database: Database,
+        clock: Clock,
+        counties: Sequence[str],
+        *,
+        round: Round | None = None,
+        stepped: bool = False,
+        interval: float = 1.0,
+        swept: Callable[[int, int], None] = lambda decided, failed: None,
+        turned: Callable[[Transient | None], None] = lambda error: None,
+    ) -> None:
+        self._settler = settler
+        self._database = database
+        self._clock = clock
+        self._counties = counties
+        self.round = round
+        self._stepped = stepped
+        self._interval = interval
+        self._swept = swept
+        self._turned = turned
+        self._woken = asyncio.Event()
+        self.done_to: datetime | None = None
+
+    def changed(self) -> None:
+        """Something was committed: with real time, a round is worth while."""
+        if not self._stepped and self.round is not None:
+            self._woken.set()
+
+    def moved(self) -> None:
+        """The virtual clock was moved."""
+        self._woken.set()
+
+    async def run(self, stop: asyncio.Event) -> None:
+        while not stop.is_set():
+            self._woken.clear()
+            began = time.monotonic()
+            try:
+                await self.turn()
+            except Transient as error:
+                self._turned(error)
+                self._woken.set()
+                await asyncio.sleep(0.25)
+                continue
+            self._turned(None)
+            await self._rest(began, stop)
+
+    async def _rest(self, began: float, stop: asyncio.Event) -> None:
+        """Until there is reason for another turn; with real time no sooner than the interval after the last began."""
+        while not stop.is_set():
+            elapsed = time.monotonic() - began
+            if self._woken.is_set() and (self._stepped or elapsed >= self._interval):
+                return
+            if not self._stepped and elapsed >= self._interval and self.round is None:
+                return
+            if elapsed >= 5 * self._interval:
+                if not self._stepped:
+                    return
+                self._turned(None)
+                began = time.monotonic()
+            if self._woken.is_set():
+                await asyncio.sleep(max(0.0, min(0.25, self._interval - elapsed)))
+                continue
+            try:
+                await asyncio.wait_for(self._woken.wait(), 0.25)
+            except TimeoutError:
+                continue
+
+    async def turn(self) -> None:
+        """One turn over all counties. Raises `Transient`; nothing is lost by doing it again."""
+        now = self._clock.now()
+        for county in self._counties:
+            await self._sweep(county, now)
+            if self.round is not None:
+                await self.round(county)
+        self.done_to = now
+
+    async def _sweep(self, county: str, now: datetime) -> None:
+        store = self._database.county(county)
+        for model in self._settler.logic.states:
+            if model.due_at is State.due_at:
+                continue
+            times: dict[str, int] = {}
+            stuck: set[str] = set()
+            while True:
+                ids = await store.due(model.KIND, now, PAGE + len(stuck))
+                fresh = [id for id in ids if id not in stuck]
+                if not fresh:
+                    break
+                outcomes = await self._settler.settle(store, [Due(Subject(model.KIND, id)) for id in fresh])
+                failures = 0
+                for id, outcome in zip(fresh, outcomes, strict=True):
+                    times[id] = times.get(id, 0) + 1
+                    if outcome.result is Result.FAILED or times[id] >= DEADLINES_OF_ONE_STATE:
+                        stuck.add(id)
+                        failures += outcome.result is Result.FAILED
+                self._swept(len(fresh) - failures, failures)
