@@ -13,12 +13,14 @@ broker that forgets its log at a restart is filled again (one setting), and what
 from __future__ import annotations
 
 import asyncio
+import time
 from collections.abc import Callable, Sequence
 from typing import Any, Final, Protocol
 
 from services.runtime.clock import machine_ms
 from services.runtime.errors import Transient
 from services.runtime.leases import Lease
+from services.runtime.logs import log
 from services.runtime.records import Document, Outgoing
 from services.runtime.store import Database, translated
 
@@ -62,6 +64,7 @@ class Relay:
         self._turned = turned
         self._woken = asyncio.Event()
         self._acknowledged: dict[str, set[int]] = {}
+        self._look_for_refill_at = 0.0
 
     def wake(self) -> None:
         self._woken.set()
@@ -69,6 +72,7 @@ class Relay:
     async def send_again(self) -> None:
         """Send the whole history again. Survives a crash: it is finished by whoever holds the lease then."""
         await self._database.set_meta(_REFILL, wanted=True)
+        self._look_for_refill_at = 0.0
         self.wake()
 
     async def run(self, stop: asyncio.Event) -> None:
@@ -94,11 +98,11 @@ class Relay:
 
     async def turn(self) -> None:
         """Send what waits. Raises `Transient` when the broker did not take all of it."""
-        refill = await self._database.meta(_REFILL)
-        if refill is not None and refill["wanted"]:
+        if await self._refill_wanted():
             if not await self._pass(everything=True):
                 raise Transient("broker")
             await self._database.set_meta(_REFILL, wanted=False)
+            log.info("outbox.refilled")
         if not await self._pass(everything=False):
             raise Transient("broker")
 
@@ -108,6 +112,17 @@ class Relay:
             waiting = await self._unpublished.count_documents({})
             oldest = await self._unpublished.find({}).sort("order", 1).limit(1).to_list(1)
         return waiting, max(0.0, (machine_ms() - oldest[0]["order"]) / 1000) if oldest else 0.0
+
+    async def _refill_wanted(self) -> bool:
+        """Looked up rarely: whoever asks this instance resets the time, and another instance's request can wait a second."""
+        now = time.monotonic()
+        if now < self._look_for_refill_at:
+            return False
+        refill = await self._database.meta(_REFILL)
+        if refill is not None and refill["wanted"]:
+            return True
+        self._look_for_refill_at = now + 1.0
+        return False
 
     async def _pass(self, *, everything: bool) -> bool:
         """Once through the documents that wait (or all of them) in order. True when every one of them was acknowledged."""
@@ -156,6 +171,7 @@ class Relay:
         finished = [document["_id"] for document in documents if document["_id"] not in missing]
         await self._mark(finished)
         self._published(sum(results))
+        self._turned(None)  # a long history takes long to send; each window is progress
         return not missing
 
     async def _mark(self, ids: Sequence[Any]) -> None:

@@ -124,6 +124,10 @@ class TokenVerifier:
         self._remembered[digest] = actor, min(claims["exp"], self._now() + REMEMBERED_SECONDS)
         return actor
 
+    def forget(self) -> None:
+        """Check every token again when it comes next."""
+        self._remembered.clear()
+
     async def _check(self, token: str) -> dict[str, Any]:
         try:
             header = jws.extract_compact(token.encode(), registry=_SIGNATURES).headers()

@@ -129,3 +129,4 @@ class Turns:
                         stuck.add(id)
                         failures += outcome.result is Result.FAILED
                 self._swept(len(fresh) - failures, failures)
+                self._turned(None)  # each page is progress
