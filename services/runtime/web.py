@@ -75,8 +75,7 @@ def build_app(
     app.state.verifier = verifier
     app.state.public = frozenset(public)
     problems.handle(app)
-    app.include_router(_watching(health, metrics))
-    for router in routers:
+    for router in (*routers, _watching(health, metrics)):
         app.include_router(router)
     assert_routes_guarded(app)
     # Describing the routes here also finds an annotation that cannot be resolved, which FastAPI tells at the first request only.
