@@ -78,6 +78,7 @@ class Consumer:
         self._halted: str | None = None
         self._trying = False
         self.settled: Positions = {}
+        self._looked_up: frozenset[TopicPartition] = frozenset()
         self.batches = 0
         self._broker = KafkaBroker(
             bootstrap, logger=None, apply_types=False, graceful_timeout=20.0, client_id=f"{group}-{instance}"
@@ -109,6 +110,21 @@ class Consumer:
     async def stop(self) -> None:
         """Finish the running batch, then leave the group."""
         await self._broker.stop()
+
+    async def positions(self) -> Positions:
+        """`settled`, also of the partitions that have brought nothing yet since they were assigned: there, where the group left off.
+        Raises `Transient` when the broker is away."""
+        consumer = self._kafka()
+        assigned = consumer.assignment() if consumer else frozenset[TopicPartition]()
+        for partition in assigned - self._looked_up:
+            try:
+                left_off = await consumer.committed(partition) if consumer else None
+            except KafkaError as error:
+                raise Transient("broker") from error
+            places = self.settled.setdefault(partition.topic, {})
+            places[partition.partition] = max(places.get(partition.partition, 0), left_off or 0)
+        self._looked_up = frozenset(assigned)
+        return self.settled
 
     def lag(self) -> Positions:
         """For each assigned partition how many records are still to be settled, as far as the broker has told."""

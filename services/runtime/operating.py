@@ -119,6 +119,7 @@ def _add_standing(router: APIRouter, running: Running) -> None:
     @router.get("/rest")
     async def rest(actor: Operator) -> Response:  # noqa: ARG001 - the dependency guards the route
         turns, consumer, producer = running.turns, running.consumer, running.producer
+        settled = await consumer.positions() if consumer else {}
         return reply(
             Rest(
                 now=running.clock.now(),
@@ -126,7 +127,7 @@ def _add_standing(router: APIRouter, running: Running) -> None:
                 unpublished=(await running.relay.depth())[0],
                 unfinished_commands=running.desk.unfinished,
                 published=producer.published,
-                settled=consumer.settled if consumer else {},
+                settled=settled,
             )
         )
 
