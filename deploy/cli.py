@@ -85,8 +85,10 @@ def _topics_apply(options: Options) -> None:
         changes = asyncio.run(apply_topics(bootstrap, profile=options.profile, dry_run=options.dry_run))
     except Transient:
         raise CannotDo(f"The broker at {bootstrap} does not answer.") from None
-    for change in changes or ["every topic is as it is to be"]:
-        print(f"would {change}" if options.dry_run and changes else change)
+    for change in changes:
+        print(f"would {change}" if options.dry_run else change)
+    if not changes:
+        print("Every topic is as it should be.")
 
 
 def _operate(act: str) -> Callable[[Options], None]:

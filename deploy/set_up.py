@@ -144,7 +144,8 @@ def _install_uv() -> None:
 
 
 def _install_locked() -> None:
-    _uv_pip("sync", "--require-hashes", LOCK.name)
+    """Compiled at once: otherwise the first start does it, four times over, while somebody waits."""
+    _uv_pip("sync", "--require-hashes", "--compile-bytecode", LOCK.name)
 
 
 def _install_project() -> None:

@@ -10,6 +10,7 @@ Nothing here is bound to an event loop, so a child may be started in one and sto
 from __future__ import annotations
 
 import asyncio
+import math
 import os
 import signal
 import subprocess
@@ -96,12 +97,12 @@ class Child:
         """Send a signal; nothing happens if the process has ended."""
         self._process.send_signal(number)
 
-    async def stop(self) -> None:
-        """Ask it to end, and end it when its time is up."""
+    async def stop(self, at_most_seconds: float = math.inf) -> None:
+        """Ask it to end, and end it when its time is up: the program's own, or less."""
         self.send(signal.SIGTERM)
         self.send(signal.SIGCONT)
         try:
-            await asyncio.wait_for(self.until_ended(), self.program.stop_seconds)
+            await asyncio.wait_for(self.until_ended(), min(self.program.stop_seconds, at_most_seconds))
         except TimeoutError:
             await self.kill()
         except asyncio.CancelledError:

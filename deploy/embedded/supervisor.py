@@ -13,6 +13,7 @@ Stopping goes the other way round: services first, each with its time to finish,
 from __future__ import annotations
 
 import asyncio
+import math
 import signal
 import time
 from collections.abc import Awaitable, Callable, Mapping, Sequence
@@ -29,6 +30,8 @@ LONGEST_PAUSE: Final = 10.0
 STEADY_SECONDS: Final = 20.0
 """Who has run this long is well again: the next pause is the first one."""
 ATTEMPTS: Final = 3
+SECONDS_WITHOUT_BROKER: Final = 2.0
+"""A service whose broker is gone can finish its requests, and nothing else: the next start sends its history again anyway."""
 ASKED_EVERY: Final = 2.0
 """Seconds between two questions to a service how it is."""
 
@@ -88,6 +91,7 @@ class Supervisor:
         self._children: dict[str, Child] = {}
         self._doomed: set[Child] = set()
         self._keeping: list[asyncio.Task[None]] = []
+        self._time_to_stop = math.inf
 
     async def start(self) -> None:
         """Returns when everything is ready. Raises `GaveUp`, with everything ended, when something cannot start."""
@@ -190,7 +194,7 @@ class Supervisor:
         finally:
             if child.exit_code is None:
                 self._set(program.name, State.STOPPING)
-                await child.stop()
+                await child.stop(self._time_to_stop)
             self._doomed.discard(child)
 
     async def _life_of_engine(self, engine: Child) -> None:
@@ -214,10 +218,12 @@ class Supervisor:
             if not ended.done():
                 services.result()  # raises what is wrong with one that cannot be kept running
             await ended
+            self._time_to_stop = SECONDS_WITHOUT_BROKER
         finally:
             ended.cancel()
             services.cancel()
             await asyncio.gather(services, return_exceptions=True)
+            self._time_to_stop = math.inf
 
     async def _keep_services(self) -> None:
         await self._prepare()

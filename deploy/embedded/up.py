@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import shlex
 from pathlib import Path
 from typing import Final
 
@@ -38,7 +39,7 @@ def say_where(running: Running, folder: Path, console: Console) -> None:
     county = ", ".join(running.choices.counties or ())
     console.print(f"\nThe system is up for county {county}.", highlight=False)
     for name, url in running.services.items():
-        console.print(f"  {name:<10} {url}/docs", highlight=False, soft_wrap=True)
+        console.print(f"  {name:<10} {url}/openapi.json", highlight=False, soft_wrap=True)
     console.print(
         f"Data and logs are in {folder}/. A token for the APIs: wegenetz token --role operator", highlight=False
     )

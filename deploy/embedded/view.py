@@ -58,5 +58,6 @@ class StatesView:
         table = Table.grid(padding=(0, 3))
         for name, state in self._states.items():
             style, words = _LOOKS[state]
-            table.add_row(Text(name), Text(words, style=style), Text(self._addresses.get(name, ""), style="dim"))
+            address = "" if state is State.STOPPED else self._addresses.get(name, "")
+            table.add_row(Text(name), Text(words, style=style), Text(address, style="dim"))
         return table
