@@ -231,6 +231,32 @@ DAYPARTS_OF_OTHERS: Final = {
 }
 """[share of the others, each] Mornings while children are at school; who named none is free in the morning."""
 
+# --- what else the guideline asks ---------------------------------------------------------------------------------------
+
+KNOWS_PEOPLE: Final = {"eu": 0.5, "third": 0.7, "refugee": 0.25}
+"""[share of people] Know somebody here who helps: colleagues, the spouse's family, seldom anybody."""
+
+LOTSE_WANTED: Final = 0.3
+"""[share of adults] Would like a volunteer guide; most EU citizens manage with their employer."""
+
+HEALTH_GUIDANCE_WANTED: Final = 0.12
+"""[share of people] Ask where to turn with questions about health."""
+
+CHILD_CARE_SETTLED: Final = 0.2
+"""[share of parents of small children] Have somebody who looks after them already."""
+
+WITHOUT_PARENTS: Final = 0.15
+"""[share of refugees from 14 to below 18] Came without their parents; many did in these years."""
+
+YEARS_WORKED: Final = (0, 12)
+"""[years, never more than since the sixteenth birthday] Worked before; a wide guess, since nobody published it."""
+
+TALK_INTERRUPTED: Final = 0.05
+"""[share of talks] End early (a child, a shift, an interpreter who has to go) and are completed another day."""
+
+TALK_RESUMED_AFTER: Final = (5, 12)
+"""[days] The next free hour of the same counsellor."""
+
 # --- what happens to them later ---------------------------------------------------------------------------------------
 
 NEVER_COMES: Final = 99
