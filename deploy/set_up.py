@@ -1,6 +1,6 @@
 """Makes `.venv` hold exactly what `requirements.lock` says, and the project itself. Run by ``make``; needs Python alone.
 
-* Does nothing when lock, project file, place and Python are those of the last finished set-up.
+* Does nothing when lock, project file and place are those of the last finished set-up, and no more than is needed otherwise.
 * uv comes through pip, and looks for packages where pip is configured to look: whoever has a mirror has told pip.
 * Every download is compared with its hash in the lock.
 * Says in a line what it does, while it does it, and how long it took. The addresses that pip is configured with are not shown.
@@ -64,13 +64,20 @@ def set_up() -> None:
         if _is_done():
             return
         began = time.monotonic()
-        version = ".".join(map(str, sys.version_info[:3]))
-        print(f"Setting up .venv from requirements.lock with Python {version} (once, about a minute):", flush=True)
-        _step("making the virtual environment", _make_environment)
-        _step("installing uv", _install_uv)
+        if _DONE.exists() and _done()[0] == str(ROOT) and PYTHON.exists():
+            print("Bringing .venv to what requirements.lock and pyproject.toml say now:", flush=True)
+            _DONE.unlink()  # whoever interrupts this gets a new one
+        else:
+            version = ".".join(map(str, sys.version_info[:3]))
+            print(
+                f"Setting up .venv from requirements.lock with Python {version} (once, half a minute or so):",
+                flush=True,
+            )
+            _step("making the virtual environment", _make_environment)
+            _step("installing uv", _install_uv)
         _step("installing the locked packages", _install_locked)
         _step("installing wegenetz itself", _install_project)
-        _DONE.write_text(_fingerprint(), encoding="utf-8")
+        _DONE.write_text("\n".join(_wanted()), encoding="utf-8")
         print(f"Set up in {time.monotonic() - began:.0f} s.", flush=True)
 
 
@@ -180,18 +187,16 @@ def _step(what: str, act: Callable[[], None]) -> None:
 
 
 def _is_done() -> bool:
-    try:
-        return _DONE.read_text(encoding="utf-8") == _fingerprint() and PYTHON.exists()
-    except FileNotFoundError:
-        return False
+    return _DONE.exists() and _done() == _wanted() and PYTHON.exists()
 
 
-def _fingerprint() -> str:
-    """Changes with what is to be installed, and with the place: a virtual environment does not survive a move."""
-    digest = hashlib.sha256(LOCK.read_bytes())
-    digest.update(PROJECT.read_bytes())
-    digest.update(str(ROOT).encode())
-    return digest.hexdigest()
+def _done() -> list[str]:
+    return _DONE.read_text(encoding="utf-8").splitlines()
+
+
+def _wanted() -> list[str]:
+    """The place, since a virtual environment does not survive a move; and what is to be installed there."""
+    return [str(ROOT), hashlib.sha256(LOCK.read_bytes() + PROJECT.read_bytes()).hexdigest()]
 
 
 if __name__ == "__main__":
