@@ -14,8 +14,8 @@ MS = 1_000_000
 DAY = 86_400_000 * MS
 
 
-def span(id: str, service: str, name: str, parent: str | None, start: int, end: int) -> dict[str, object]:  # noqa: PLR0917
-    who = {"service": service, "name": name, "subject": CASE}
+def span(id: str, service: str, name: str, parent: str | None, start: int, end: int) -> dict[str, object]:
+    who: dict[str, object] = {"service": service, "name": name, "subject": CASE}
     return who | {"span_id": id, "parent": parent, "start_ns": start, "end_ns": end}
 
 
