@@ -76,15 +76,18 @@ def _topics_apply(options: Options) -> None:
     from deploy.topics import apply_topics
     from services.runtime.errors import Transient
 
-    logging.getLogger("aiokafka").setLevel(logging.CRITICAL)  # what it has to say is said below
     running = read_running(options.data)
     bootstrap = options.kafka or (running.broker if running else None)
     if bootstrap is None:
         raise CannotDo(f"Nothing is running with the data in {options.data}/. Name the broker: --kafka host:port")
+    library = logging.getLogger("aiokafka")
+    loud, library.disabled = library.disabled, True  # what it has to say is said below
     try:
         changes = asyncio.run(apply_topics(bootstrap, profile=options.profile, dry_run=options.dry_run))
     except Transient:
         raise CannotDo(f"The broker at {bootstrap} does not answer.") from None
+    finally:
+        library.disabled = loud
     for change in changes:
         print(f"would {change}" if options.dry_run else change)
     if not changes:
