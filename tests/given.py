@@ -14,6 +14,8 @@ from collections.abc import Sequence
 from datetime import datetime
 from typing import Any
 
+import bson
+from bson.codec_options import CodecOptions
 from pydantic import BaseModel
 
 from schemas.envelope import Envelope, Subject
@@ -64,12 +66,14 @@ class World:
 
     def decides(self, message: Message) -> Decision:
         decision = self.logic.decide(message, self, self.now)
-        evolved = dict(self.states)
+        evolved: dict[Subject, State] = {}
         for subject, fact in decision.facts:
             model = self.logic.kinds[subject.kind]
-            evolved[subject] = self.logic.evolve(evolved.get(subject, model(id=subject.id)), fact, self.now)
-        self.states = {subject: _kept(state, self.county) for subject, state in evolved.items()}
-        self.told += [fact for _, fact in decision.facts if self._is_told(fact)]
+            before = evolved.get(subject) or self.states.get(subject) or model(id=subject.id)
+            evolved[subject] = self.logic.evolve(before, fact, self.now)
+            if isinstance(fact, EventData) and source_of(type(fact)) == self.logic.source:
+                self.told.append(fact)
+        self.states |= {subject: _kept(state, self.county) for subject, state in evolved.items()}
         self.effects += decision.effects
         return decision
 
@@ -77,10 +81,8 @@ class World:
         """The told events of these types, in order."""
         return [event for event in self.told if isinstance(event, kinds)]
 
-    def _is_told(self, fact: object) -> bool:
-        return isinstance(fact, EventData) and source_of(type(fact)) == self.logic.source
-
 
 def _kept(state: State, county: str) -> State:
     """What comes back from the database: a state that does not survive it would be a different one after a restart."""
-    return Stored.from_document(type(state), Stored(state).to_document(county)).state
+    document = bson.decode(bson.encode(Stored(state).to_document(county)), CodecOptions(tz_aware=True))
+    return Stored.from_document(type(state), document).state

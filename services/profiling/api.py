@@ -21,10 +21,10 @@ from schemas.events import Code, Uuid
 from schemas.places import UnknownPlace, locate
 from services.profiling import store as kept
 from services.profiling.commands import ConfirmNeeds, NeedDecision, Reach, RecordProfile, WithdrawNeed
-from services.profiling.guideline import UnknownGuideline, Wrong, WrongAnswers, guideline, guideline_on
+from services.profiling.guideline import Guideline, UnknownGuideline, Wrong, WrongAnswers, guideline, guideline_on
 from services.profiling.model import Case, Obstacle, Stage
 from services.profiling.views import WorkView, case_view, guideline_view, profile_view, work_view
-from services.runtime.catalogue import Catalogue, Language
+from services.runtime.catalogue import RUNTIME_MESSAGES, Catalogue, Language
 from services.runtime.clock import berlin_day
 from services.runtime.cursors import PageRequest, paging
 from services.runtime.deciding import Command
@@ -111,7 +111,7 @@ class BooksView(BaseModel):
 def routes(running: Running) -> APIRouter:
     """Everything below ``/v1``."""
     router = APIRouter(prefix="/v1")
-    catalogue = Catalogue(running.service.messages)
+    catalogue = Catalogue(RUNTIME_MESSAGES, running.service.messages)
     _add_guideline(router, running)
     _add_cases(router, running, catalogue)
     _add_commands(router, running)
@@ -252,7 +252,7 @@ async def _readable(running: Running, actor: Actor, id: str) -> Case:
 # --- sheets -------------------------------------------------------------------------------------------------------------
 
 
-def _guideline(version: str | None, today: date) -> Any:
+def _guideline(version: str | None, today: date) -> Guideline:
     try:
         return guideline(version) if version is not None else guideline_on(today)
     except UnknownGuideline:

@@ -1,0 +1,263 @@
+"""The course of a case: the plan follows the referrals, early news waits, consents and residence end, erasure is for good."""
+
+from __future__ import annotations
+
+from datetime import date, timedelta
+from typing import Any
+
+import pytest
+
+from schemas.codes import CancelReason, DeclineReason, Outcome, Purpose, ServiceKind, WaitReason
+from schemas.events import (
+    ConsentGiven,
+    ConsentWithdrawn,
+    NeedConfirmed,
+    NeedWaiting,
+    NeedWithdrawn,
+    PersonErased,
+    PersonMoved,
+    ProfileRecorded,
+    ReferralAccepted,
+    ReferralAgreed,
+    ReferralCancelled,
+    ReferralClosed,
+    ReferralDeclined,
+    ReferralProposed,
+    ReferralRefused,
+    ReferralReleased,
+)
+from services.profiling.commands import Add, ConfirmNeeds, Reach, Standing, WithdrawNeed
+from services.profiling.decide import ForgetVersions, KeepVersion
+from services.profiling.model import Case, Place, Stage
+from services.profiling.needs import NeedState, StepState
+from services.runtime.deciding import Forget, Subject
+from services.runtime.ids import child
+from tests.given import World
+from tests.profiling.steps import case_of, confirm, decide_upon, need_of, refusal, state_of
+from tests.profiling.talks import (
+    BRAMSCHE,
+    CASE,
+    MELLE,
+    MELLE_TOWN,
+    NOW,
+    TALK_PURPOSES,
+    arrival,
+    profiling,
+    record,
+    whole_talk,
+)
+
+REFERRAL = "5f0e7a44-90b1-4a0c-8d53-c6f0d3f4b1aa"
+NEXT_REFERRAL = "7c1d3b52-11d2-4f6e-a3a5-0f9be8d4c2bb"
+OFFER = "9d2e4c63-22e3-4a7f-b4b6-1a0cf9e5d3cc"
+
+
+# --- the plan follows the referrals -------------------------------------------------------------------------------------
+
+
+def test_a_step_of_the_plan_follows_its_referrals_by_itself(talked: World) -> None:
+    need = confirm(talked, ServiceKind.HOUSING)
+    first = {"referral": REFERRAL, "need": need, "kind": ServiceKind.HOUSING, "offer": OFFER}
+    second = {**first, "referral": NEXT_REFERRAL}
+    held = {"partner": "caritas", "attempt": 1, "held_until": NOW}
+    seen: list[tuple[StepState, str | None, str | None]] = []
+    for event in (
+        NeedWaiting(need=need, kind=ServiceKind.HOUSING, reason=WaitReason.NO_FREE_SEAT),
+        ReferralProposed(**first, **held),
+        ReferralReleased(**first),
+        ReferralAgreed(**first),
+        ReferralDeclined(**first, reason=DeclineReason.PROVIDER_FULL),
+        ReferralProposed(**second, **{**held, "partner": "diakonie"}),
+        ReferralReleased(**second),
+        ReferralAgreed(**second),
+        ReferralAccepted(**second, partner="diakonie", fields=(), until=date(2016, 12, 31)),
+        ReferralClosed(**second, outcome=Outcome.COMPLETED),
+    ):
+        talked.hears(event, CASE)
+        step = case_of(talked).steps[need]
+        seen.append((step.state, step.partner, step.reason))
+    assert seen == [
+        (StepState.WAITING, None, "no-free-seat"),
+        (StepState.PROPOSED, "caritas", None),
+        (StepState.RELEASED, "caritas", None),
+        (StepState.AGREED, "caritas", None),
+        (StepState.SEEKING, "caritas", "provider-full"),
+        (StepState.PROPOSED, "diakonie", None),
+        (StepState.RELEASED, "diakonie", None),
+        (StepState.AGREED, "diakonie", None),
+        (StepState.ACCEPTED, "diakonie", None),
+        (StepState.COMPLETED, "diakonie", None),
+    ]
+
+
+def test_a_refusal_by_the_person_is_a_state_of_the_step_and_nothing_else_follows(talked: World) -> None:
+    need = confirm(talked, ServiceKind.HOUSING)
+    told = list(talked.told)
+    step = {"referral": REFERRAL, "need": need, "kind": ServiceKind.HOUSING, "offer": OFFER}
+    talked.hears(ReferralRefused(**step), CASE)
+    assert case_of(talked).steps[need].state is StepState.REFUSED
+    talked.hears(ReferralCancelled(**step, reason=CancelReason.OFFER_CLOSED), CASE)
+    assert (case_of(talked).steps[need].state, talked.told) == (StepState.CANCELLED, told)
+
+
+def test_what_was_completed_is_neither_doubted_nor_proposed_nor_withdrawn_again(talked: World) -> None:
+    need = confirm(talked, ServiceKind.HOUSING)
+    step = {"referral": REFERRAL, "need": need, "kind": ServiceKind.HOUSING, "offer": OFFER}
+    talked.hears(ReferralClosed(**step, outcome=Outcome.COMPLETED), CASE)
+    talked.asks(record(answers=whole_talk(goals=["meet-people"])))
+    talked.asks(record(answers=whole_talk(goals=["find-a-home"])))
+    talked.hears(ConsentWithdrawn(purposes=(Purpose.TRANSFER,)), CASE)
+    (housing,) = [one for one in case_of(talked).needs if one.kind is ServiceKind.HOUSING]
+    assert (housing.state, housing.in_doubt) == (NeedState.CONFIRMED, False)
+
+
+def test_after_a_completed_step_the_counsellor_can_add_the_same_kind_as_a_new_need(talked: World) -> None:
+    need = confirm(talked, ServiceKind.HOUSING)
+    step = {"referral": REFERRAL, "need": need, "kind": ServiceKind.HOUSING, "offer": OFFER}
+    talked.hears(ReferralClosed(**step, outcome=Outcome.DROPPED_OUT), CASE)
+    decide_upon(talked, Add(decision="add", kind=ServiceKind.HOUSING))
+    assert len({one.need for one in talked.told_of(NeedConfirmed)}) == 2
+
+
+def test_a_referral_whose_need_is_not_known_is_remembered() -> None:
+    world = profiling()
+    step = {"referral": REFERRAL, "need": child(CASE, "housing.1/housing"), "kind": ServiceKind.HOUSING, "offer": OFFER}
+    world.hears(ReferralAgreed(**step), CASE)
+    world.hears(arrival(), CASE)
+    world.asks(record(answers=whole_talk(goals=["find-a-home"]), confirm_derived=True))
+    assert case_of(world).steps[need_of(world, ServiceKind.HOUSING).id].state is StepState.AGREED
+
+
+# --- what comes before the arrival --------------------------------------------------------------------------------------
+
+
+def test_a_sheet_before_its_arrival_waits_and_nobody_hears_of_it() -> None:
+    world = profiling()
+    answer = world.asks(record(confirm_derived=True), actor="counsellor-1").answer
+    assert answer == Standing(case=CASE, stage=Stage.NOT_ARRIVED, version=None, needs=())
+    assert (world.told, world.effects) == ([], [])
+
+
+def test_with_the_arrival_the_waiting_sheets_are_recorded_in_their_order_as_of_their_day() -> None:
+    world = profiling()
+    world.asks(record(answers={"languages": ["ara"]}), actor="counsellor-1")
+    world.asks(record(answers=whole_talk(goals=["find-a-home"]), confirm_derived=True), actor="counsellor-2")
+    world.now = NOW + timedelta(hours=2)
+    world.hears(arrival(), CASE)
+    assert [one.version for one in world.told_of(ProfileRecorded)] == [1, 2]
+    assert ServiceKind.HOUSING in {one.kind for one in world.told_of(NeedConfirmed)}
+    kept = [effect.version for effect in world.effects if isinstance(effect, KeepVersion)]
+    assert [(one.recorded_by, one.recorded_at) for one in kept] == [("counsellor-1", NOW), ("counsellor-2", NOW)]
+    assert case_of(world).waiting == ()
+
+
+def test_needs_of_a_case_that_has_not_arrived_cannot_be_decided_upon_yet() -> None:
+    decisions = ConfirmNeeds(case=CASE, decisions=(Add(decision="add", kind=ServiceKind.HOUSING),))
+    assert refusal(profiling(), decisions) == ("case-not-arrived", 409)
+
+
+@pytest.mark.parametrize("later", [arrival(), ConsentGiven(purposes=TALK_PURPOSES)])
+def test_a_withdrawal_before_the_arrival_is_remembered(later: Any) -> None:
+    world = profiling()
+    world.asks(record(confirm_derived=True))
+    world.hears(ConsentWithdrawn(purposes=(Purpose.TRANSFER, Purpose.LABOUR)), CASE)
+    world.hears(later, CASE)
+    world.hears(arrival(consents=(Purpose.TRANSFER, Purpose.FAMILY)), CASE)
+    assert (case_of(world).stage, world.told) == (Stage.ENDED, [])
+    assert Purpose.TRANSFER not in case_of(world).consents
+    assert case_of(world).waiting == (), "what the person no longer consents to is not kept"
+
+
+# --- when work ends -----------------------------------------------------------------------------------------------------
+
+
+def test_without_the_transfer_consent_work_ends_and_confirmed_needs_are_withdrawn(talked: World) -> None:
+    need = confirm(talked, ServiceKind.HOUSING)
+    talked.hears(ConsentWithdrawn(purposes=(Purpose.TRANSFER,)), CASE)
+    assert talked.told_of(NeedWithdrawn) == [NeedWithdrawn(need=need)]
+    assert (case_of(talked).stage, {one.state for one in case_of(talked).needs}) == (Stage.ENDED, {NeedState.WITHDRAWN})
+    for command in (record(answers=whole_talk(working=True)), WithdrawNeed(case=CASE, need=need)):
+        assert refusal(talked, command) == ("transfer-consent-missing", 409)
+
+
+def test_when_the_person_consents_again_open_needs_are_proposed_anew_under_new_ids(talked: World) -> None:
+    need = confirm(talked, ServiceKind.HOUSING)
+    talked.hears(ConsentWithdrawn(purposes=(Purpose.TRANSFER,)), CASE)
+    talked.hears(ConsentGiven(purposes=(Purpose.TRANSFER,)), CASE)
+    assert state_of(talked, ServiceKind.HOUSING) is NeedState.DERIVED
+    again = confirm(talked, ServiceKind.HOUSING)
+    assert again != need, "others were told that the first one is over"
+    assert state_of(talked, ServiceKind.INTERPRETER) is NeedState.DERIVED
+
+
+def test_withdrawing_another_consent_leaves_needs_as_they_are(talked: World) -> None:
+    confirm(talked, ServiceKind.HOUSING)
+    before = case_of(talked).needs
+    talked.hears(ConsentGiven(purposes=TALK_PURPOSES), CASE)
+    talked.hears(ConsentWithdrawn(purposes=(Purpose.ADVICE,)), CASE)
+    assert case_of(talked).needs == before
+    assert Purpose.ADVICE not in case_of(talked).consents
+
+
+def test_who_moves_within_the_county_keeps_plan_and_profile(talked: World) -> None:
+    need = confirm(talked, ServiceKind.HOUSING)
+    talked.hears(PersonMoved(moved_on=date(2016, 6, 2), district=BRAMSCHE), CASE)
+    assert case_of(talked).place == Place(district=BRAMSCHE)
+    assert [one.id for one in case_of(talked).plan] == [need]
+
+
+def test_who_moves_away_is_no_longer_worked_for_until_they_come_back(talked: World) -> None:
+    need = confirm(talked, ServiceKind.HOUSING)
+    talked.hears(PersonMoved(moved_on=date(2016, 6, 2), district=None), CASE)
+    assert (case_of(talked).stage, talked.told_of(NeedWithdrawn)) == (Stage.ENDED, [NeedWithdrawn(need=need)])
+    assert refusal(talked, record(answers=whole_talk(working=True))) == ("case-moved-away", 409)
+    talked.hears(PersonMoved(moved_on=date(2016, 9, 2), district=MELLE), CASE)
+    assert case_of(talked).stage is Stage.PROFILED
+
+
+def test_erasure_leaves_a_tombstone_and_nothing_else(talked: World) -> None:
+    confirm(talked, ServiceKind.HOUSING)
+    talked.asks(record(answers=whole_talk(working=True)))
+    talked.effects.clear()
+    talked.hears(PersonErased(), CASE)
+    assert case_of(talked) == Case(id=CASE, erased=True)
+    assert talked.effects == [ForgetVersions(CASE, 2), Forget(Subject("case", CASE))]
+    assert refusal(talked, record()) == ("case-erased", 410)
+    talked.hears(arrival(), CASE)
+    assert case_of(talked) == Case(id=CASE, erased=True)
+
+
+# --- whose cases --------------------------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize(
+    ("reach", "covered"),
+    [
+        (Reach(), True),
+        (Reach(district=MELLE), True),
+        (Reach(district=MELLE, municipality=MELLE_TOWN), True),
+        (Reach(district=BRAMSCHE), False),
+        (Reach(district=MELLE, municipality="034590024999"), False),
+    ],
+)
+def test_a_social_worker_reaches_the_cases_of_their_place_and_no_other(
+    talked: World, reach: Reach, *, covered: bool
+) -> None:
+    commands = [
+        record(answers=whole_talk(working=True), reach=reach),
+        ConfirmNeeds(case=CASE, decisions=(Add(decision="add", kind=ServiceKind.HOUSING),), reach=reach),
+    ]
+    for command in commands:
+        if covered:
+            talked.asks(command)
+        else:
+            assert refusal(talked, command) == ("case-not-found", 404)
+
+
+def test_of_a_case_whose_place_is_unknown_a_social_worker_hears_nothing() -> None:
+    assert refusal(profiling(), record(reach=Reach(district=MELLE))) == ("case-not-found", 404)
+
+
+def test_a_command_of_another_service_is_a_mistake_in_the_code(arrived: World) -> None:
+    with pytest.raises(TypeError):
+        arrived.asks(Standing(case=CASE, stage=Stage.PLANNED, version=None, needs=()))
