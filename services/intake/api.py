@@ -1,0 +1,193 @@
+"""The doors of intake for arrivals and cases. Persons are read by `api_persons`, files come in by `api_imports`."""
+
+from __future__ import annotations
+
+from datetime import date, datetime
+from typing import Annotated, Final
+
+from fastapi import APIRouter, Depends, Path, Query
+from starlette.responses import Response
+
+from schemas.codes import Role
+from services.intake import store
+from services.intake.api_imports import add_imports
+from services.intake.api_persons import add_persons
+from services.intake.askers import CLERKS, limit_of, office_of, teller_of, way_of
+from services.intake.bodies import (
+    AppointmentBody,
+    ArrivalBody,
+    ConsentsBody,
+    CorrectionBody,
+    MoveBody,
+    PurposesBody,
+)
+from services.intake.commands import (
+    BookAppointment,
+    ErasePerson,
+    GiveConsent,
+    MovePerson,
+    WithdrawConsent,
+)
+from services.intake.registering import Source, person_of, places_of, to_command, to_correction
+from services.intake.sealing import Keyring
+from services.intake.sites import rules_of
+from services.intake.values import NO
+from services.intake.views import AppointmentView, BooksView, CaseView
+from services.runtime.clock import berlin_day
+from services.runtime.cursors import Page, PageRequest, paging
+from services.runtime.problems import Problem
+from services.runtime.security import allow
+from services.runtime.service import Running
+from services.runtime.tokens import Actor
+from services.runtime.web import IdempotencyKey, reply
+
+CaseId = Annotated[str, Path(pattern=r"^[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}$")]
+Office = Annotated[Actor, Depends(allow(*CLERKS, Role.COUNSELLOR))]
+Rights = Annotated[Actor, Depends(allow(*CLERKS, Role.COUNSELLOR, Role.DATA_PROTECTION_OFFICER))]
+Counsellor = Annotated[Actor, Depends(allow(Role.COUNSELLOR))]
+Operator = Annotated[Actor, Depends(allow(Role.OPERATOR))]
+
+CREATED: Final = 201
+
+
+def routes(running: Running) -> APIRouter:
+    """Everything under ``/v1``."""
+    router = APIRouter(prefix="/v1")
+    keyring = Keyring.of_settings(running.settings)
+    _add_arrivals(router, running, keyring)
+    _add_cases(router, running, keyring)
+    _add_consents(router, running)
+    _add_days_and_books(router, running)
+    add_persons(router, running, keyring)
+    add_imports(router, running, keyring)
+    return router
+
+
+def _add_arrivals(router: APIRouter, running: Running, keyring: Keyring) -> None:
+    @router.post("/arrivals", status_code=CREATED)
+    async def register_arrival(actor: Office, key: IdempotencyKey, body: ArrivalBody) -> Response:
+        """Register one person; without the consent only the count is kept."""
+        today = _today(running)
+        entries = body.entries(actor.county, today)
+        keys = keyring.of(actor.county)
+        alike: tuple[str, ...] = ()
+        if entries.consent != NO:
+            alike = await store.written_alike(running.store(actor.county), keys.search_key(person_of(entries)))
+        command = to_command(
+            entries,
+            Source(way_of(actor), office_of(actor), teller_of(actor), today),
+            keys,
+            id=running.ids.root("arrival", actor.county, key),
+            possible_duplicates=alike,
+        )
+        return await running.send(actor, key, command, status=CREATED)
+
+
+def _add_cases(router: APIRouter, running: Running, keyring: Keyring) -> None:
+    @router.get("/cases/{case}")
+    async def show_case(actor: Rights, case: CaseId) -> Response:
+        """Coded facts, consents and appointment; not who it is."""
+        found = await store.case_of(running.store(actor.county), case)
+        limit = limit_of(actor)
+        if found is not None and found.erased:
+            raise Problem("case-erased", 410)
+        if found is None or found.register_facts is None or (limit is not None and found.office != limit):
+            raise Problem("case-unknown", 404)
+        return reply(CaseView.of(found))
+
+    @router.post("/cases/{case}/appointment", status_code=CREATED)
+    async def book(actor: Office, key: IdempotencyKey, case: CaseId, body: AppointmentBody) -> Response:
+        """Book the first talk anew."""
+        command = BookAppointment(case=case, office=limit_of(actor), today=_today(running), not_before=body.not_before)
+        return await running.send(actor, key, command, status=CREATED)
+
+    @router.post("/cases/{case}/corrections")
+    async def correct(actor: Rights, key: IdempotencyKey, case: CaseId, body: CorrectionBody) -> Response:
+        today = _today(running)
+        command = to_correction(
+            body,
+            body.entries(actor.county, today),
+            keyring.of(actor.county),
+            case=case,
+            office=limit_of(actor),
+            teller=teller_of(actor),
+            today=today,
+        )
+        return await running.send(actor, key, command)
+
+    @router.post("/cases/{case}/moves")
+    async def move(actor: Office, key: IdempotencyKey, case: CaseId, body: MoveBody) -> Response:
+        """Within the county, or out of it."""
+        today = _today(running)
+        district, municipality = places_of(body.place(actor.county, today))
+        command = MovePerson(
+            case=case,
+            office=limit_of(actor),
+            today=today,
+            moved_on=body.moved_on,
+            district=district or None,
+            municipality=municipality,
+        )
+        return await running.send(actor, key, command)
+
+    @router.post("/cases/{case}/erasure")
+    async def erase(actor: Rights, key: IdempotencyKey, case: CaseId) -> Response:
+        """Forget the person."""
+        return await running.send(actor, key, ErasePerson(case=case, office=limit_of(actor), today=_today(running)))
+
+
+def _add_consents(router: APIRouter, running: Running) -> None:
+    @router.post("/cases/{case}/consents")
+    async def give(actor: Counsellor, key: IdempotencyKey, case: CaseId, body: ConsentsBody) -> Response:
+        """The consents of the first talk."""
+        today = _today(running)
+        entries = body.entries(actor.county, today)
+        command = GiveConsent(
+            case=case,
+            today=today,
+            purposes=body.purposes,
+            language=entries.consent_language or None,
+            text_version=entries.consent_text or None,
+            given_at=office_of(actor),
+        )
+        return await running.send(actor, key, command)
+
+    @router.post("/cases/{case}/consents/withdrawals")
+    async def withdraw(actor: Rights, key: IdempotencyKey, case: CaseId, body: PurposesBody) -> Response:
+        command = WithdrawConsent(case=case, office=limit_of(actor), today=_today(running), purposes=body.purposes)
+        return await running.send(actor, key, command)
+
+
+def _add_days_and_books(router: APIRouter, running: Running) -> None:
+    @router.get("/appointments")
+    async def appointments(
+        actor: Counsellor,
+        day: Annotated[date, Query(description="Calendar day in Germany.")],
+        page: Annotated[PageRequest, paging(datetime, str)],
+        site: Annotated[str | None, Query(description="Code of a site; all sites without it.")] = None,
+    ) -> Response:
+        """The counsellors' day: who comes when."""
+        sites = rules_of(actor.county).sites
+        if site is not None and site not in sites:
+            raise Problem("site-unknown", 404)
+        chosen = [sites[site]] if site is not None else sites.values()
+        views = [
+            AppointmentView.of(entry, day) for entry in await store.day_at(running.store(actor.county), chosen, day)
+        ]
+        views.sort(key=_place_in_day)
+        rest = [view for view in views if page.after is None or _place_in_day(view) > page.after]
+        shown: Page[AppointmentView] = page.page(rest, lambda view: view, _place_in_day)
+        return reply(shown)
+
+    @router.get("/books")
+    async def books(actor: Operator) -> Response:
+        """Where everybody is, in numbers."""
+        return reply(BooksView.of(await store.books_of(running.store(actor.county))))
+
+
+def _place_in_day(view: AppointmentView) -> tuple[datetime, str]:
+    return view.starts_at, view.appointment
+
+
+def _today(running: Running) -> date:
+    return berlin_day(running.clock.now())

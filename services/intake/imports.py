@@ -1,0 +1,124 @@
+"""A whole file: spooled, taken apart, and settled in slices while its progress can be read.
+
+Good rows go in, each bad one is listed, and a row that was taken before changes nothing; so a file may be sent again whatever happened the
+first time. Memory does not grow with the file: it holds one slice and at most `MOST_PROBLEMS` problems.
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import AsyncIterator, Iterator
+from dataclasses import dataclass, field
+from datetime import UTC, datetime
+from itertools import islice
+from typing import Final
+
+from pydantic import BaseModel
+
+from schemas.codes import Way
+from services.intake.columns import COLUMNS, POSITION
+from services.intake.commands import Outcome
+from services.intake.csv_rows import BadFile, CsvRows
+from services.intake.model import Teller
+from services.intake.progress import BadValue, Import, ImportState
+from services.intake.registering import Source, to_command
+from services.intake.rows import RowReader
+from services.intake.sealing import CountyKeys
+from services.intake.spool import Spool, UnreadableEncoding
+from services.intake.store import keep_import
+from services.intake.values import Flaw
+from services.runtime.clock import berlin_day
+from services.runtime.deciding import Command
+from services.runtime.desk import CommandFailed
+from services.runtime.service import Running
+from services.runtime.tokens import Actor
+
+SLICE: Final = 500
+"""Rows that are settled together."""
+
+
+async def import_file(
+    running: Running, keys: CountyKeys, actor: Actor, office: str, teller: Teller, body: AsyncIterator[bytes]
+) -> Import:
+    """Take a file in. Raises `BadFile` when it is refused as a whole: then nothing of it was taken."""
+    with Spool() as spool:
+        async for part in body:
+            spool.write(part)
+        try:
+            rows = CsvRows(spool.text())
+        except UnreadableEncoding:
+            raise BadFile("unreadable-encoding") from None
+        now = running.clock.now()
+        source = Source(Way.OFFICE_FILE, office, teller, berlin_day(now))
+        progress = Import(
+            id=running.ids.root("import", spool.digest().hex(), now.isoformat()),
+            file=keys.file_digest(spool.digest()),
+            office=office,
+            began=now,
+            seen_alive=datetime.now(UTC),
+        )
+        await _Import(running, keys, actor, source, rows, spool.digest().hex(), progress).run()
+        return progress
+
+
+@dataclass
+class _Import:
+    running: Running
+    keys: CountyKeys
+    actor: Actor
+    source: Source
+    rows: CsvRows
+    content: str
+    progress: Import
+    reader: RowReader = field(init=False)
+
+    def __post_init__(self) -> None:
+        self.reader = RowReader(self.actor.county, self.source.today, self.rows.headings.order)
+
+    async def run(self) -> None:
+        store = self.running.store(self.actor.county)
+        rows = iter(self.rows)
+        await keep_import(store, self.progress)
+        while part := list(islice(rows, SLICE)):
+            commands = [Command(self.actor.county, "", command, self.actor.subject) for command in self._commands(part)]
+            for outcome in await self.running.send_all(commands):
+                if outcome.answer is None:
+                    raise CommandFailed(outcome.error)
+                self._count(Outcome(json.loads(outcome.answer)["outcome"]))
+            self.progress.seen_alive = datetime.now(UTC)
+            await keep_import(store, self.progress)
+        self.progress.state = ImportState.FINISHED
+        await keep_import(store, self.progress)
+
+    def _commands(self, part: list[tuple[int, list[str] | None]]) -> Iterator[BaseModel]:
+        """The commands of the good rows; the others are noted."""
+        for line, cells in part:
+            self.progress.rows += 1
+            read = self.reader.read(cells) if cells is not None else None
+            if read is None:
+                self.progress.refused += 1
+                self.progress.add_problem(BadValue(line=line, column=None, kind=None, flaw=Flaw.WRONG_CELL_COUNT))
+            elif isinstance(read, list):
+                self.progress.refused += 1
+                for wrong in read:
+                    self.progress.add_problem(
+                        BadValue(
+                            line=line,
+                            column=self.rows.headings.heading(wrong.column),
+                            kind=COLUMNS[POSITION[wrong.column]].kind,
+                            flaw=wrong.flaw,
+                        )
+                    )
+            else:
+                # In a simulation the id follows from file and line; otherwise it is random.
+                id = self.running.ids.root("arrival", self.content, str(line))
+                yield to_command(read, self.source, self.keys, id=id, row=self.keys.row_digest(read.text()))
+
+    def _count(self, outcome: Outcome) -> None:
+        match outcome:
+            case Outcome.REGISTERED:
+                self.progress.registered += 1
+            case Outcome.COUNTED:
+                self.progress.without_consent += 1
+            case Outcome.REPEATED:
+                self.progress.repeated += 1

@@ -1,0 +1,250 @@
+"""Where intake keeps things, and how it finds them. The only file here that knows MongoDB.
+
+Persons lie in two collections: documents in `people`, the keys that open them in `person_keys`. Both are written and deleted in the
+transaction of the case that they belong to.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass, replace
+from datetime import date
+from typing import Any, Final
+
+from pymongo import ASCENDING, DESCENDING, DeleteOne, IndexModel, InsertOne, ReplaceOne
+
+from services.intake.audit import Check, Link
+from services.intake.booking import starts_at
+from services.intake.facts import DestroyPerson, DestroyRow, KeepPerson, KeepRead
+from services.intake.model import (
+    AuditDay,
+    Booking,
+    Calendar,
+    Case,
+    Count,
+    Daybook,
+    Row,
+    Status,
+    audit_id,
+    daybook_id,
+)
+from services.intake.progress import Import
+from services.intake.sites import Site
+from services.runtime.deciding import Write
+from services.runtime.store import Collection, CountyStore, state_collection
+
+PEOPLE: Final = "people"
+PERSON_KEYS: Final = "person_keys"
+READS: Final = "audit_reads"
+IMPORTS: Final = "imports"
+
+COLLECTIONS: Final = (
+    state_collection(Case),
+    state_collection(Daybook),
+    state_collection(Calendar),
+    state_collection(Row),
+    state_collection(Count),
+    state_collection(AuditDay),
+    Collection(
+        PEOPLE,
+        (IndexModel([("county", ASCENDING), ("search", ASCENDING)], name="search"),),
+        {
+            "bsonType": "object",
+            "required": ["_id", "county", "document", "search"],
+            "additionalProperties": False,  # nothing readable can slip in beside the encrypted document
+            "properties": {
+                "_id": {"bsonType": "string"},
+                "county": {"bsonType": "string"},
+                "document": {"bsonType": "binData"},
+                "search": {"bsonType": "binData"},
+            },
+        },
+    ),
+    Collection(
+        PERSON_KEYS,
+        schema={
+            "bsonType": "object",
+            "required": ["_id", "county", "wrapped"],
+            "additionalProperties": False,
+            "properties": {
+                "_id": {"bsonType": "string"},
+                "county": {"bsonType": "string"},
+                "wrapped": {"bsonType": "binData"},
+            },
+        },
+    ),
+    Collection(
+        READS,
+        (IndexModel([("county", ASCENDING), ("chain", ASCENDING), ("number", ASCENDING)], name="chain"),),
+    ),
+    Collection(
+        IMPORTS,
+        (IndexModel([("county", ASCENDING), ("office", ASCENDING), ("began", DESCENDING)], name="office"),),
+    ),
+)
+
+
+# --- what decisions have written beside the states ----------------------------------------------------------------------
+
+
+def writes(county: str, effects: Sequence[object]) -> Iterable[Write]:
+    """The writes of one transaction. Of several about one person only what holds at the end is written."""
+    people: dict[str, KeepPerson | DestroyPerson] = {}
+    for effect in effects:
+        match effect:
+            case KeepPerson():
+                before = people.get(effect.case)
+                was_new = isinstance(before, KeepPerson) and before.is_new
+                people[effect.case] = replace(effect, is_new=True) if was_new else effect
+            case DestroyPerson():
+                people[effect.case] = effect
+            case DestroyRow(row):
+                yield Write("rows", DeleteOne({"_id": row, "county": county}))
+            case KeepRead(chain, number, record, link):
+                yield Write(READS, InsertOne(_read_document(county, chain, Link(number, record, link))))
+            case _:
+                raise TypeError(type(effect).__name__)
+    for effect in people.values():
+        yield from _person_writes(county, effect)
+
+
+def _person_writes(county: str, effect: KeepPerson | DestroyPerson) -> Iterable[Write]:
+    mine = {"_id": effect.case, "county": county}
+    if isinstance(effect, DestroyPerson):
+        yield Write(PERSON_KEYS, DeleteOne(mine))
+        yield Write(PEOPLE, DeleteOne(mine))
+        return
+    key = {**mine, "wrapped": effect.sealed.wrapped_key}
+    person = {**mine, "document": effect.sealed.document, "search": effect.sealed.search_key}
+    for collection, document in ((PERSON_KEYS, key), (PEOPLE, person)):
+        # An insert costs the database a fraction of a replacement.
+        operation = InsertOne(document) if effect.is_new else ReplaceOne(mine, document, upsert=True)
+        yield Write(collection, operation)
+
+
+def _read_document(county: str, chain: str, read: Link) -> dict[str, object]:
+    return {
+        "_id": f"{chain}/{read.number:09d}",
+        "county": county,
+        "chain": chain,
+        "number": read.number,
+        "record": dict(read.record),
+        "link": read.link,
+    }
+
+
+# --- cases and persons --------------------------------------------------------------------------------------------------
+
+
+async def case_of(store: CountyStore, case: str) -> Case | None:
+    stored = await store.state(Case, case)
+    return stored.state if stored is not None and isinstance(stored.state, Case) else None
+
+
+async def sealed_person(store: CountyStore, case: str) -> tuple[bytes, bytes] | None:
+    """The wrapped key and the document of a person; None after erasure."""
+    key = await store.one(PERSON_KEYS, {"_id": case})
+    person = await store.one(PEOPLE, {"_id": case})
+    return (key["wrapped"], person["document"]) if key and person else None
+
+
+async def written_alike(store: CountyStore, search_key: bytes, most: int = 10) -> tuple[str, ...]:
+    """Cases of people with the same search key."""
+    found = await store.find(PEOPLE, {"search": search_key}, fields={"_id": 1}, limit=most)
+    return tuple(sorted(document["_id"] for document in found))
+
+
+# --- the counsellors' day -----------------------------------------------------------------------------------------------
+
+
+@dataclass(frozen=True, slots=True)
+class Entry:
+    """One slot of a day that is taken."""
+
+    site: str
+    slot: str
+    booking: Booking
+
+
+async def day_at(store: CountyStore, sites: Iterable[Site], day: date) -> list[Entry]:
+    """Everything booked on a day at these sites, by time, site and desk."""
+    ids = [daybook_id(store.county, site.code, day) for site in sites]
+    entries = [
+        Entry(document["body"]["site"], slot, Booking.model_validate(booking))
+        for document in await store.by_ids("daybooks", ids)
+        for slot, booking in document["body"]["taken"].items()
+    ]
+    return sorted(entries, key=lambda entry: (starts_at(day, entry.slot), entry.site, entry.slot))
+
+
+# --- the books ----------------------------------------------------------------------------------------------------------
+
+
+@dataclass(frozen=True, slots=True)
+class Books:
+    """How many people are where. `cases` are by status; `appointments` are those that stand or were held."""
+
+    cases: Mapping[Status, int]
+    without_consent: int
+    appointments: int
+
+
+async def books_of(store: CountyStore) -> Books:
+    groups = await store.aggregate(
+        "cases",
+        [
+            {
+                "$group": {
+                    "_id": "$body.status",
+                    "cases": {"$sum": 1},
+                    "appointments": {"$sum": {"$size": "$body.appointments"}},
+                }
+            }
+        ],
+    )
+    return Books(
+        cases={Status(group["_id"]): group["cases"] for group in groups},
+        without_consent=await store.count("counts", {}),
+        appointments=sum(group["appointments"] for group in groups),
+    )
+
+
+# --- the audit ----------------------------------------------------------------------------------------------------------
+
+
+async def check_reads(store: CountyStore, day: date) -> tuple[int, bool]:
+    """How many reads one day's chain should hold, and whether it holds them all, unchanged."""
+    chain = audit_id(store.county, day)
+    stored = await store.state(AuditDay, chain)
+    end = stored.state if stored is not None and isinstance(stored.state, AuditDay) else AuditDay(id=chain)
+    check = Check()
+    async for page in store.each(READS, {"chain": chain}):
+        check.follow(Link(document["number"], document["record"], document["link"]) for document in page)
+    return end.records, check.ends_at(end.records, end.head)
+
+
+# --- imports ------------------------------------------------------------------------------------------------------------
+
+
+async def keep_import(store: CountyStore, state: Import) -> None:
+    document = {"_id": state.id, "county": store.county, **state.model_dump(exclude={"id"})}
+    await store.write([Write(IMPORTS, ReplaceOne({"_id": state.id, "county": store.county}, document, upsert=True))])
+
+
+async def import_of(store: CountyStore, id: str) -> Import | None:
+    document = await store.one(IMPORTS, {"_id": id})
+    return _import(document) if document is not None else None
+
+
+async def imports_of(store: CountyStore, office: str, after: tuple[Any, str] | None, limit: int) -> list[Import]:
+    """An office's imports, the newest first."""
+    query: dict[str, Any] = {"office": office}
+    if after is not None:
+        began, id = after
+        query["$or"] = [{"began": {"$lt": began}}, {"began": began, "_id": {"$gt": id}}]
+    found = await store.find(IMPORTS, query, sort=[("began", -1), ("_id", 1)], limit=limit)
+    return [_import(document) for document in found]
+
+
+def _import(document: Mapping[str, Any]) -> Import:
+    return Import.model_validate({"id": document["_id"], **document})
