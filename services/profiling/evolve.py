@@ -149,12 +149,7 @@ def _confirmed(case: Case, fact: NeedConfirmed) -> Case:
     known = case.need(fact.need)
     need = known or Need(id=fact.need, kind=fact.kind, rule=fact.rule, state=NeedState.DERIVED)
     last = max((other.position for other in case.needs if other.position is not None), default=0)
-    confirmed = need.but(
-        state=NeedState.CONFIRMED,
-        urgent=fact.urgent,
-        position=last + 1 if need.position is None else need.position,
-        in_doubt=False,
-    )
+    confirmed = need.but(state=NeedState.CONFIRMED, urgent=fact.urgent, position=last + 1)
     return _with(case, confirmed) if known else case.but(needs=(*case.needs, confirmed))
 
 

@@ -32,7 +32,7 @@ from schemas.events import (
 from services.profiling.answers import Answers
 from services.profiling.commands import Add, ConfirmNeeds, RecordProfile, Standing, WithdrawNeed
 from services.profiling.decide import ForgetVersions, KeepVersion
-from services.profiling.evolve import open_needs
+from services.profiling.evolve import evolve, open_needs
 from services.profiling.guideline import AnswerKind, Question, guideline
 from services.profiling.model import Case, ProfileVersion
 from services.profiling.needs import NeedState, derive, reason_key
@@ -205,6 +205,12 @@ def test_an_erased_case_never_comes_back_whatever_is_replayed(
     happen(world, [*what, *later, PersonErased(), *what])
     assert world.get(Case, CASE) == Case(id=CASE, erased=True)
     assert (world.told[told:], world.effects[effects:]) == ([], [])
+
+
+@given(fact=events)
+def test_no_fact_changes_a_tombstone(fact: EventData) -> None:
+    tombstone = Case(id=CASE, erased=True)
+    assert evolve(tombstone, fact, NOW) == tombstone
 
 
 @many

@@ -227,3 +227,11 @@ def test_a_correction_of_the_register_is_heard_by_the_rules(talked: World) -> No
     talked.hears(PersonCorrected(**{**arrival().model_dump(), "birth_year": 1995}), CASE)
     assert state_of(talked, ServiceKind.INTEGRATION_COURSE_YOUTH) is NeedState.DERIVED
     assert state_of(talked, ServiceKind.INTEGRATION_COURSE_GENERAL) is NeedState.WITHDRAWN
+
+
+def test_a_correction_years_later_does_not_undo_what_was_right_on_the_day_of_the_talk(arrived: World) -> None:
+    arrived.asks(record(answers=whole_talk(lotse_wanted=True)))
+    need = confirm(arrived, ServiceKind.LOTSE)
+    arrived.now = NOW + timedelta(days=3 * 365)
+    arrived.hears(PersonCorrected(**{**arrival().model_dump(), "languages": ("ara", "kur")}), CASE)
+    assert (need_of(arrived, ServiceKind.LOTSE).id, need_of(arrived, ServiceKind.LOTSE).in_doubt) == (need, False)

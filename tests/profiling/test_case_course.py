@@ -168,6 +168,12 @@ def test_a_withdrawal_before_the_arrival_is_remembered(later: Any) -> None:
     assert case_of(world).waiting == (), "what the person no longer consents to is not kept"
 
 
+def test_no_sheet_is_kept_of_who_withdrew_the_consent_before_the_arrival() -> None:
+    world = profiling()
+    world.hears(ConsentWithdrawn(purposes=(Purpose.TRANSFER,)), CASE)
+    assert refusal(world, record()) == ("transfer-consent-missing", 409)
+
+
 # --- when work ends -----------------------------------------------------------------------------------------------------
 
 

@@ -2,13 +2,17 @@
 
 from __future__ import annotations
 
+from datetime import date
+
 import pytest
 
 from schemas.codes import ResidenceGroup, ServiceKind
+from services.profiling.answers import Answers
 from services.profiling.rules import RULES
 from services.profiling.service import SERVICE
+from services.profiling.situation import Facts, Situation
 from services.runtime.catalogue import Catalogue
-from tests.profiling.talks import conclusions, levels, rules
+from tests.profiling.talks import NOW, conclusions, levels, rules
 
 COURSES = {
     "integration-course-literacy.1",
@@ -48,6 +52,8 @@ def test_a_literate_parent_of_small_children_needs_the_parents_integration_cours
 def test_a_parent_of_a_child_under_three_who_is_not_looked_after_needs_a_course_with_child_care() -> None:
     uncared = rules(german="a1", literacy="literate", children_ages=[2], child_care="none")
     assert uncared & COURSES == {"parents-course-with-child-care.1"}
+    older = rules(german="a1", literacy="literate", children_ages=[3], child_care="none")
+    assert older & COURSES == {"integration-course-parents.1"}
     cared = rules(german="a1", literacy="literate", children_ages=[2], child_care="settled")
     assert cared & COURSES == {"integration-course-parents.1"}
 
@@ -259,6 +265,21 @@ def test_a_stated_wish_is_a_need(rule: str, wish: dict[str, object]) -> None:
 
 
 # --- all of them --------------------------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize(
+    ("since", "months"),
+    [
+        (date(2016, 6, 1), 0),
+        (date(2016, 5, 2), 0),
+        (date(2016, 5, 1), 1),
+        (date(2014, 6, 2), 23),
+        (date(2017, 1, 1), 0),
+    ],
+)
+def test_months_in_germany_are_whole_ones(since: date, months: int) -> None:
+    here = Situation.at(Answers(), Facts(arrived_on=date(2016, 6, 1), in_germany_since=since), NOW)
+    assert here.months_here == months
 
 
 def test_who_was_asked_nothing_and_of_whom_nothing_is_known_needs_nothing_yet() -> None:
