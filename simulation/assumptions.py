@@ -265,6 +265,9 @@ NEVER_COMES: Final = 99
 MISSED_APPOINTMENTS: Final = {0: 0.86, 1: 0.1, 2: 0.025, NEVER_COMES: 0.015}
 """[share of people by missed appointments] Work, illness, a wrong bus; most come at once."""
 
+INVITED_AT_MOST: Final = 3
+"""[appointments] Who has missed so many is not booked again by itself; the centre writes a letter, and waits."""
+
 CORRECTED: Final = 0.04
 """[share of people] The register or the person corrects something later."""
 

@@ -1,0 +1,95 @@
+"""A year on the virtual clock: day after day, each when the services are at rest.
+
+A step is a working day on which something is due. It goes
+
+1. time moves to the evening of the day: deadlines lapse and rounds are held (`simulation.rest`);
+2. counsellors, people and partners take the steps of the referrals that are due;
+3. things happen to people, offices hand over what came in, and counsellors hold the first talks of the day;
+
+and between two of these the services come to rest. So nothing depends on how fast the machine is: the same county with the same seed
+takes the same way.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from datetime import date, datetime, timedelta
+from typing import Final, Protocol
+
+from services.runtime.clock import berlin_instant
+from simulation.actors.counsellors import Counsellors
+from simulation.actors.lives import Lives
+from simulation.actors.offices import Offices
+from simulation.rest import move_clocks, until_at_rest
+from simulation.world import World
+
+EVENING: Final = 18
+"""The hour (in Germany) of each step: offices and sites have closed."""
+
+AT_LEAST_EVERY: Final = timedelta(days=7)
+"""Deadlines and rounds are not kept waiting for longer, even if nobody else has anything to do."""
+
+LAST_REFERRALS: Final = timedelta(days=180)
+"""After the year's end nobody arrives any more; so long at most what was begun is brought to its end."""
+
+
+class Actor(Protocol):
+    """Somebody who acts on days. `next_day` is the first day on which they know of something to do."""
+
+    @property
+    def next_day(self) -> date | None: ...
+
+    async def act(self, today: date) -> int: ...
+
+
+class Year:
+    """One county's year. `step` is told the day after each step."""
+
+    def __init__(self, world: World, step: Callable[[date], None] = lambda day: None) -> None:
+        self._world = world
+        self._step = step
+        self.offices = Offices(world)
+        self.counsellors = Counsellors(world)
+        self.lives = Lives(world)
+        self.today: date | None = None
+        self.steps = 0
+
+    async def run(self) -> None:
+        """Returns when the year is over and nothing waits for an answer any more."""
+        day = date(self._world.county.year, 1, 1)
+        while not self._is_over(day):
+            if day.weekday() < 5 and await self._is_anything_due(day):
+                await self._take_step(day)
+            day += timedelta(days=1)
+
+    async def _take_step(self, day: date) -> None:
+        await move_clocks(self._world.doors, evening(day))
+        for together in ((), (self.lives, self.offices, self.counsellors)):
+            if await _act(together, day):
+                await until_at_rest(self._world.doors)
+        self.today = day
+        self.steps += 1
+        self._step(day)
+
+    async def _is_anything_due(self, day: date) -> bool:
+        if self.today is None or day - self.today >= AT_LEAST_EVERY:
+            return True
+        known = (actor.next_day for actor in (self.offices, self.counsellors, self.lives))
+        if any(due is not None and due <= day for due in known):
+            return True
+        return await self.counsellors.expect_somebody(day)
+
+    def _is_over(self, day: date) -> bool:
+        end = date(self._world.county.year, 12, 31)
+        if day <= end:
+            return False
+        return day > end + LAST_REFERRALS
+
+
+async def _act(actors: Sequence[Actor], day: date) -> int:
+    return sum([await actor.act(day) for actor in actors])
+
+
+def evening(day: date) -> datetime:
+    """The instant of the step of a day."""
+    return berlin_instant(day, EVENING)
