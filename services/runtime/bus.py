@@ -28,6 +28,7 @@ from aiokafka.partitioner import DefaultPartitioner
 from faststream import AckPolicy
 from faststream.kafka import KafkaBroker
 
+from schemas.envelope import Subject
 from services.runtime.errors import Transient
 from services.runtime.records import Outgoing, RawRecord
 
@@ -243,36 +244,62 @@ class Producer:
         await self._kafka.stop()
 
     async def publish(self, events: Sequence[Outgoing], broken: set[int]) -> list[bool]:
-        """See `services.runtime.outbox.Publisher`."""
+        """See `services.runtime.outbox.Publisher`. Batches are filled here: a call of the library for each event costs as much again."""
         try:
             partitions = sorted(await self._kafka.partitions_for(self._topic))
         except KafkaError as error:
             raise Transient("broker") from error
         acknowledged = [False] * len(events)
-        sent: list[tuple[int, int, asyncio.Future[Any]]] = []
-        for position, event in enumerate(events):
-            key = str(event.envelope.subject).encode()
-            partition = _PARTITIONER(key, partitions, partitions)
-            if partition in broken:
-                continue
-            try:
-                future = await self._kafka.send(
-                    self._topic, event.value, key=key, partition=partition, headers=event.envelope.to_headers()
-                )
-            except KafkaError:
-                broken.add(partition)
-                continue
-            sent.append((position, partition, future))
+        sent: list[tuple[int, Sequence[int], asyncio.Future[Any]]] = []
+        for partition, positions in _by_partition(events, partitions).items():
+            for batch, filled in self._batches(events, positions) if partition not in broken else ():
+                try:
+                    future = await self._kafka.send_batch(batch, self._topic, partition=partition)
+                except KafkaError:
+                    broken.add(partition)
+                    break
+                sent.append((partition, filled, future))
         places = self.published.setdefault(self._topic, {})
-        for position, partition, future in sent:
+        for partition, filled, future in sent:
             try:
-                metadata = await future
+                first = await future
             except KafkaError:
                 broken.add(partition)
                 continue
-            acknowledged[position] = True
-            places[partition] = max(places.get(partition, 0), metadata.offset + 1)
+            for position in filled:
+                acknowledged[position] = True
+            places[partition] = max(places.get(partition, 0), first.offset + len(filled))
         return acknowledged
+
+    def _batches(self, events: Sequence[Outgoing], positions: Sequence[int]) -> Iterable[tuple[Any, Sequence[int]]]:
+        """Full batches, each with the positions of its events."""
+        batch, filled = self._kafka.create_batch(), list[int]()
+        for position in positions:
+            event = events[position]
+            record = {
+                "timestamp": None,
+                "key": str(event.envelope.subject).encode(),
+                "value": event.value,
+                "headers": event.envelope.to_headers(),
+            }
+            if batch.append(**record) is None:
+                yield batch, filled
+                batch, filled = self._kafka.create_batch(), []
+                batch.append(**record)
+            filled.append(position)
+        batch.close()
+        yield batch, filled
+
+
+def _by_partition(events: Sequence[Outgoing], partitions: Sequence[int]) -> dict[int, list[int]]:
+    """The positions of the events that go to each partition, in order."""
+    of_subject: dict[Subject, list[int]] = {}
+    for position, event in enumerate(events):
+        of_subject.setdefault(event.envelope.subject, []).append(position)
+    found: dict[int, list[int]] = {}
+    for subject, positions in of_subject.items():
+        found.setdefault(_PARTITIONER(str(subject).encode(), partitions, partitions), []).extend(positions)
+    return {partition: sorted(positions) for partition, positions in found.items()}
 
 
 async def _show_no_headers(

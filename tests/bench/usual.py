@@ -1,0 +1,74 @@
+"""The usual way of doing the same: a handler per message, a database call in each (`tests.bench.per_message`)."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Final
+
+import bson
+
+from deploy.embedded.engines import Engines
+from deploy.topics import apply_topics
+from services.runtime.bus import Topic
+from services.runtime.bus import apply_topics as create_topics
+from tests.bench.limit import Done, together
+from tests.bench.written import OUTBOX, Document, Head, read
+
+BEGINS: Final = "arrival-registered"
+PARTITIONS: Final = 4
+RETENTION_MS: Final = 3_600_000
+
+
+async def usual(heads: Sequence[Head], files: Path, folder: Path, people: int) -> Done:
+    """Handle the events of the first `people` who were registered, and of nobody else."""
+    chosen = _first_registered(heads, files, people)
+    selected = folder / "events"
+    selected.mkdir(parents=True)
+    few = [_select(head, files, selected, chosen) for head in heads]
+    events = {head.topic: head.events for head in few}
+    async with Engines(folder / "engines") as engines:
+        await apply_topics(engines.kafka)
+        commands = [Topic(f"commands.{head.service}", PARTITIONS, RETENTION_MS) for head in few]
+        await create_topics(engines.kafka, commands)
+        return await together(
+            {
+                head.service: (
+                    *("tests.bench.per_message", str(selected / f"{head.service}.bson"), engines.database_url),
+                    *(f"usual_{head.service}", engines.kafka),
+                    str(head.events + sum(events[topic] for topic in head.reads)),
+                )
+                for head in few
+            },
+            engines,
+        )
+
+
+def _first_registered(heads: Sequence[Head], files: Path, people: int) -> frozenset[str]:
+    chosen: dict[str, None] = {}
+    for head in heads:
+        for document in _outbox(files / f"{head.service}.bson"):
+            for event in document["events"]:
+                if len(chosen) < people and event["type"].split(".")[2] == BEGINS:
+                    chosen[event["subject"]] = None
+    return frozenset(chosen)
+
+
+def _select(head: Head, files: Path, into: Path, chosen: frozenset[str]) -> Head:
+    """A file with the chosen people's events alone."""
+    kept: list[Document] = []
+    for document in _outbox(files / f"{head.service}.bson"):
+        events = [event for event in document["events"] if event["subject"] in chosen]
+        if events:
+            kept.append({**document, "events": events})
+    few = Head(head.service, head.topic, head.reads, events=sum(len(document["events"]) for document in kept))
+    with (into / f"{head.service}.bson").open("wb") as file:
+        file.write(bson.encode(few.to_document()))
+        for document in kept:
+            file.write(bson.encode({"in": OUTBOX, "document": document}))
+    return few
+
+
+def _outbox(path: Path) -> list[Document]:
+    _, documents = read(path)
+    return sorted((one for name, one in documents if name == OUTBOX), key=lambda one: (one["order"], one["_id"]))
