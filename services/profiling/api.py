@@ -204,8 +204,9 @@ def _add_sheets(router: APIRouter, running: Running, catalogue: Catalogue) -> No
             _outcome(sheet.case, settled.get(position), refused.get(position), catalogue, spoken)
             for position, sheet in enumerate(body.sheets)
         ]
-        again = bool(settled) and all(outcome.result is Result.REPEATED for outcome in settled.values())
-        return reply(SheetOutcomes(items=items), replayed=again)
+        results = {outcome.result for outcome in settled.values()}
+        nothing_new = Result.REPEATED in results and Result.APPLIED not in results
+        return reply(SheetOutcomes(items=items), replayed=nothing_new)
 
 
 def _add_books(router: APIRouter, running: Running) -> None:
