@@ -28,6 +28,10 @@ class Conflict(Exception):
     """A state was changed, or a unique name taken, since it was loaded."""
 
 
+class NameTaken(Conflict):
+    """A unique index refused a write. Decided again from fresh state, the message may find another name, or that the thing exists."""
+
+
 class Refused(Exception):
     """A rule says no. `code` is a message of the service's catalogue, `params` fill its sentence (never personal data)."""
 

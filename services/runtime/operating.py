@@ -16,6 +16,7 @@ from starlette.responses import Response
 
 from schemas.envelope import BadEnvelope, Subject
 from services.runtime.clock import VirtualClock
+from services.runtime.errors import Permanent
 from services.runtime.gaps import History, PastEvent
 from services.runtime.logs import log
 from services.runtime.problems import Problem
@@ -212,7 +213,7 @@ def _add_dead_letters(router: APIRouter, running: Running) -> None:
             raise Problem("still-unreadable", 422, reason=str(fetched.failure or "county"))
         (outcome,) = await running.settler.settle(running.store(actor.county), [fetched])
         if outcome.result is Result.DEAD:
-            raise Problem("still-unreadable", 422, reason=str(outcome.error))
+            raise _not_settled(outcome)
         log.info("dead-letters.replayed", records=1)
         return reply(Resolved(id=id, result=outcome.result))
 
@@ -222,18 +223,19 @@ def _add_dead_letters(router: APIRouter, running: Running) -> None:
         resolution = _resolution(document, "discarded", actor, why.reason)
         fetched = running.settler.reader.read(RawRecord.from_document(document["record"]), resolution)
         # Without payload and failure it is settled like an event that nobody subscribes to: its number counts, nothing else.
-        outcome = await _discard(running, Fetched(fetched.raw, fetched.envelope, resolution=resolution))
+        envelope = fetched.envelope if document["county"] != NOWHERE else None
+        given_up = Fetched(fetched.raw, envelope, resolution=resolution)
+        (outcome,) = await running.settler.settle(running.store(document["county"]), [given_up])
+        if outcome.result is Result.DEAD:
+            raise _not_settled(outcome)
         log.info("dead-letters.discarded", records=1)
-        return reply(Resolved(id=id, result=outcome.result if outcome else Result.SKIPPED))
+        return reply(Resolved(id=id, result=outcome.result))
 
 
-async def _discard(running: Running, fetched: Fetched) -> Outcome | None:
-    if fetched.envelope is not None and fetched.envelope.county in running.settings.counties:
-        (outcome,) = await running.settler.settle(running.store(fetched.envelope.county), [fetched])
-        return outcome
-    if fetched.resolution is not None:
-        await running.store(fetched.resolution.county).write([fetched.resolution.write()])
-    return None
+def _not_settled(outcome: Outcome) -> Problem:
+    if isinstance(outcome.error, Permanent) and outcome.error.reason == "dead-letter-settled":
+        return Problem("dead-letter-settled", 409)
+    return Problem("still-unreadable", 422, reason=str(outcome.error))
 
 
 async def _found(running: Running, actor: Actor, id: str, *, only_open: bool = False) -> Document:

@@ -5,7 +5,8 @@ The four results of `Reader.read`:
 - an event of a subscribed type, with its payload;
 - an event of a type that this service does not subscribe to (`data` and `failure` are None): its number counts, nothing else does;
 - a failure with an envelope: it blocks its subject until it is replayed or discarded;
-- a failure without an envelope: nobody can say whose it is; the gap in its subject's sequence will show.
+- a failure without an envelope: nobody can say whose it is, or it lies in a topic that is not its source's; the gap in its subject's
+  sequence will show.
 """
 
 from __future__ import annotations
@@ -15,10 +16,8 @@ from dataclasses import dataclass
 from typing import Final, Protocol
 
 from pydantic import BaseModel, ValidationError
-from pymongo import UpdateOne
 
 from schemas.envelope import BadEnvelope, Envelope, TypeName
-from services.runtime.deciding import Write
 from services.runtime.errors import Permanent
 from services.runtime.records import RawRecord
 
@@ -34,22 +33,15 @@ class EventType(Protocol):
 
 @dataclass(frozen=True, slots=True)
 class Resolution:
-    """A dead letter that is settled together with this record, and the audit entry of who did it."""
+    """A dead letter that is settled together with this record, and the audit entry of who did it.
+
+    Only one that is still open can be, so that of two operators one comes too late.
+    """
 
     county: str
     dead_letter: str
     state: str
     audit: Mapping[str, str]
-
-    def write(self) -> Write:
-        """Only a dead letter that is still open is settled, so that of two operators one comes too late."""
-        return Write(
-            "dead_letters",
-            UpdateOne(
-                {"_id": self.dead_letter, "county": self.county, "state": "open"},
-                {"$set": {"state": self.state}, "$push": {"audit": dict(self.audit)}},
-            ),
-        )
 
 
 @dataclass(frozen=True, slots=True)
@@ -84,6 +76,9 @@ class Reader:
             envelope = Envelope.from_headers(raw.headers)
         except BadEnvelope as error:
             return Fetched(raw, None, failure=Permanent(error.reason, error.header), resolution=resolution)
+        if envelope.source != _owner(raw.topic):
+            # It must not stand in the way of the record that really has this number.
+            return Fetched(raw, None, failure=Permanent("foreign-source", "ce_source"), resolution=resolution)
         try:
             return Fetched(raw, envelope, data=self._payload(raw, envelope), resolution=resolution)
         except Permanent as failure:
@@ -96,9 +91,6 @@ class Reader:
         return Fetched(fetched.raw, None, failure=failure, resolution=fetched.resolution)
 
     def _payload(self, raw: RawRecord, envelope: Envelope) -> BaseModel | None:
-        owner = raw.topic.split(".", 1)[0].rsplit("-", 1)[-1]
-        if envelope.source != owner:
-            raise Permanent("foreign-source", "ce_source")
         model = self._models.get(envelope.type)
         if model is None:
             name = TypeName.parse(envelope.type)
@@ -113,6 +105,10 @@ class Reader:
             return model.model_validate_json(raw.value)
         except ValidationError as error:
             raise Permanent("invalid-payload", _where(error)) from None
+
+
+def _owner(topic: str) -> str:
+    return topic.split(".", 1)[0].rsplit("-", 1)[-1]
 
 
 def _where(error: ValidationError) -> str:

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import hashlib
 import uuid
-from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
+from collections.abc import Mapping
+from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime
 from typing import Any, Final
 
@@ -19,6 +19,12 @@ NOWHERE: Final = "00000"
 
 BLANK: Final = "blank"
 """The name of the event type that stands in a history where an erased event was; nobody subscribes to it."""
+
+ERASED: Final = "erased"
+"""The state of a dead letter whose subject was forgotten."""
+
+EMPTIED: Final[Document] = {"value": None, "headers": []}
+"""What is left of the content of a record whose subject was forgotten."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -35,12 +41,13 @@ class RawRecord:
     @property
     def digest(self) -> str:
         """The same for every delivery of the same headers and value, wherever they lie in the log."""
-        sha = hashlib.sha256(self.topic.encode())
+        parts: list[bytes | None] = [self.topic.encode(), self.value]
         for name, value in self.headers:
-            sha.update(
-                b"\0h" + name.encode("utf-8", "replace") + b"\0" + (b"\1" + value if value is not None else b"\2")
-            )
-        sha.update(b"\0v" + self.value if self.value is not None else b"\0n")
+            parts += (name.encode("utf-8", "replace"), value)
+        sha = hashlib.sha256()
+        for part in parts:
+            # With its length, so that no content looks like the border between two.
+            sha.update(b"-" if part is None else b"%d:" % len(part) + part)
         return sha.hexdigest()
 
     def to_document(self) -> Document:
@@ -142,6 +149,11 @@ class Outgoing:
     envelope: Envelope
     value: bytes
 
+    @property
+    def blank(self) -> Outgoing:
+        """What stands in its place once its subject is forgotten: the same number without content."""
+        return Outgoing(replace(self.envelope, type=blank_type(self.envelope.source)), BLANK_VALUE)
+
     def to_document(self) -> Document:
         envelope = self.envelope
         return {
@@ -169,6 +181,13 @@ class Outgoing:
         return cls(envelope, document["value"])
 
 
+BLANK_VALUE: Final = b"{}"
+
+
+def blank_type(source: str) -> str:
+    return f"wegenetz.{source}.{BLANK}.v1"
+
+
 def event_id(source: str, subject: Subject, sequence: int) -> str:
     """The id of an event follows from what it is, so that the same event made twice has the same id."""
     return str(uuid.uuid5(uuid.UUID(subject.id), f"{subject.kind}/{source}/{sequence}"))
@@ -176,12 +195,16 @@ def event_id(source: str, subject: Subject, sequence: int) -> str:
 
 @dataclass(frozen=True, slots=True)
 class DeadLetter:
-    """A record that can never be applied as it is, with the reason. Its id follows from its bytes: redelivered, it is the same one."""
+    """A record that can never be applied as it is, with the reason. Its id follows from its bytes: redelivered, it is the same one.
+
+    `erased`: its subject was forgotten, so that its content is not kept.
+    """
 
     raw: RawRecord
     reason: str
     detail: str
     envelope: Envelope | None
+    erased: bool = False
 
     @property
     def id(self) -> str:
@@ -190,11 +213,11 @@ class DeadLetter:
     def to_document(self, county: str) -> Document:
         document: Document = {
             "county": county,
-            "state": "open",
+            "state": ERASED if self.erased else "open",
             "reason": self.reason,
             "detail": self.detail,
             "at": datetime.now(UTC),
-            "record": self.raw.to_document(),
+            "record": self.raw.to_document() | (EMPTIED if self.erased else {}),
             "audit": [],
         }
         if self.envelope is not None:
@@ -250,12 +273,3 @@ class Answer:
             "body": self.body,
             "at": datetime.now(UTC),
         }
-
-
-def contiguous(numbers: Sequence[int], after: int) -> list[int]:
-    """The run of `numbers` that follows `after` without a gap."""
-    run: list[int] = []
-    for number in sorted(numbers):
-        if number == after + 1 + len(run):
-            run.append(number)
-    return run

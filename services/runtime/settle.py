@@ -6,9 +6,11 @@
   a repeat; a command whose key was answered hears the same answer; a deadline is decided against the state as it is.
 - A record that comes before its predecessor is parked, and applied in order when the predecessor has been.
 - A record that can never be applied becomes a dead letter and does not advance its subject's sequence, so that what follows is parked.
-- No message hinders another of the same batch, neither by being wrong nor by a rule that fails on it.
+- No message hinders another of the same batch, neither by being wrong, nor by a rule that fails on it, nor by asking for a write that the
+  database refuses. What fails is told apart from a world that fails: the latter is raised, and tried again.
 - States, events, dead letters, parked records, answers and other writes of a slice commit together or not at all. A conflict with another
   writer halves the slice and decides it again from fresh state; slices grow again as they succeed.
+- After `Forget` nothing of what a subject said before is kept here, also not what came in the same slice.
 
 `decide` runs outside the transaction and may run more than once.
 """
@@ -26,19 +28,37 @@ from enum import StrEnum
 from typing import Final, Protocol
 
 from pydantic import BaseModel
+from pymongo.errors import PyMongoError
 
 from schemas.envelope import Envelope, TypeName
 from services.runtime.clock import Clock
-from services.runtime.deciding import Command, Decision, Due, Forget, Logic, Message, Received, S, Subject, Write
-from services.runtime.errors import Conflict, Permanent, Refused
-from services.runtime.reading import Fetched, Reader
-from services.runtime.records import Answer, DeadLetter, Outgoing, Parked, RawRecord, Stored, event_id, parked_id
+from services.runtime.deciding import Command, Decision, Due, Forget, Logic, Message, Received, S, Subject
+from services.runtime.errors import Conflict, NameTaken, Permanent, Refused, Transient
+from services.runtime.logs import log
+from services.runtime.reading import Fetched, Reader, Resolution
+from services.runtime.records import (
+    Answer,
+    DeadLetter,
+    NewerShape,
+    Outgoing,
+    Parked,
+    RawRecord,
+    Stored,
+    event_id,
+    parked_id,
+)
 from services.runtime.store import CountyStore, Unit
 
 Work = Fetched | Command | Due
 
-PATIENCE: Final = 200
-"""How often a single message is decided again after a conflict before the world is called broken."""
+PATIENCE: Final = 50
+"""How often in a row a slice, in the end a single message, is decided again after a conflict before it is given up."""
+
+LARGEST_EVENT: Final = 900 * 1024
+"""Bytes of an event's value. A broker takes a record of 1 MiB by default, and one that it refuses would stop its partition for good."""
+
+_NOT_THE_RULES: Final = (Transient, Conflict, NewerShape, PyMongoError)
+"""What loading a state may raise while a message is decided. It says nothing about the message."""
 
 
 class Result(StrEnum):
@@ -60,6 +80,10 @@ class Outcome:
     result: Result
     answer: bytes | None = None
     error: Exception | None = None
+
+
+def _name_of(item: Work) -> str:
+    return type(item.data if isinstance(item, Command) else item).__name__
 
 
 def door_of(item: Work) -> str:
@@ -123,35 +147,69 @@ class Settler:
         self.watcher = watcher
         self.woken: list[Callable[[], None]] = []
         self._largest = largest_slice
-        self._slice = largest_slice
 
     async def settle(self, store: CountyStore, work: Sequence[Work]) -> list[Outcome]:
         """Settle all of `work`. Raises `Transient` when the database is away; what was committed by then is skipped next time."""
         outcomes: list[Outcome] = []
-        conflicts = 0
+        size, conflicts = self._largest, 0
         while len(outcomes) < len(work):
-            part = work[len(outcomes) : len(outcomes) + self._slice]
+            part = work[len(outcomes) : len(outcomes) + size]
             try:
                 outcomes += await self._once(store, part)
-                self._slice, conflicts = min(self._largest, self._slice * 2), 0
-            except Conflict:
-                self.watcher.conflict(len(part))
-                self._slice = max(1, len(part) // 2)
+                size, conflicts = min(self._largest, size * 2), 0
+            except Conflict as conflict:
                 conflicts += 1
-                if conflicts > PATIENCE:
-                    raise
-                await asyncio.sleep(random.uniform(0, min(0.05, 0.001 * 2 ** min(conflicts, 6))))  # noqa: S311
-            except Permanent as unwritable:
+                self.watcher.conflict(len(part))
+                size = max(1, len(part) // 2)
+                if len(part) == 1 and isinstance(conflict, NameTaken):
+                    outcomes.append(await self._alone(store, part[0]))
+                elif conflicts > PATIENCE:
+                    raise Transient("database") from conflict
+                await _pause(conflicts)
+            except Permanent:
                 # The database will not take what a message asks to be written: find that message, and only that one.
-                if len(part) > 1:
-                    self._slice = max(1, len(part) // 2)
-                else:
-                    outcomes.append(await self._bury(store, part[0], unwritable))
+                size = max(1, len(part) // 2)
+                if len(part) == 1:
+                    outcomes.append(await self._alone(store, part[0]))
         return outcomes
 
-    async def _once(self, store: CountyStore, part: Sequence[Work]) -> list[Outcome]:
+    async def _alone(self, store: CountyStore, item: Work) -> Outcome:
+        """Settle one message in steps: first without what is parked behind it, then that, one record after the other."""
+        outcome = await self._step(store, item)
+        following = item.envelope if isinstance(item, Fetched) else None
+        while following is not None and outcome.result is not Result.DEAD:
+            waiting = await store.load_parked([following.subject])
+            raw = waiting.get(parked_id(following.subject, following.source, following.sequence + 1))
+            if raw is None:
+                break
+            fetched = self.reader.read(raw)
+            if (await self._step(store, fetched)).result is Result.DEAD:
+                break
+            following = fetched.envelope
+        return outcome
+
+    async def _step(self, store: CountyStore, item: Work) -> Outcome:
+        """Settle one message and nothing that waits for it. If it cannot be written, that is its outcome."""
+        for conflicts in range(PATIENCE + 1):
+            try:
+                (outcome,) = await self._once(store, [item], drain=False)
+            except Permanent as unwritable:
+                return await self._bury(store, item, unwritable)
+            except NameTaken as taken:
+                self.watcher.conflict(1)
+                if conflicts == PATIENCE:
+                    # Asked for again and again by a rule that does not see that the name is taken.
+                    return await self._bury(store, item, Permanent("name-taken", str(taken)))
+            except Conflict:
+                self.watcher.conflict(1)
+            else:
+                return outcome
+            await _pause(conflicts)
+        raise Transient("database")
+
+    async def _once(self, store: CountyStore, part: Sequence[Work], *, drain: bool = True) -> list[Outcome]:
         started = asyncio.get_running_loop().time()
-        attempt = _Attempt(self, store, self.clock.now())
+        attempt = _Attempt(self, store, self.clock.now(), drain=drain)
         try:
             await attempt.load(part)
             outcomes = [await attempt.take(item) for item in part]
@@ -163,23 +221,58 @@ class Settler:
             raise
         attempt.end_spans()
         self.watcher.settled([door_of(item) for item in part], outcomes, asyncio.get_running_loop().time() - started)
+        for item, outcome in zip(part, outcomes, strict=True):
+            _tell(item, outcome)
         if not unit.empty():
             for wake in self.woken:
                 wake()
         return outcomes
 
     async def _bury(self, store: CountyStore, item: Work, failure: Permanent) -> Outcome:
-        if isinstance(item, Fetched):
-            await store.commit(Unit(dead=[DeadLetter(item.raw, failure.reason, failure.detail, item.envelope)]))
-            return Outcome(Result.DEAD, error=failure)
-        return Outcome(Result.FAILED, error=failure)
+        outcome = Outcome(Result.DEAD if isinstance(item, Fetched) else Result.FAILED, error=failure)
+        if isinstance(item, Fetched) and item.resolution is None:
+            unit = Unit(dead=[DeadLetter(item.raw, failure.reason, failure.detail, item.envelope)])
+            if item.envelope is not None:
+                unit.unparked = [parked_id(item.envelope.subject, item.envelope.source, item.envelope.sequence)]
+            await _insist(store, unit)
+        _tell(item, outcome)
+        return outcome
+
+
+async def _insist(store: CountyStore, unit: Unit) -> None:
+    """Write what nothing else depends on."""
+    for conflicts in range(PATIENCE):
+        try:
+            await store.commit(unit)
+        except Conflict:
+            await _pause(conflicts)
+        else:
+            return
+    raise Transient("database")
+
+
+async def _pause(conflicts: int) -> None:
+    """Longer the more often others were faster, and never equally long for two."""
+    await asyncio.sleep(random.uniform(0, min(0.05, 0.001 * 2 ** min(conflicts, 6))))  # noqa: S311
+
+
+def _tell(item: Work, outcome: Outcome) -> None:
+    """What somebody must look at is logged, whoever is answered."""
+    if outcome.result is Result.FAILED:
+        log.error("settle.failed", exception=outcome.error, type=_name_of(item))
+    elif outcome.result is Result.DEAD and isinstance(item, Fetched) and isinstance(outcome.error, Permanent):
+        raw = item.raw
+        log.warning(
+            "record.dead", reason=outcome.error.reason, topic=raw.topic, partition=raw.partition, offset=raw.offset
+        )
 
 
 class _Attempt:
     """One try at a slice: loaded states, and what is to be written. Thrown away on a conflict."""
 
-    def __init__(self, settler: Settler, store: CountyStore, now: datetime) -> None:
+    def __init__(self, settler: Settler, store: CountyStore, now: datetime, *, drain: bool) -> None:
         self._settler = settler
+        self._drains = drain
         self._logic = settler.logic
         self._store = store
         self._now = now
@@ -191,8 +284,11 @@ class _Attempt:
         self._new_answers: list[Answer] = []
         self._events: list[Outgoing] = []
         self._effects: list[object] = []
-        self._writes: list[Write] = []
+        self._resolutions: list[Resolution] = []
         self._dead: list[DeadLetter] = []
+        self._settled_letters: frozenset[str] = frozenset()
+        self._forgotten: list[Subject] = []
+        self._doomed: list[tuple[Subject, str, int]] = []
         self._spans: list[tuple[MessageSpan, str]] = []
 
     # --- loading ----------------------------------------------------------------------------------------------------
@@ -201,21 +297,32 @@ class _Attempt:
         """Load in one go what the slice names; what only shows while deciding is loaded then."""
         named: dict[Subject, None] = {}
         keys: list[str] = []
-        view = _View(self._states)
+        letters: list[str] = []
         for item in part:
             if isinstance(item, Fetched):
                 message = _received(item)
                 if item.envelope is not None and item.envelope.subject.kind in self._logic.kinds:
                     named[item.envelope.subject] = None
+                elif item.failure is not None and item.resolution is None:
+                    letters.append(item.raw.digest)
             else:
                 message = item
                 if isinstance(item, Command) and item.key:
-                    keys.append(item.key)
+                    keys.append(_answer_key(item))
             if message is not None:
-                named.update(dict.fromkeys(self._names(message, view)))
+                named.update(dict.fromkeys(self._foreseen(message)))
         if keys:
             self._answers = await self._store.load_answers(keys)
+        if letters:
+            self._settled_letters = await self._store.settled_dead_letters(letters)
         await self._load(named)
+
+    def _foreseen(self, message: Message) -> list[Subject]:
+        """What the message names before anything is loaded. If a rule fails here, it fails again in the message's own turn."""
+        try:
+            return [subject for subject in self._names(message) if subject.kind in self._logic.kinds]
+        except Exception:  # noqa: BLE001 - as above
+            return []
 
     async def _load(self, subjects: Iterable[Subject]) -> None:
         missing = [subject for subject in subjects if subject not in self._states]
@@ -228,17 +335,13 @@ class _Attempt:
             self._parked.update(await self._store.load_parked(waiting))
 
     async def _load_named(self, message: Message) -> None:
-        view = _View(self._states)
-        while True:
-            missing = [subject for subject in self._names(message, view) if subject not in self._states]
-            if not missing:
-                return
+        while missing := [subject for subject in self._names(message) if subject not in self._states]:
             await self._load(missing)
 
-    def _names(self, message: Message, view: _View) -> Iterable[Subject]:
+    def _names(self, message: Message) -> Iterable[Subject]:
         if isinstance(message, Due):
             yield message.subject
-        yield from self._logic.names(message, view)
+        yield from self._logic.names(message, _View(self._states))
 
     # --- one message ------------------------------------------------------------------------------------------------
 
@@ -249,6 +352,8 @@ class _Attempt:
             return await self._take_command(item)
         try:
             await self._decide(item, item.subject, f"due {item.subject.kind}", None)
+        except _NOT_THE_RULES:
+            raise
         except Exception as error:  # noqa: BLE001 - a rule that fails on one message must not hinder the others
             return Outcome(Result.FAILED, error=error)
         return Outcome(Result.APPLIED)
@@ -256,7 +361,8 @@ class _Attempt:
     async def _take_command(self, command: Command) -> Outcome:
         name = type(command.data).__name__
         digest = hashlib.sha256(name.encode() + b"\0" + command.data.model_dump_json().encode()).hexdigest()
-        answered = self._answers.get(command.key)
+        key = _answer_key(command)
+        answered = self._answers.get(key) if command.key else None
         if answered is not None:
             if answered[0] != digest:
                 return Outcome(Result.REFUSED, error=Refused("idempotency-key-reused", 422))
@@ -265,21 +371,19 @@ class _Attempt:
             answer = await self._decide(command, None, name, command.traceparent)
         except Refused as refused:
             return Outcome(Result.REFUSED, error=refused)
-        except Permanent as permanent:
-            return Outcome(Result.FAILED, error=permanent)
-        except Exception as error:  # noqa: BLE001 - a rule that fails on one message must not hinder the others
+        except _NOT_THE_RULES:
+            raise
+        except Exception as error:  # noqa: BLE001 - as above
             return Outcome(Result.FAILED, error=error)
         body = answer.model_dump_json().encode() if answer is not None else b"{}"
         if command.key:
-            self._answers[command.key] = (digest, body)
-            self._new_answers.append(Answer(command.key, digest, body))
+            self._answers[key] = (digest, body)
+            self._new_answers.append(Answer(key, digest, body))
         return Outcome(Result.APPLIED, answer=body)
 
     async def _take_record(self, fetched: Fetched) -> Outcome:
         envelope = fetched.envelope
-        if envelope is None:
-            return self._die(fetched, fetched.failure or Permanent("unreadable"))
-        if envelope.subject.kind not in self._logic.kinds:
+        if envelope is None or envelope.subject.kind not in self._logic.kinds:
             return self._die(fetched, fetched.failure) if fetched.failure else self._resolved(fetched, Result.SKIPPED)
         if envelope.subject not in self._states:
             await self._load([envelope.subject])
@@ -297,7 +401,7 @@ class _Attempt:
 
     async def _apply(self, stored: Stored, envelope: Envelope, fetched: Fetched) -> Outcome:
         """Apply the record that is next in its subject's sequence."""
-        self._unpark(stored, envelope)
+        self._unpark(stored, envelope.source, envelope.sequence)
         if fetched.failure is not None:
             return self._die(fetched, fetched.failure)
         message = _received(fetched)
@@ -310,6 +414,8 @@ class _Attempt:
                 return self._die(fetched, failure)
             except Refused as refused:
                 return self._die(fetched, Permanent("refused", refused.code))
+            except _NOT_THE_RULES:
+                raise
             except Exception as error:  # noqa: BLE001 - as above
                 return self._die(fetched, Permanent("rule-failed", _place(error)))
         stored = self._states[envelope.subject]
@@ -320,7 +426,7 @@ class _Attempt:
     async def _drain(self, envelope: Envelope) -> None:
         """Apply what was parked behind this record, as far as it goes without a gap."""
         subject, source, number = envelope.subject, envelope.source, envelope.sequence + 1
-        while number in self._states[subject].parked.get(source, ()):
+        while self._drains and number in self._states[subject].parked.get(source, ()):
             raw = self._parked.get(parked_id(subject, source, number))
             if raw is None:
                 return
@@ -342,20 +448,20 @@ class _Attempt:
         self._parked[parked.id] = fetched.raw
         self._newly_parked[parked.id] = parked
 
-    def _unpark(self, stored: Stored, envelope: Envelope) -> None:
-        numbers = stored.parked.get(envelope.source, ())
-        if envelope.sequence not in numbers:
+    def _unpark(self, stored: Stored, source: str, number: int) -> None:
+        numbers = stored.parked.get(source, ())
+        if number not in numbers:
             return
-        stored.parked = {
-            **stored.parked,
-            envelope.source: [number for number in numbers if number != envelope.sequence],
-        }
+        stored.parked = {**stored.parked, source: [other for other in numbers if other != number]}
         stored.changed = True
-        id = parked_id(envelope.subject, envelope.source, envelope.sequence)
+        id = parked_id(stored.state.subject, source, number)
         if self._newly_parked.pop(id, None) is None:
             self._unparked.append(id)
 
     def _die(self, fetched: Fetched, failure: Permanent) -> Outcome:
+        if fetched.raw.digest in self._settled_letters:
+            # It lies in nobody's sequence, so only the dead letter itself knows that an operator is done with it.
+            return Outcome(Result.SKIPPED)
         # A replay that fails again leaves the dead letter as it lies: the operator is told why and may correct it further.
         if fetched.resolution is None:
             self._dead.append(DeadLetter(fetched.raw, failure.reason, failure.detail, fetched.envelope))
@@ -363,7 +469,7 @@ class _Attempt:
 
     def _resolved(self, fetched: Fetched, result: Result) -> Outcome:
         if fetched.resolution is not None:
-            self._writes.append(fetched.resolution.write())
+            self._resolutions.append(fetched.resolution)
         return Outcome(result)
 
     # --- deciding ---------------------------------------------------------------------------------------------------
@@ -379,7 +485,7 @@ class _Attempt:
         await self._load_named(message)
         view = _View(self._states)
         if primary is None:
-            primary = next(iter(self._names(message, view)), None)
+            primary = next(iter(self._names(message)), None)
         link = None
         if envelope is None and primary is not None and self._states[primary].trace is not None:
             # What a clerk or a deadline does to a subject belongs to that subject's way; the request is only linked.
@@ -420,9 +526,31 @@ class _Attempt:
                 events.append(self._outgoing(subject, stored.sequence, type_name, fact, trace))
         if primary is not None and primary in evolved and trace is not None:
             evolved[primary].trace = trace
+        forgotten = [effect.subject for effect in decision.effects if isinstance(effect, Forget)]
+        for subject in forgotten:
+            # Its books say where its history lies, so it must have been named.
+            evolved[subject] = replace(evolved.get(subject, self._states[subject]), changed=True)
+        self._forget(forgotten)
         self._states.update(evolved)
         self._events += events
-        self._effects += decision.effects
+        self._effects += [effect for effect in decision.effects if not isinstance(effect, Forget)]
+
+    def _forget(self, subjects: Sequence[Subject]) -> None:
+        """Empty what this slice was going to write about the subjects; what lies in the database is emptied in the transaction.
+
+        What is parked is still applied if its turn comes in this slice, which keeps the sequence going, and dropped if not.
+        """
+        if not subjects:
+            return
+        self._forgotten += subjects
+        for subject in subjects:
+            for source, numbers in self._states[subject].parked.items():
+                self._doomed += [(subject, source, number) for number in numbers]
+        self._events = [event.blank if event.envelope.subject in subjects else event for event in self._events]
+        self._dead = [
+            replace(dead, erased=True) if dead.envelope and dead.envelope.subject in subjects else dead
+            for dead in self._dead
+        ]
 
     def _is_own(self, type_name: str) -> bool:
         return type_name.split(".", 2)[1] == self._logic.source
@@ -441,13 +569,21 @@ class _Attempt:
             time=self._now,
             traceparent=trace,
         )
-        return Outgoing(envelope, fact.model_dump_json().encode())
+        value = fact.model_dump_json().encode()
+        if len(value) > LARGEST_EVENT:
+            raise ValueError(f"an event of {len(value)} bytes; at most {LARGEST_EVENT} can be sent")
+        return Outgoing(envelope, value)
 
     # --- what is to be written --------------------------------------------------------------------------------------
 
     def unit(self) -> Unit:
-        forgotten = [effect.subject for effect in self._effects if isinstance(effect, Forget)]
-        effects = [effect for effect in self._effects if not isinstance(effect, Forget)]
+        """Raises `Permanent` when the service's own writes cannot be made from the effects."""
+        for subject, source, number in self._doomed:
+            self._unpark(self._states[subject], source, number)
+        try:
+            writes = [*self._logic.writes(self._store.county, self._effects)]
+        except Exception as error:
+            raise Permanent("rule-failed", _place(error)) from error
         return Unit(
             states=[stored for stored in self._states.values() if stored.changed],
             events=self._events,
@@ -455,8 +591,9 @@ class _Attempt:
             parked=list(self._newly_parked.values()),
             unparked=self._unparked,
             answers=self._new_answers,
-            writes=[*self._writes, *self._logic.writes(self._store.county, effects)],
-            forgotten=forgotten,
+            resolutions=self._resolutions,
+            writes=writes,
+            forgotten=self._forgotten,
         )
 
     def end_spans(self, *, undone: bool = False) -> None:
@@ -483,6 +620,11 @@ class _View:
         if stored is None or (stored.version == 0 and not stored.changed):
             return None
         return self.get(model, id)
+
+
+def _answer_key(command: Command) -> str:
+    """Keys are their senders' own: two people may come upon the same one. A key has no blank in it."""
+    return f"{command.key} {command.actor}"
 
 
 def _received(fetched: Fetched) -> Received | None:

@@ -20,10 +20,10 @@ from collections import defaultdict
 from collections.abc import AsyncGenerator, AsyncIterator, Iterable, Mapping, Sequence
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
-from datetime import datetime
+from datetime import UTC, datetime
 from typing import Any, Final
 
-from bson.errors import InvalidDocument
+from bson.errors import BSONError
 from motor.motor_asyncio import AsyncIOMotorClient, AsyncIOMotorClientSession, AsyncIOMotorDatabase
 from pymongo import ASCENDING, DeleteOne, IndexModel, InsertOne, ReplaceOne, UpdateOne
 from pymongo.errors import (
@@ -39,9 +39,12 @@ from pymongo.errors import (
 
 from services.runtime.clock import machine_ms
 from services.runtime.deciding import State, Subject, Write
-from services.runtime.errors import Conflict, Permanent, Transient
+from services.runtime.errors import Conflict, NameTaken, Permanent, Transient
+from services.runtime.reading import Resolution
 from services.runtime.records import (
-    BLANK,
+    BLANK_VALUE,
+    EMPTIED,
+    ERASED,
     NOWHERE,
     Answer,
     DeadLetter,
@@ -50,14 +53,22 @@ from services.runtime.records import (
     Parked,
     RawRecord,
     Stored,
+    blank_type,
 )
 
 EVENTS_PER_DOCUMENT: Final = 1000
 BYTES_PER_DOCUMENT: Final = 4 * 1024 * 1024
 ANSWERS_KEPT_SECONDS: Final = 30 * 24 * 3600
 
+_BEFORE_ALL: Final = datetime(1970, 1, 1, tzinfo=UTC)
+"""Before any deadline. The index of deadlines holds states that have one later than this, and a query uses it only if it says so."""
+
 _WRITE_CONFLICT: Final = 112
 _DUPLICATE_KEY: Final = 11000
+_NAMESPACE_EXISTS: Final = 48
+
+_UNWRITABLE: Final = (DocumentTooLarge, BSONError, WriteError, BulkWriteError, OverflowError, UnicodeError)
+"""What the driver and the database raise for a document that they do not take: too large, not to be encoded, not as declared."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -79,7 +90,7 @@ def state_collection(model: type[State], *indexes: IndexModel) -> Collection:
     deadlines = IndexModel(
         [("county", ASCENDING), ("due_at", ASCENDING)],
         name="due",
-        partialFilterExpression={"due_at": {"$exists": True}},
+        partialFilterExpression={"due_at": {"$gt": _BEFORE_ALL}},
     )
     return Collection(
         collection_of(model.KIND),
@@ -124,12 +135,20 @@ class Unit:
     parked: list[Parked] = field(default_factory=list[Parked])
     unparked: list[str] = field(default_factory=list[str])
     answers: list[Answer] = field(default_factory=list[Answer])
+    resolutions: list[Resolution] = field(default_factory=list[Resolution])
     writes: list[Write] = field(default_factory=list[Write])
     forgotten: list[Subject] = field(default_factory=list[Subject])
 
     def empty(self) -> bool:
         return not (
-            self.states or self.dead or self.parked or self.unparked or self.answers or self.writes or self.forgotten
+            self.states
+            or self.dead
+            or self.parked
+            or self.unparked
+            or self.answers
+            or self.resolutions
+            or self.writes
+            or self.forgotten
         )
 
 
@@ -152,11 +171,19 @@ class Database:
             for collection in (*_OWN, *collections):
                 schema = {"$jsonSchema": collection.schema} if collection.schema else {}
                 if collection.name not in existing:
-                    await self.raw.command({"create": collection.name, **({"validator": schema} if schema else {})})
+                    await self._create(collection.name, schema)
                 elif schema:
                     await self.raw.command("collMod", collection.name, validator=schema)
                 if collection.indexes:
                     await self.raw[collection.name].create_indexes(list(collection.indexes))
+
+    async def _create(self, name: str, schema: Document) -> None:
+        try:
+            await self.raw.command({"create": name, **({"validator": schema} if schema else {})})
+        except OperationFailure as error:
+            # Another instance of the service that starts at the same time was faster; it declares the same.
+            if error.code != _NAMESPACE_EXISTS:
+                raise
 
     async def ping(self) -> None:
         async with translated():
@@ -251,10 +278,20 @@ class CountyStore:
         skip = len(self.county) + 1
         return {document["_id"][skip:]: (document["digest"], document["body"]) for document in documents}
 
+    async def settled_dead_letters(self, ids: Sequence[str]) -> frozenset[str]:
+        """Which of these dead letters an operator has replayed or discarded."""
+        return frozenset(
+            document["_id"] for document in await self.by_ids("dead_letters", ids) if document["state"] != "open"
+        )
+
     async def due(self, kind: str, now: datetime, limit: int) -> list[str]:
         """Ids of states whose deadline has come, earliest first."""
         documents = await self.find(
-            collection_of(kind), {"due_at": {"$lte": now}}, sort=[("due_at", 1)], limit=limit, fields={"_id": 1}
+            collection_of(kind),
+            {"due_at": {"$gt": _BEFORE_ALL, "$lte": now}},
+            sort=[("due_at", 1)],
+            limit=limit,
+            fields={"_id": 1},
         )
         return [document["_id"] for document in documents]
 
@@ -315,7 +352,8 @@ class CountyStore:
     # --- the transaction --------------------------------------------------------------------------------------------
 
     async def commit(self, unit: Unit) -> int:
-        """Write a unit of work. Returns the number of outbox documents. Raises `Conflict`, `Transient`, `Permanent`."""
+        """Write a unit of work. Returns the number of outbox documents. Raises `Conflict`, `Transient`, and `Permanent` when
+        something in it cannot be written, or a dead letter that it settles is settled already."""
         order = max([machine_ms(), *(stored.orders[-1] + 1 for stored in unit.states if stored.orders)])
         outbox = list(self._outbox_documents(unit.events, order))
         senders: dict[str, list[int]] = defaultdict(list)
@@ -325,32 +363,33 @@ class CountyStore:
         for stored in unit.states:
             if senders:
                 stored.orders = [*stored.orders, *senders.get(str(stored.state.subject), ())]
+        states = _documents(unit.states, self.county)
         try:
             async with self._database.transaction() as session:
                 by_subject = {stored.state.subject: stored for stored in unit.states}
                 for subject in unit.forgotten:
                     stored = by_subject.get(subject)
                     await self._forget(subject, stored.orders if stored else [], session)
-                await self._write_states(unit.states, session)
+                await self._write_states(states, session)
                 if outbox:
                     marks = [{"_id": document["_id"], "order": document["order"]} for document in outbox]
                     await self._raw["outbox"].insert_many(outbox, session=session)
                     await self._raw["unpublished"].insert_many(marks, session=session)
-                await self._bulk([*self._book_keeping(unit), *unit.writes], session)
-        except (DocumentTooLarge, InvalidDocument, WriteError, BulkWriteError) as error:
+                await self._bulk(self._book_keeping(unit), session)
+                await self._bulk(unit.writes, session)
+                await self._resolve(unit.resolutions, session)
+        except _UNWRITABLE as error:
             raise Permanent("not-storable", type(error).__name__) from error
         return len(outbox)
 
-    async def _write_states(self, states: Sequence[Stored], session: AsyncIOMotorClientSession) -> None:
+    async def _write_states(self, states: Iterable[tuple[str, Document]], session: AsyncIOMotorClientSession) -> None:
         operations: dict[str, list[Any]] = defaultdict(list)
         expected: dict[str, int] = defaultdict(int)
-        for stored in states:
-            name = collection_of(stored.state.KIND)
-            document = stored.to_document(self.county)
-            if stored.version == 0:
+        for name, document in states:
+            if document["version"] == 1:
                 operations[name].append(InsertOne(document))
             else:
-                guard = {"_id": document["_id"], "county": self.county, "version": stored.version}
+                guard = {"_id": document["_id"], **_exactly(county=self.county, version=document["version"] - 1)}
                 operations[name].append(ReplaceOne(guard, document))
                 expected[name] += 1
         for name, bulk in operations.items():
@@ -379,11 +418,22 @@ class CountyStore:
         return writes
 
     async def _bulk(self, writes: Sequence[Write], session: AsyncIOMotorClientSession) -> None:
+        """In this order within a collection: two messages of a slice may write to the same document."""
         operations: dict[str, list[Any]] = defaultdict(list)
         for write in writes:
             operations[write.collection].append(write.operation)
         for name, bulk in operations.items():
-            await self._raw[name].bulk_write(bulk, ordered=False, session=session)  # pyright: ignore[reportUnknownMemberType]
+            await self._raw[name].bulk_write(bulk, session=session)  # pyright: ignore[reportUnknownMemberType]
+
+    async def _resolve(self, resolutions: Sequence[Resolution], session: AsyncIOMotorClientSession) -> None:
+        for resolution in resolutions:
+            result = await self._raw["dead_letters"].update_one(
+                {"_id": resolution.dead_letter, "county": resolution.county, "state": "open"},
+                {"$set": {"state": resolution.state}, "$push": {"audit": dict(resolution.audit)}},
+                session=session,
+            )
+            if result.matched_count == 0:
+                raise Permanent("dead-letter-settled")
 
     def _outbox_documents(self, events: Sequence[Outgoing], order: int) -> Iterable[Document]:
         start, size = 0, 0
@@ -440,8 +490,7 @@ class CountyStore:
         for document in await self._outbox_of(orders, session):
             for event in document["events"]:
                 if event["subject"] == name:
-                    source = event["type"].split(".")[1]
-                    event["type"], event["value"] = f"wegenetz.{source}.{BLANK}.v1", b"{}"
+                    event["type"], event["value"] = blank_type(event["type"].split(".")[1]), BLANK_VALUE
             await self._raw["outbox"].update_one(
                 {"_id": document["_id"], "county": self.county},
                 {"$set": {"events": document["events"]}},
@@ -450,8 +499,30 @@ class CountyStore:
         about = {"county": self.county, "subject": name}
         await self._raw["parked"].delete_many(about, session=session)
         await self._raw["dead_letters"].update_many(
-            about, {"$set": {"record.value": None, "record.headers": [], "state": "erased"}}, session=session
+            about,
+            {"$set": {"state": ERASED, **{f"record.{name}": value for name, value in EMPTIED.items()}}},
+            session=session,
         )
+
+
+def _documents(states: Iterable[Stored], county: str) -> list[tuple[str, Document]]:
+    """The states with their collections, made before the transaction begins: what cannot be written shows here."""
+    documents: list[tuple[str, Document]] = []
+    for stored in states:
+        try:
+            documents.append((collection_of(stored.state.KIND), stored.to_document(county)))
+        except Exception as error:
+            raise Permanent("not-storable", f"{stored.state.KIND}: {type(error).__name__}") from error
+    return documents
+
+
+def _exactly(**values: object) -> Document:
+    """These fields have these values (none of them a list).
+
+    `$all` of one value is equality. The embedded database plans each operation of a bulk anew, and for `$all` it looks through no index;
+    that makes a guarded replacement cost half as much there (docs/architecture/speed.md), and elsewhere the same.
+    """
+    return {name: {"$all": [value]} for name, value in values.items()}
 
 
 async def _abort(session: AsyncIOMotorClientSession) -> None:
@@ -470,11 +541,14 @@ async def translated() -> AsyncGenerator[None]:
     except (ConnectionFailure, ConfigurationError) as error:
         raise Transient("database") from error
     except DuplicateKeyError as error:
-        raise Conflict("name taken") from error
+        raise NameTaken(_taken(error.details)) from error
     except BulkWriteError as error:
-        codes = {entry.get("code") for entry in (error.details or {}).get("writeErrors", ())}
-        if codes & {_WRITE_CONFLICT, _DUPLICATE_KEY} or error.has_error_label("TransientTransactionError"):
-            raise Conflict("bulk") from error
+        entries = (error.details or {}).get("writeErrors", ())
+        codes = {entry.get("code") for entry in entries}
+        if _WRITE_CONFLICT in codes or error.has_error_label("TransientTransactionError"):
+            raise Conflict("write conflict") from error
+        if codes == {_DUPLICATE_KEY}:
+            raise NameTaken(_taken(entries[0])) from error
         raise
     except OperationFailure as error:
         if error.code == _WRITE_CONFLICT or error.has_error_label("TransientTransactionError"):
@@ -482,6 +556,11 @@ async def translated() -> AsyncGenerator[None]:
         if error.has_error_label("RetryableWriteError") or error.has_error_label("UnknownTransactionCommitResult"):
             raise Transient("database") from error
         raise
+
+
+def _taken(entry: Mapping[str, Any] | None) -> str:
+    """The fields of the index that refused a write; never their values."""
+    return ", ".join((entry or {}).get("keyPattern", ()))
 
 
 __all__ = [
