@@ -1,0 +1,170 @@
+"""From facts to rows: what each unit of `tables.yaml` is, and where it counts. Pure, and the same whenever it is asked again.
+
+`contributions` is the only way into the tables. What a change of facts does to them is the new contributions without the old ones and
+the old ones without the new.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator, Mapping
+from datetime import date
+from typing import Final, NamedTuple
+
+from schemas.codes import Way
+from services.reporting.coarsening import (
+    UNKNOWN,
+    age_group,
+    citizenship_group,
+    district_on,
+    first_day,
+    month_of,
+    new_arrival,
+)
+from services.reporting.model import Arrival, Count, Countable, Facts
+from services.reporting.records import record_key
+from services.reporting.sums import Row
+from services.reporting.tables import DECLARED
+
+
+class Record(NamedTuple):
+    """One thing of a unit, with what its dimensions are read from. `code` is the record's own: a step, a reason, an answer."""
+
+    unit: str
+    on: date
+    key: int
+    district: str = ""
+    kind: str = ""
+    code: str = ""
+    arrival: Arrival | None = None
+    units: int = 1
+
+
+def contributions(facts: Countable) -> frozenset[Row]:
+    """The rows that these facts add to the tables. Nothing for an erased person, and for one whose arrival is not known yet."""
+    return frozenset(
+        [
+            Row(name, month_of(record.on), tuple([read(record) for read in dimensions]), record.key, record.units)
+            for record in _records(facts)
+            for name, dimensions in _COUNTED[record.unit]
+        ]
+    )
+
+
+def difference(before: Countable, after: Countable) -> tuple[frozenset[Row], frozenset[Row]]:
+    """What a change adds to the tables, and what it takes off: the contributions after it without those before, and the reverse.
+
+    Needs, waits and referrals that the change left alone are not looked at, so that an event costs the same however much is known of the
+    person; unless it concerns what they are broken down by.
+    """
+    if isinstance(before, Facts) and isinstance(after, Facts) and _same_ground(before, after):
+        before, after = _without_parts_of(before, after), _without_parts_of(after, before)
+    old, new = contributions(before), contributions(after)
+    return new - old, old - new
+
+
+def _same_ground(one: Facts, other: Facts) -> bool:
+    return one.pseudonym == other.pseudonym and one.arrival is other.arrival and one.moves is other.moves
+
+
+def _without_parts_of(facts: Facts, other: Facts) -> Facts:
+    """These facts without the very parts that the other has too."""
+    theirs = {id(part) for parts in (other.needs, other.waits, other.referrals) for part in parts}
+    return facts.but(
+        needs=tuple([part for part in facts.needs if id(part) not in theirs]),
+        waits=tuple([part for part in facts.waits if id(part) not in theirs]),
+        referrals=tuple([part for part in facts.referrals if id(part) not in theirs]),
+    )
+
+
+# --- units ------------------------------------------------------------------------------------------------------------
+
+
+def _records(facts: Countable) -> Iterator[Record]:
+    if isinstance(facts, Facts):
+        if facts.arrival is not None:
+            yield from _of_person(facts, facts.arrival)
+    elif isinstance(facts, Count):
+        if facts.arrived_in:
+            key = record_key(facts.id, "person")
+            yield Record("counter-answer", first_day(facts.arrived_in), key, facts.district, "", "refused")
+    elif facts.published_on is not None and facts.kind is not None and facts.seats:
+        key = record_key(facts.id, "offer")
+        yield Record("seat", facts.published_on, key, facts.district, facts.kind, units=facts.seats)
+
+
+def _of_person(facts: Facts, arrival: Arrival) -> Iterator[Record]:
+    """The person's own records have one key, so that the same people in two tables are seen to be the same."""
+    pseudonym, moves = facts.pseudonym, facts.moves
+    key = record_key(pseudonym, "person")
+    way = facts.way if facts.way is not None else UNKNOWN
+    yield Record("arrival", arrival.arrived_on, key, arrival.district, "", way, arrival)
+    if facts.way is not None and facts.way != Way.CENTRE:
+        yield Record("counter-answer", arrival.arrived_on, key, arrival.district, "", "given")
+    for move in moves:
+        if move.district is None:
+            yield Record("departure", move.on, key, "", "", "", arrival)
+    if facts.withdrawn_on is not None:
+        yield Record("withdrawal", facts.withdrawn_on, key, district_on(arrival, moves, facts.withdrawn_on))
+    if facts.appointment is not None:
+        yield Record("appointment", facts.appointment.on, key, district_on(arrival, moves, facts.appointment.on))
+    if facts.profiled_on is not None:
+        yield Record("profile", facts.profiled_on, key, "", "", "", arrival)
+    for need in facts.needs:
+        day = need.confirmed_on
+        yield Record("need", day, record_key(pseudonym, need.id), district_on(arrival, moves, day), need.kind)
+    for wait in facts.waits:
+        yield Record("wait", wait.on, record_key(pseudonym, wait.need), "", wait.kind, wait.reason)
+    for referral in facts.referrals:
+        key = record_key(pseudonym, referral.id)
+        for step, day in referral.steps:
+            yield Record("referral-step", day, key, "", referral.kind, step)
+
+
+# --- dimensions -----------------------------------------------------------------------------------------------------------
+
+
+def _arrival_of(record: Record) -> Arrival:
+    if record.arrival is None:
+        raise TypeError(f"a {record.unit} has no person, by whose arrival it could be broken down")
+    return record.arrival
+
+
+def _age_group(record: Record) -> str:
+    return age_group(_arrival_of(record).birth_year, record.on.year, _FIRST_AGES)
+
+
+def _citizenship_group(record: Record) -> str:
+    arrival = _arrival_of(record)
+    return citizenship_group(arrival.citizenships, arrival.arrived_on)
+
+
+def _arrived(record: Record) -> str:
+    return "same-year" if _arrival_of(record).arrived_on.year == record.on.year else "earlier"
+
+
+_FIRST_AGES: Final = DECLARED.dimensions["age-group"].first
+
+DIMENSIONS: Final[Mapping[str, Callable[[Record], str]]] = {
+    "district": lambda record: record.district,
+    "residence-group": lambda record: _arrival_of(record).residence_group or UNKNOWN,
+    "age-group": _age_group,
+    "sex": lambda record: _arrival_of(record).sex or UNKNOWN,
+    "citizenship-group": _citizenship_group,
+    "new-arrival": lambda record: new_arrival(_arrival_of(record)),
+    "way": lambda record: record.code,
+    "consent": lambda record: record.code,
+    "arrived": _arrived,
+    "kind": lambda record: record.kind,
+    "wait-reason": lambda record: record.code,
+    "step": lambda record: record.code,
+}
+"""How each declared dimension is read from a record."""
+
+_COUNTED: Final = {
+    unit: [
+        (name, [DIMENSIONS[dimension] for dimension in table.dimensions])
+        for name, table in DECLARED.tables.items()
+        if table.counts == unit
+    ]
+    for unit in DECLARED.units
+}

@@ -1,0 +1,98 @@
+"""What an event does to the facts, and what that does to the counts. Pure.
+
+Facts and counts change in one transaction: the signed rows of a change are an effect of the decision that changes the facts. So the counts
+are at every instant the sum of the contributions of all facts, and of what erased people left in closed months.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any
+
+from schemas.events import EventData
+from services.reporting.closing import is_closed
+from services.reporting.consume import MEANINGS, Told, told_by
+from services.reporting.counting import contributions, difference
+from services.reporting.model import Count, Countable, Facts, Offer
+from services.reporting.records import Pseudonyms
+from services.reporting.sums import Row
+from services.runtime.deciding import Decision, Forget, Message, Received, States, Subject
+
+
+@dataclass(frozen=True, slots=True)
+class Named:
+    """A person is heard of for the first time and gets the pseudonym."""
+
+    pseudonym: str
+
+
+@dataclass(frozen=True, slots=True)
+class Recounted:
+    """Effect: rows that count from now on, and rows that do not count any more."""
+
+    added: frozenset[Row]
+    retracted: frozenset[Row]
+
+
+@dataclass(frozen=True, slots=True)
+class Kept:
+    """Effect: these rows go on counting without the facts that they came from."""
+
+    rows: frozenset[Row]
+
+
+def names(message: Message, states: States) -> Iterable[Subject]:
+    """An event concerns the one thing that it is about."""
+    return [_event(message).envelope.subject]
+
+
+def decide(message: Message, states: States, now: datetime, *, pseudonyms: Pseudonyms) -> Decision:
+    received = _event(message)
+    subject = received.envelope.subject
+    before = _known(states, subject)
+    if isinstance(before, Facts) and before.erased:
+        return Decision()
+    if not isinstance(received.data, EventData):
+        raise TypeError("reporting subscribes to events of the schemas only")
+    told = told_by(received.envelope, received.data)
+    facts: list[object] = [told]
+    if isinstance(before, Facts) and not before.pseudonym:
+        facts.insert(0, Named(pseudonyms(subject.id)))
+    after = before
+    for fact in facts:
+        after = evolve(after, fact, now)
+    if isinstance(after, Facts) and after.erased:
+        return _erase(subject, told, contributions(before), now)
+    if after == before:
+        return Decision()
+    added, retracted = difference(before, after)
+    effects = [Recounted(added, retracted)] if added or retracted else []
+    return Decision([(subject, fact) for fact in facts], effects)
+
+
+def _erase(subject: Subject, told: Told[EventData], rows: frozenset[Row], now: datetime) -> Decision:
+    """The facts become a tombstone. What stands in closed months stays there, belonging to nobody; the rest is taken back."""
+    closed = frozenset(row for row in rows if is_closed(row.period, now))
+    return Decision([(subject, told)], [Recounted(frozenset(), rows - closed), Kept(closed), Forget(subject)])
+
+
+def evolve(state: Any, fact: Any, at: datetime) -> Any:
+    if isinstance(fact, Named):
+        return state.but(pseudonym=fact.pseudonym)
+    meaning = MEANINGS[type(fact.data)]
+    return meaning(state, fact) if meaning is not None else state
+
+
+def _event(message: Message) -> Received:
+    if not isinstance(message, Received):
+        raise TypeError(
+            "reporting decides about events only: it takes no commands, and none of its facts has a deadline"
+        )
+    return message
+
+
+def _known(states: States, subject: Subject) -> Countable:
+    models: dict[str, type[Countable]] = {Facts.KIND: Facts, Count.KIND: Count, Offer.KIND: Offer}
+    return states.get(models[subject.kind], subject.id)
