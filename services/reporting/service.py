@@ -1,0 +1,54 @@
+"""The wiring of reporting."""
+
+from __future__ import annotations
+
+from functools import partial
+from pathlib import Path
+from typing import Final
+
+from schemas.topics import subscriptions, topic_of
+from services.reporting.api import routes
+from services.reporting.books import CountyBooks
+from services.reporting.decide import decide, evolve, names
+from services.reporting.records import pseudonyms_of_this_process
+from services.reporting.store import COLLECTIONS, COUNTABLES, writes
+from services.runtime.deciding import Logic
+from services.runtime.service import Running, Service, run
+from services.runtime.settings import Settings
+from services.runtime.turns import Round
+
+NAME: Final = "reporting"
+
+
+def keep_up_with(running: Running) -> Round:
+    """The round of reporting: the counts of a county are kept small and of the declared edition."""
+
+    async def round(county: str) -> None:
+        await CountyBooks(running.database, county).keep_up()
+
+    return round
+
+
+SERVICE: Final = Service(
+    name=NAME,
+    title="Wegenetz: reporting",
+    logic=Logic(
+        source=NAME,
+        states=COUNTABLES,
+        names=names,
+        decide=partial(decide, pseudonyms=pseudonyms_of_this_process()),
+        evolve=evolve,
+        writes=writes,
+    ),
+    topic=topic_of(NAME).name,
+    subscriptions=subscriptions(NAME),
+    collections=COLLECTIONS,
+    routes=routes,
+    messages=Path(__file__).with_name("messages"),
+    round=keep_up_with,
+)
+
+
+def main(settings: Settings) -> None:
+    """Run until told to stop."""
+    run(SERVICE, settings)
