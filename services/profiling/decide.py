@@ -46,8 +46,7 @@ from services.profiling.evolve import (
 from services.profiling.guideline import guideline
 from services.profiling.model import Case, Obstacle, ProfileVersion, Sheet
 from services.profiling.needs import Need, NeedState, added, derive, reconcile
-from services.profiling.situation import age_in
-from services.runtime.clock import berlin_day
+from services.profiling.situation import age_at
 from services.runtime.deciding import Command, Decision, Forget, Message, Received, States, Subject
 from services.runtime.errors import Refused
 
@@ -192,7 +191,7 @@ def _record(course: _Course, sheet: Sheet) -> None:
     """A new version, unless nothing is new; the needs that follow from it; and, if the sheet says so, their confirmation."""
     before = course.case.profile
     if before is None or (before.guideline, before.answers) != (sheet.guideline, sheet.answers):
-        age = age_in(course.case.facts, berlin_day(sheet.at)) if course.case.facts else None
+        age = age_at(course.case.facts, sheet.at)
         version = ProfileVersion(
             version=before.version + 1 if before else 1,
             guideline=sheet.guideline,

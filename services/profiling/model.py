@@ -16,7 +16,6 @@ from pydantic import BaseModel, ConfigDict, computed_field
 from schemas.codes import Purpose
 from services.profiling.needs import Need, NeedState, Step
 from services.profiling.situation import Facts
-from services.runtime.clock import berlin_instant
 from services.runtime.deciding import State
 
 
@@ -158,7 +157,7 @@ class Case(State):
             return self.profile.recorded_at
         if self.appointment is not None:
             return self.appointment.starts_at
-        return berlin_instant(self.facts.arrived_on) if self.facts is not None else None
+        return self.facts.arrived_at if self.facts is not None else None
 
     @computed_field
     @property

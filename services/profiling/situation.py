@@ -15,7 +15,7 @@ from pydantic import BaseModel, ConfigDict
 from schemas.codes import CEFR_ORDER, BenefitRegime, Cefr, Literacy, ResidenceGroup
 from schemas.events import Language
 from services.profiling.answers import SCHOOL_AGE, Answers, Goal
-from services.runtime.clock import berlin_day
+from services.runtime.clock import berlin_day, berlin_instant
 from services.runtime.deciding import Day
 
 
@@ -28,6 +28,11 @@ class Facts(BaseModel):
     birth_year: int | None = None
     residence_group: ResidenceGroup | None = None
     languages: tuple[Language, ...] = ()
+
+    @property
+    def arrived_at(self) -> datetime:
+        """The first instant of the day of arrival."""
+        return berlin_instant(self.arrived_on)
 
 
 @dataclass(frozen=True, slots=True)
@@ -71,7 +76,7 @@ class Situation:
     @cached_property
     def age(self) -> int | None:
         """The age that the person reaches this year: registers and events tell the year of birth alone."""
-        return age_in(self.facts, self.today)
+        return _age(self.facts, self.today)
 
     def aged(self, ages: tuple[int, int]) -> bool:
         return self.age is not None and ages[0] <= self.age <= ages[1]
@@ -119,6 +124,10 @@ class Situation:
         return any(goal in (self.answers.goals or ()) for goal in goals)
 
 
-def age_in(facts: Facts, today: date) -> int | None:
-    """The age reached in the year of `today`, or None where the year of birth is unknown."""
+def age_at(facts: Facts | None, instant: datetime) -> int | None:
+    """The age that the person reaches in the year of this instant, or None where the year of birth is unknown."""
+    return _age(facts, berlin_day(instant)) if facts is not None else None
+
+
+def _age(facts: Facts, today: date) -> int | None:
     return None if facts.birth_year is None else max(0, today.year - facts.birth_year)

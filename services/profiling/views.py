@@ -14,9 +14,8 @@ from services.profiling.guideline import Guideline, guideline
 from services.profiling.model import Appointment, Case, Place, ProfileVersion, Stage
 from services.profiling.needs import Need, NeedState, Step, StepState, reason_key
 from services.profiling.rules import RULES_BY_ID
-from services.profiling.situation import Facts, age_in
+from services.profiling.situation import Facts, age_at
 from services.runtime.catalogue import Catalogue, Language
-from services.runtime.clock import berlin_day
 
 
 class ProfileView(BaseModel):
@@ -144,8 +143,7 @@ def case_view(case: Case, versions: Sequence[ProfileVersion], catalogue: Catalog
 
 def profile_view(version: ProfileVersion, facts: Facts | None) -> ProfileView:
     """A version with what it lacks. Questions are those that somebody of this age is asked."""
-    age = age_in(facts, berlin_day(version.recorded_at)) if facts else None
-    missing = guideline(version.guideline).missing(version.answers, age)
+    missing = guideline(version.guideline).missing(version.answers, age_at(facts, version.recorded_at))
     return ProfileView(missing=list(missing), **version.model_dump())
 
 
