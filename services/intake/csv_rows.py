@@ -86,8 +86,9 @@ class CsvRows:
             if not following or len(more) >= MOST_LINES or len(row) > LONGEST_ROW:
                 return self._give_back(more)
         try:
-            cells = next(csv.reader([row], delimiter=self._separator))
-        except csv.Error:  # a line break outside of quotation marks that stand in the middle of a cell
+            # Over several lines only what RFC 4180 allows, or a mark left open would swallow good rows up to the next one.
+            cells = next(csv.reader([row], delimiter=self._separator, strict=bool(more)))
+        except csv.Error:
             return self._give_back(more)
         return self._give_back(more) if more and len(cells) != self._width else cells
 
@@ -117,7 +118,8 @@ def _separator(first: str) -> str:
 def _headings(cells: list[str]) -> Headings:
     order = tuple(_COLUMN_OF.get(_plain(cell)) for cell in cells)
     known = [name for name in order if name is not None]
-    english = any(_plain(cell) in _ENGLISH for cell in cells)
+    plain = [_plain(cell) for cell in cells]
+    english = sum(cell in _ENGLISH for cell in plain) > sum(cell in _GERMAN for cell in plain)
     twice = tuple(dict.fromkeys(name for name in known if known.count(name) > 1))
     found = Headings(order, english)
     if twice:
@@ -137,4 +139,5 @@ def _plain(heading: str) -> str:
 
 _UMLAUTS: Final = str.maketrans({"ä": "ae", "ö": "oe", "ü": "ue", "ß": "ss"})
 _COLUMN_OF: Final = {_plain(text): column.name for column in COLUMNS for text in (column.heading, column.name)}
-_ENGLISH: Final = frozenset(_plain(column.name) for column in COLUMNS) - {_plain(column.heading) for column in COLUMNS}
+_GERMAN: Final = frozenset(_plain(column.heading) for column in COLUMNS)
+_ENGLISH: Final = frozenset(_plain(column.name) for column in COLUMNS) - _GERMAN

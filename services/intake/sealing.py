@@ -46,11 +46,11 @@ class Person(BaseModel):
     """
 
     model_config = ConfigDict(frozen=True, extra="ignore")
-    family_name: str = Field("", repr=False)
-    given_names: str = Field("", repr=False)
-    birth_date: str = Field("", repr=False)
-    phone: str = Field("", repr=False)
-    email: str = Field("", repr=False)
+    family_name: str = Field(default="", repr=False)
+    given_names: str = Field(default="", repr=False)
+    birth_date: str = Field(default="", repr=False)
+    phone: str = Field(default="", repr=False)
+    email: str = Field(default="", repr=False)
 
 
 @dataclass(frozen=True, slots=True)

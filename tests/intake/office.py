@@ -1,4 +1,4 @@
-"""An office in Landkreis Osnabrück, as the tests of intake use it: people who come in, and the rules that see what they name and no more."""
+"""An office in Landkreis Osnabrück, as the tests of intake use it: who comes in, and rules that see what they name and no more."""
 
 from __future__ import annotations
 
@@ -6,10 +6,12 @@ from collections.abc import Iterable
 from datetime import UTC, date, datetime
 from typing import Any
 
+from pydantic import BaseModel
+
 from schemas.codes import Role, Way
 from schemas.envelope import Subject
 from schemas.events import AppointmentBooked
-from services.intake.columns import COLUMNS, Entries
+from services.intake.columns import Entries
 from services.intake.commands import CountArrival, ReadPerson, RegisterArrival
 from services.intake.model import Case, Teller
 from services.intake.registering import Source, to_command
@@ -17,7 +19,7 @@ from services.intake.rows import RowReader
 from services.intake.sealing import CountyKeys, Keyring
 from services.intake.service import SERVICE
 from services.runtime.clock import berlin_day
-from services.runtime.deciding import Command, Decision, Message, S
+from services.runtime.deciding import Message, S
 from services.runtime.ids import Ids
 from tests.given import World
 
@@ -75,7 +77,7 @@ def arrival(
     way: Way = Way.OFFICE_API,
     teller: Teller = Teller.REGISTRY_OFFICE,
     row: bool = False,
-    **told: str,
+    **told: Any,
 ) -> Any:
     """The command for one arrival; with `row` as a file brings it."""
     today = berlin_day(now)
@@ -94,11 +96,14 @@ class Intake(World):
         super().__init__(SERVICE.logic, county=COUNTY, now=now)
         self._named: set[Subject] | None = None
 
+    def asks(self, data: BaseModel, actor: str = "somebody", key: str = "") -> Any:
+        return super().asks(data, actor, key)
+
     @property
     def today(self) -> date:
         return berlin_day(self.now)
 
-    def decides(self, message: Message) -> Decision:
+    def decides(self, message: Message) -> Any:
         self._named = set()
         while True:
             named = set(self._names(message))
@@ -125,25 +130,18 @@ class Intake(World):
 
     # --- people -----------------------------------------------------------------------------------------------------
 
-    def registers(self, number: int = 1, **told: str) -> AppointmentBooked:
+    def registers(self, number: int = 1, **told: Any) -> AppointmentBooked:
         """Somebody arrives with consent; the appointment that the person is given."""
         self.asks(arrival(number, now=self.now, **told))
         return self.told_of(AppointmentBooked)[-1]
 
-    def case(self, number: int = 1) -> Case:
+    def case(self, number: int = 1) -> Any:
         return self.get(Case, case_id(number))
 
-    def command(self, message: Any, number: int = 1, **told: Any) -> Decision:
+    def command(self, message: Any, number: int = 1, **told: Any) -> Any:
         """A command about a person's case, given today."""
         return self.asks(message(case=case_id(number), today=self.today, **told))
 
-    def reads(self, number: int = 1, **told: Any) -> Decision:
+    def reads(self, number: int = 1, **told: Any) -> Any:
         given = {"reader": "somebody", "role": Role.COUNSELLOR} | told
         return self.command(ReadPerson, number, **given)
-
-    def commands(self, *data: Any) -> list[Decision]:
-        return [self.decides(Command(self.county, "", one)) for one in data]
-
-
-def all_columns() -> list[str]:
-    return [column.name for column in COLUMNS]

@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-from datetime import timedelta
+from datetime import date, timedelta
 
 import pytest
 
-from schemas.codes import Purpose, ResidenceGroup, Sex, Way
+from schemas.codes import Origin, Purpose, ResidenceGroup, Sex, Way
 from schemas.envelope import Subject
 from schemas.events import AppointmentBooked, ArrivalCounted, ArrivalRegistered
 from services.intake.commands import CountArrival, Outcome
@@ -23,8 +23,8 @@ def test_who_consents_becomes_a_case_and_leaves_with_an_appointment() -> None:
     assert registered == ArrivalRegistered(
         district=BRAMSCHE,
         municipality=MUNICIPALITY,
-        arrived_on="2016-01-04",
-        origin="abroad",
+        arrived_on=date(2016, 1, 4),
+        origin=Origin.ABROAD,
         citizenships=("PL",),
         birth_year=1990,
         sex=Sex.FEMALE,

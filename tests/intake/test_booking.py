@@ -16,7 +16,7 @@ from services.intake.holidays import easter, is_working_day, public_holidays
 from services.intake.model import Booking, Calendar, Daybook, SlotTaken, calendar_id, daybook_id
 from services.intake.sites import rules_of
 from services.runtime.clock import BERLIN, berlin_day
-from tests.intake.office import BRAMSCHE, COUNTY, Intake, arrival, case_id
+from tests.intake.office import BRAMSCHE, COUNTY, Intake, arrival
 
 SITE = rules_of(COUNTY).site_of(BRAMSCHE)
 
@@ -89,9 +89,8 @@ def test_booking_anew_gives_up_the_old_slot_for_the_next() -> None:
     first = intake.registers(1)
     intake.registers(2)
     intake.command(BookAppointment, 1)
-    released, booked = intake.told[-2:]
-    assert released == AppointmentReleased(appointment=first.appointment)
-    assert booked.starts_at > first.starts_at
+    assert intake.told_of(AppointmentReleased) == [AppointmentReleased(appointment=first.appointment)]
+    assert intake.told_of(AppointmentBooked)[-1].starts_at > first.starts_at
     assert intake.registers(3).starts_at == first.starts_at
 
 
@@ -109,7 +108,7 @@ def test_a_missed_appointment_is_not_released_when_the_next_is_booked() -> None:
     intake.now = missed.starts_at + timedelta(days=1)
     intake.command(BookAppointment, 1)
     assert not intake.told_of(AppointmentReleased)
-    assert [one.id for one in intake.case(1).appointments][0] == missed.appointment
+    assert intake.case(1).appointments[0].id == missed.appointment
 
 
 def test_appointments_of_one_case_have_ids_of_their_own() -> None:
