@@ -50,6 +50,13 @@ class RawRecord:
             sha.update(b"-" if part is None else b"%d:" % len(part) + part)
         return sha.hexdigest()
 
+    @property
+    def blank(self) -> RawRecord:
+        """What stands in its place once its subject is forgotten: the same number without content. Its envelope must be readable."""
+        envelope = Envelope.from_headers(self.headers)
+        headers = replace(envelope, type=blank_type(envelope.source)).to_headers()
+        return replace(self, value=BLANK_VALUE, headers=tuple(headers))
+
     def to_document(self) -> Document:
         return {
             "topic": self.topic,
@@ -89,6 +96,11 @@ class Stored:
     parked: dict[str, list[int]] = field(default_factory=dict[str, list[int]])
     trace: str | None = None
     changed: bool = False
+
+    def parked_ids(self) -> list[str]:
+        """The ids of the records that wait."""
+        subject = self.state.subject
+        return [parked_id(subject, source, number) for source, numbers in self.parked.items() for number in numbers]
 
     def to_document(self, county: str) -> Document:
         state = self.state

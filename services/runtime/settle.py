@@ -288,7 +288,6 @@ class _Attempt:
         self._dead: list[DeadLetter] = []
         self._settled_letters: frozenset[str] = frozenset()
         self._forgotten: list[Subject] = []
-        self._doomed: list[tuple[Subject, str, int]] = []
         self._spans: list[tuple[MessageSpan, str]] = []
 
     # --- loading ----------------------------------------------------------------------------------------------------
@@ -536,16 +535,16 @@ class _Attempt:
         self._effects += [effect for effect in decision.effects if not isinstance(effect, Forget)]
 
     def _forget(self, subjects: Sequence[Subject]) -> None:
-        """Empty what this slice was going to write about the subjects; what lies in the database is emptied in the transaction.
-
-        What is parked is still applied if its turn comes in this slice, which keeps the sequence going, and dropped if not.
-        """
+        """Empty what this slice was going to write about the subjects; what lies in the database is emptied in the transaction."""
         if not subjects:
             return
         self._forgotten += subjects
         for subject in subjects:
-            for source, numbers in self._states[subject].parked.items():
-                self._doomed += [(subject, source, number) for number in numbers]
+            for id in self._states[subject].parked_ids():
+                if id in self._parked:
+                    self._parked[id] = self._parked[id].blank
+                if id in self._newly_parked:
+                    self._newly_parked[id] = replace(self._newly_parked[id], raw=self._parked[id])
         self._events = [event.blank if event.envelope.subject in subjects else event for event in self._events]
         self._dead = [
             replace(dead, erased=True) if dead.envelope and dead.envelope.subject in subjects else dead
@@ -578,8 +577,6 @@ class _Attempt:
 
     def unit(self) -> Unit:
         """Raises `Permanent` when the service's own writes cannot be made from the effects."""
-        for subject, source, number in self._doomed:
-            self._unpark(self._states[subject], source, number)
         try:
             writes = [*self._logic.writes(self._store.county, self._effects)]
         except Exception as error:

@@ -485,7 +485,7 @@ class CountyStore:
         return documents
 
     async def _forget(self, subject: Subject, orders: Sequence[int], session: AsyncIOMotorClientSession) -> None:
-        """Empty the subject's history, keeping each event's place; drop what is parked; empty its dead letters."""
+        """Empty the subject's history and what is parked, keeping each event's place, and its dead letters."""
         name = str(subject)
         for document in await self._outbox_of(orders, session):
             for event in document["events"]:
@@ -497,7 +497,11 @@ class CountyStore:
                 session=session,
             )
         about = {"county": self.county, "subject": name}
-        await self._raw["parked"].delete_many(about, session=session)
+        for document in await self._raw["parked"].find(about, session=session).to_list(None):
+            record = RawRecord.from_document(document["record"]).blank.to_document()
+            await self._raw["parked"].update_one(
+                {"_id": document["_id"], "county": self.county}, {"$set": {"record": record}}, session=session
+            )
         await self._raw["dead_letters"].update_many(
             about,
             {"$set": {"state": ERASED, **{f"record.{name}": value for name, value in EMPTIED.items()}}},
