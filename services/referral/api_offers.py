@@ -1,0 +1,140 @@
+"""The doors for offers: partners publish their own, coordinators for every partner; counsellors look."""
+
+from __future__ import annotations
+
+from typing import Annotated
+
+from fastapi import APIRouter, Depends
+from pydantic import BaseModel, ConfigDict, Field
+from starlette.requests import Request
+from starlette.responses import Response
+
+from schemas.codes import Role
+from schemas.events import Uuid
+from schemas.places import UnknownPlace, district
+from services.referral import store as kept
+from services.referral.commands import CloseOffer, PublishOffer, SetSeats
+from services.referral.offers import MOST_SEATS, OfferTerms
+from services.referral.outcomes import Outcomes, all_repeated, item_outcome
+from services.referral.views import offer_view
+from services.runtime.catalogue import Catalogue
+from services.runtime.cursors import PageRequest, paging
+from services.runtime.deciding import Command
+from services.runtime.errors import Refused
+from services.runtime.problems import FieldProblem, Problem, language
+from services.runtime.security import Actor, allow
+from services.runtime.service import Running
+from services.runtime.settle import Outcome
+from services.runtime.web import IdempotencyKey, reply
+
+MOST_AT_ONCE = 200
+
+Publisher = Annotated[Actor, Depends(allow(Role.PARTNER, Role.COORDINATOR))]
+Reader = Annotated[Actor, Depends(allow(Role.PARTNER, Role.COORDINATOR, Role.COUNSELLOR))]
+Seats = Annotated[int, Field(ge=0, le=MOST_SEATS)]
+
+
+class OfferBody(OfferTerms):
+    """An offer with its number of seats."""
+
+    seats: Seats
+
+    @property
+    def terms(self) -> OfferTerms:
+        return OfferTerms.model_validate(self.model_dump(exclude={"seats", "id"}))
+
+
+class NewOffer(OfferBody):
+    """An offer of a list. The id is the sender's choice: sent again, it is the same offer."""
+
+    id: Uuid
+
+
+class _Body(BaseModel):
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+
+class Offers(_Body):
+    """Many offers at once."""
+
+    offers: list[NewOffer] = Field(min_length=1, max_length=MOST_AT_ONCE)
+
+
+class Capacity(_Body):
+    """Another number of seats."""
+
+    seats: Seats
+
+
+def add_offers(router: APIRouter, running: Running, catalogue: Catalogue) -> None:
+    @router.get("/offers")
+    async def offers(actor: Reader, page: Annotated[PageRequest, paging(str)]) -> Response:
+        """The partner's own offers; all of them for coordinators and counsellors."""
+        after = str(page.after[0]) if page.after else None
+        found = await kept.list_offers(running.store(actor.county), partner_of(actor), after, page.fetch)
+        shown = [offer for offer in found if offer.terms is not None]
+        return reply(page.page(shown, offer_view, lambda offer: (offer.id,)))
+
+    @router.get("/offers/{offer}")
+    async def one_offer(actor: Reader, offer: Uuid) -> Response:
+        found = (await kept.offers(running.store(actor.county), [offer])).get(offer)
+        if found is None or found.terms is None or partner_of(actor) not in (None, found.terms.partner):
+            raise Problem("offer-not-found", 404)
+        return reply(offer_view(found))
+
+    @router.put("/offers/{offer}")
+    async def publish(actor: Publisher, key: IdempotencyKey, offer: Uuid, body: OfferBody) -> Response:
+        """Publish an offer, or change one: its seats at any time, its terms while nobody holds a seat."""
+        _may_publish(actor, body)
+        _in_the_county(actor, body, "district")
+        return await running.send(actor, key, PublishOffer(offer=offer, terms=body.terms, seats=body.seats))
+
+    @router.post("/offers")
+    async def publish_many(request: Request, actor: Publisher, key: IdempotencyKey, body: Offers) -> Response:
+        for position, one in enumerate(body.offers):
+            _in_the_county(actor, one, f"offers.{position}.district")
+        settled: dict[int, Outcome | Refused] = {}
+        commands: dict[int, Command] = {}
+        for position, one in enumerate(body.offers):
+            if partner_of(actor) not in (None, one.partner):
+                settled[position] = Refused("offer-of-another-partner", 403)
+                continue
+            data = PublishOffer(offer=one.id, terms=one.terms, seats=one.seats)
+            commands[position] = Command(actor.county, f"{key}/{position}", data, actor.subject)
+        settled |= dict(zip(commands, await running.send_all(list(commands.values())), strict=True))
+        spoken = language(request)
+        items = [item_outcome(one.id, settled[position], catalogue, spoken) for position, one in enumerate(body.offers)]
+        return reply(Outcomes(items=items), replayed=all_repeated(list(settled.values())))
+
+    @router.put("/offers/{offer}/seats")
+    async def set_seats(actor: Publisher, key: IdempotencyKey, offer: Uuid, body: Capacity) -> Response:
+        """Another number of seats: never fewer than are held or taken."""
+        return await running.send(actor, key, SetSeats(offer=offer, seats=body.seats, partner=partner_of(actor)))
+
+    @router.post("/offers/{offer}/closing")
+    async def close(actor: Publisher, key: IdempotencyKey, offer: Uuid) -> Response:
+        """The offer does not take place (any more): its referrals are cancelled, and everybody waits again."""
+        return await running.send(actor, key, CloseOffer(offer=offer, partner=partner_of(actor)))
+
+
+def partner_of(actor: Actor) -> str | None:
+    """The organisation to which a partner's sign-in is limited; None for those who may ask for every partner. Raises `Problem` 403."""
+    if actor.role != Role.PARTNER:
+        return None
+    if actor.organisation is None:
+        raise Problem("organisation-missing", 403)
+    return actor.organisation
+
+
+def _may_publish(actor: Actor, body: OfferTerms) -> None:
+    if partner_of(actor) not in (None, body.partner):
+        raise Problem("offer-of-another-partner", 403)
+
+
+def _in_the_county(actor: Actor, body: OfferTerms, field: str) -> None:
+    try:
+        inside = district(body.district).county == actor.county
+    except UnknownPlace:
+        inside = False
+    if not inside:
+        raise Problem("invalid-fields", 422, fields=[FieldProblem(field, "district-of-this-county")])

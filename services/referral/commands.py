@@ -1,0 +1,136 @@
+"""What people and rounds want of referral, and what they are answered.
+
+`partner` is the organisation that asks; None is somebody who may ask for every partner. Commands about a referral also name its case and
+its offer, which the door looked up, so that everything is loaded at once.
+"""
+
+from __future__ import annotations
+
+from pydantic import BaseModel, ConfigDict
+
+from schemas.codes import DeclineReason, Outcome, WaitReason
+from services.referral.model import NeedState, ReferralState
+from services.referral.offers import OfferTerms
+
+
+class _Command(BaseModel):
+    model_config = ConfigDict(frozen=True)
+
+
+# --- offers -------------------------------------------------------------------------------------------------------------
+
+
+class PublishOffer(_Command):
+    """A new offer, or new terms of one that nobody holds a seat of."""
+
+    offer: str
+    terms: OfferTerms
+    seats: int
+
+
+class SetSeats(_Command):
+    """Another number of seats."""
+
+    offer: str
+    seats: int
+    partner: str | None
+
+
+class CloseOffer(_Command):
+    """The offer does not take place (any more)."""
+
+    offer: str
+    partner: str | None
+
+
+# --- rounds -------------------------------------------------------------------------------------------------------------
+
+
+class Propose(_Command):
+    """Hold a seat of this offer for this need."""
+
+    case: str
+    need: str
+    offer: str
+
+
+class PassOver(_Command):
+    """No place for this need now. `revision` is that of the case which the round looked at."""
+
+    case: str
+    need: str
+    reason: WaitReason
+    revision: int
+
+
+# --- the steps of a referral --------------------------------------------------------------------------------------------
+
+
+class TakeStep(_Command):
+    """A step of a referral."""
+
+    referral: str
+    case: str
+    offer: str
+
+
+class Release(TakeStep):
+    """The counsellor finds the proposal right: the person is asked."""
+
+
+class Agree(TakeStep):
+    """The person agrees to partner, place and time; the counsellor records it."""
+
+
+class Refuse(TakeStep):
+    """The person does not want this place. Without `another` they want none of this kind, until the need is confirmed again."""
+
+    another: bool = True
+
+
+class Accept(TakeStep):
+    """The partner takes the person."""
+
+    partner: str
+
+
+class Decline(TakeStep):
+    """The partner does not take the person."""
+
+    partner: str
+    reason: DeclineReason
+
+
+class Close(TakeStep):
+    """The course or service ended for this person."""
+
+    partner: str | None
+    outcome: Outcome
+
+
+# --- answers ------------------------------------------------------------------------------------------------------------
+
+
+class Placed(BaseModel):
+    """What became of a proposal of a round: the seat is held, or it was gone and need and seat are looked at again."""
+
+    held: bool
+
+
+class OfferStanding(BaseModel):
+    """An offer after a command. `held` counts the seats that are held or taken."""
+
+    offer: str
+    seats: int
+    held: int
+    free: int
+    closed: bool
+
+
+class ReferralStanding(BaseModel):
+    """A referral after a step, and its need."""
+
+    referral: str
+    state: ReferralState
+    need: str
+    need_state: NeedState

@@ -1,0 +1,133 @@
+"""What a county decides about referrals: deadlines, distances, points. Read once from `county.yaml`, which explains each entry.
+
+Settings are versions with a first day; `settings_of` gives the one that counts on a day.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from datetime import date, datetime, timedelta
+from functools import cache
+from pathlib import Path
+from typing import Annotated, Final, Self
+
+import yaml
+from pydantic import BaseModel, ConfigDict, Field, TypeAdapter, model_validator
+
+from schemas.codes import ContactField, LapseStage, ServiceKind
+from services.runtime.clock import berlin_day, end_of_berlin_day
+
+MOST_POINTS: Final = 1000
+
+_SOURCE: Final = Path(__file__).with_name("county.yaml")
+_DEFAULT: Final = "default"
+
+Days = Annotated[int, Field(ge=0, le=3660)]
+Points = Annotated[int, Field(ge=0, le=MOST_POINTS)]
+
+
+class _Part(BaseModel):
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+
+class Deadlines(_Part):
+    """Days for each answer. A deadline ends with the last moment of its day in Germany."""
+
+    release: Days
+    agreement: Days
+    answer: Days
+
+    def end(self, stage: LapseStage, now: datetime) -> datetime:
+        """The first instant at which the answer is too late."""
+        days = {LapseStage.RELEASE: self.release, LapseStage.AGREEMENT: self.agreement, LapseStage.ANSWER: self.answer}
+        return end_of_berlin_day(berlin_day(now) + timedelta(days=days[stage]))
+
+
+class Reach(_Part):
+    """How far is too far, in kilometres."""
+
+    usual: Annotated[int, Field(ge=1)]
+    kinds: Mapping[ServiceKind, Annotated[int, Field(ge=1)]] = {}
+
+    def of(self, kind: ServiceKind) -> int:
+        return self.kinds.get(kind, self.usual)
+
+
+class Weights(_Part):
+    """The most that each reason may add. Whole numbers, together 1000."""
+
+    distance: Points
+    level: Points
+    start: Points
+    time: Points
+    language: Points
+    load: Points
+
+    @model_validator(mode="after")
+    def _together(self) -> Self:
+        if sum(weight for _, weight in self) != MOST_POINTS:
+            raise ValueError(f"the points of all reasons must be {MOST_POINTS} together")
+        return self
+
+    def of(self, reason: str) -> int:
+        return getattr(self, reason)
+
+
+class Waiting(_Part):
+    """What waiting is worth."""
+
+    points_a_day: Annotated[int, Field(ge=0)]
+    urgent_points_a_day: Annotated[int, Field(ge=0)]
+    scale_days: Annotated[int, Field(ge=1)]
+
+
+class Contact(_Part):
+    """What a partner may read of a person it accepted, and until when."""
+
+    fields: tuple[ContactField, ...]
+    partners: Mapping[str, tuple[ContactField, ...]] = {}
+    days_after_end: Days
+    days_without_end: Days
+
+    def fields_for(self, partner: str) -> tuple[ContactField, ...]:
+        return self.partners.get(partner, self.fields)
+
+    def until(self, accepted_on: date, ends_on: date | None) -> date:
+        """The last day of reading."""
+        if ends_on is None:
+            return accepted_on + timedelta(days=self.days_without_end)
+        return max(accepted_on, ends_on) + timedelta(days=self.days_after_end)
+
+
+class CountySettings(_Part):
+    """One version of a county's decisions."""
+
+    valid_from: date
+    deadlines: Deadlines
+    furthest_km: Reach
+    points: Weights
+    waiting: Waiting
+    contact: Contact
+
+
+def settings_of(county: str, day: date) -> CountySettings:
+    """The settings that count in this county on this day. Raises LookupError for a day before the first version."""
+    versions = _versions()
+    for version in versions.get(county, versions[_DEFAULT]):
+        if version.valid_from <= day:
+            return version
+    raise LookupError(f"no settings for referrals are valid before {versions[_DEFAULT][-1].valid_from}")
+
+
+def parse(text: str) -> dict[str, tuple[CountySettings, ...]]:
+    """The versions by county, the latest first. Raises pydantic's `ValidationError`."""
+    described = TypeAdapter(dict[str, tuple[CountySettings, ...]]).validate_python(yaml.safe_load(text))
+    return {
+        county: tuple(sorted(versions, key=lambda version: version.valid_from, reverse=True))
+        for county, versions in described.items()
+    }
+
+
+@cache
+def _versions() -> dict[str, tuple[CountySettings, ...]]:
+    return parse(_SOURCE.read_text(encoding="utf-8"))

@@ -1,0 +1,93 @@
+"""What follows from each message: `names` says which states it needs, `decide` which facts it makes. Both are pure.
+
+Commands about referrals and offers lie in `steps` and `publishing`, what a round found in `placing`, events of others in `consume`.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator
+from datetime import datetime
+
+from schemas.envelope import Subject
+from services.referral.commands import CloseOffer, PassOver, Propose, PublishOffer, SetSeats, TakeStep
+from services.referral.consume import MAY_CANCEL, hear, offers_of
+from services.referral.county import settings_of
+from services.referral.evolve import evolve
+from services.referral.model import Case
+from services.referral.offers import Offer
+from services.referral.placing import pass_over, place
+from services.referral.publishing import close, publish, set_seats
+from services.referral.steps import lapse, take
+from services.runtime.clock import berlin_day
+from services.runtime.deciding import Command, Decision, Due, Message, Received, States
+
+__all__ = ["decide", "evolve", "names"]
+
+
+def names(message: Message, states: States) -> Iterable[Subject]:
+    """The states that a decision needs, the one it is about first."""
+    match message:
+        case Received(envelope=envelope, data=data):
+            yield envelope.subject
+            if isinstance(data, MAY_CANCEL):
+                yield from _held_by(envelope.subject.id, states)
+        case Due(subject=subject):
+            yield subject
+            yield from _held_by(subject.id, states)
+        case Command(data=Propose(case=case, offer=offer) | TakeStep(case=case, offer=offer)):
+            yield Subject(Case.KIND, case)
+            yield Subject(Offer.KIND, offer)
+        case Command(data=PassOver(case=case)):
+            yield Subject(Case.KIND, case)
+        case Command(data=PublishOffer(offer=offer) | SetSeats(offer=offer)):
+            yield Subject(Offer.KIND, offer)
+        case Command(data=CloseOffer(offer=offer)):
+            yield Subject(Offer.KIND, offer)
+            known = states.known(Offer, offer)
+            if known is not None:
+                yield from (Subject(Case.KIND, holder.case) for holder in known.holders)
+        case _:
+            raise TypeError("referral knows no such command")
+
+
+def _held_by(case: str, states: States) -> Iterator[Subject]:
+    known = states.known(Case, case)
+    if known is not None:
+        yield from offers_of(known)
+
+
+def decide(message: Message, states: States, now: datetime) -> Decision:
+    """What follows from a message. Raises `Refused` for a command that a rule forbids."""
+    match message:
+        case Received(envelope=envelope, data=data):
+            return hear(envelope, data, states, now)
+        case Due(subject=subject):
+            return Decision(list(lapse(states.get(Case, subject.id), now)))
+        case Command(data=PublishOffer() | SetSeats() | CloseOffer() as command):
+            return _of_an_offer(command, states)
+        case Command():
+            return _of_a_case(message, states, now)
+
+
+def _of_an_offer(command: PublishOffer | SetSeats | CloseOffer, states: States) -> Decision:
+    offer = states.get(Offer, command.offer)
+    match command:
+        case PublishOffer():
+            return publish(command, offer)
+        case SetSeats():
+            return set_seats(command, offer)
+        case CloseOffer():
+            return close(command, offer, states)
+
+
+def _of_a_case(message: Command, states: States, now: datetime) -> Decision:
+    match message.data:
+        case Propose() as command:
+            return place(command, message.county, states, now)
+        case PassOver() as command:
+            return pass_over(command, states)
+        case TakeStep() as command:
+            case, offer = states.get(Case, command.case), states.get(Offer, command.offer)
+            return take(command, case, offer, settings_of(message.county, berlin_day(now)), now, message.actor)
+        case _:
+            raise TypeError("referral knows no such command")

@@ -1,0 +1,348 @@
+"""How each fact changes a case or an offer. Facts are events of intake and profiling, and the few below.
+
+Referral's own events announce what the facts beside them did: they change nothing themselves. An erased case stays a tombstone.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Mapping
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any, Final, cast
+
+from schemas.codes import CEFR_ORDER, Cefr, Purpose, ServiceKind, WaitReason
+from schemas.events import (
+    ArrivalRegistered,
+    ConsentGiven,
+    ConsentWithdrawn,
+    EventData,
+    GermanLevels,
+    NeedWithdrawn,
+    PersonCorrected,
+    PersonErased,
+    PersonMoved,
+    ProfileRecorded,
+    RegisterFacts,
+)
+from services.referral.model import Case, Need, Person, Profile, Referral, ReferralState, Settled, Step
+from services.referral.offers import Holder, Offer, OfferTerms
+from services.runtime.deciding import State
+
+# --- facts of a case ----------------------------------------------------------------------------------------------------
+
+
+@dataclass(frozen=True, slots=True)
+class NeedKnown:
+    """A need was confirmed, for the first time or again."""
+
+    need: str
+    kind: ServiceKind
+    urgent: bool
+    since: datetime
+
+
+@dataclass(frozen=True, slots=True)
+class PassedOver:
+    """A round found no place for a need."""
+
+    need: str
+    reason: WaitReason
+
+
+@dataclass(frozen=True, slots=True)
+class LookedForAgain:
+    """The place that a round had found was gone: the next round looks again."""
+
+    need: str
+
+
+@dataclass(frozen=True, slots=True)
+class Proposed:
+    """A seat is held for a need."""
+
+    need: str
+    referral: str
+    offer: str
+    partner: str
+    attempt: int
+    deadline: datetime
+
+
+@dataclass(frozen=True, slots=True)
+class Moved:
+    """A live referral went on to its next state. `deadline` is for the next answer."""
+
+    need: str
+    to: ReferralState
+    by: str
+    deadline: datetime | None
+
+
+@dataclass(frozen=True, slots=True)
+class Ended:
+    """A live referral ended; without `settled` its need waits again."""
+
+    need: str
+    end: ReferralState
+    by: str = ""
+    reason: str | None = None
+    settled: Settled | None = None
+
+
+# --- facts of an offer --------------------------------------------------------------------------------------------------
+
+
+@dataclass(frozen=True, slots=True)
+class TermsSet:
+    """Published, or published anew."""
+
+    terms: OfferTerms
+    seats: int
+
+
+@dataclass(frozen=True, slots=True)
+class SeatsSet:
+    """The partner changed the number of seats."""
+
+    seats: int
+
+
+@dataclass(frozen=True, slots=True)
+class SeatHeld:
+    """A seat went to a referral."""
+
+    holder: Holder
+
+
+@dataclass(frozen=True, slots=True)
+class SeatFreed:
+    """A referral ended and left its seat."""
+
+    referral: str
+
+
+@dataclass(frozen=True, slots=True)
+class SeatLeft:
+    """A seat that was meant for somebody was not taken: others are to be asked for again."""
+
+
+@dataclass(frozen=True, slots=True)
+class OfferClosed:
+    """Nobody is proposed any more; those who held a seat have left it."""
+
+
+def evolve(state: State, fact: Any, at: datetime) -> State:
+    """The state after a fact at this instant of business time."""
+    if isinstance(state, Offer):
+        return _offer_after(state, fact)
+    if isinstance(state, Case):
+        return case_after(state, fact, at)
+    raise TypeError(f"{type(state).__name__} is no state of referral")
+
+
+def case_after(case: Case, fact: Any, at: datetime) -> Case:
+    """The case after a fact."""
+    if case.erased:
+        return case
+    kind = cast("type[object]", type(fact))
+    change = _CASE.get(kind)
+    if change is None:
+        if isinstance(fact, EventData):
+            return case
+        raise TypeError(f"{kind.__name__} is no fact of a case")
+    after = change(case, fact, at)
+    return after if kind in _NO_NEWS else after.but(revision=case.revision + 1)
+
+
+# --- the person ---------------------------------------------------------------------------------------------------------
+
+
+def _arrived(case: Case, fact: ArrivalRegistered, _: datetime) -> Case:
+    return _with_news(case.but(person=_person(fact), consents=_in_order({*case.consents, *fact.consents})))
+
+
+def _corrected(case: Case, fact: PersonCorrected, _: datetime) -> Case:
+    return _with_news(case.but(person=_person(fact)))
+
+
+def _moved(case: Case, fact: PersonMoved, _: datetime) -> Case:
+    if fact.district is None:
+        return case.but(moved_away=True)
+    person = case.person.but(district=fact.district) if case.person is not None else None
+    return _with_news(case.but(moved_away=False, person=person))
+
+
+def _consented(case: Case, fact: ConsentGiven, _: datetime) -> Case:
+    return _with_news(case.but(consents=_in_order({*case.consents, *fact.purposes})))
+
+
+def _consent_withdrawn(case: Case, fact: ConsentWithdrawn, _: datetime) -> Case:
+    return _with_news(case.but(consents=_in_order({*case.consents} - {*fact.purposes})))
+
+
+def _profiled(case: Case, fact: ProfileRecorded, _: datetime) -> Case:
+    profile = Profile(
+        german=_weakest(fact.german),
+        benefit_regime=fact.benefit_regime,
+        available=fact.available,
+        child_care_ages=fact.child_care_ages,
+    )
+    return _with_news(case.but(profile=profile))
+
+
+def _person(told: RegisterFacts) -> Person:
+    return Person(
+        district=told.district,
+        birth_year=told.birth_year,
+        sex=told.sex,
+        residence_group=told.residence_group,
+        languages=told.languages,
+    )
+
+
+def _weakest(german: GermanLevels) -> Cefr | None:
+    known = (german.listening, german.reading, german.speaking, german.writing)
+    return min((level for level in known if level is not None), key=lambda level: CEFR_ORDER[level], default=None)
+
+
+def _in_order(purposes: Iterable[Purpose]) -> tuple[Purpose, ...]:
+    named = set(purposes)
+    return tuple(purpose for purpose in Purpose if purpose in named)
+
+
+def _with_news(case: Case) -> Case:
+    """What was passed over is looked at again: the answer may be another one now."""
+    if not any(need.passed_over for need in case.needs):
+        return case
+    return case.but(needs=tuple(need.but(passed_over=False) if need.passed_over else need for need in case.needs))
+
+
+# --- the needs and their referrals --------------------------------------------------------------------------------------
+
+
+def _need_known(case: Case, fact: NeedKnown, _: datetime) -> Case:
+    known = case.need(fact.need)
+    if known is None:
+        need = Need(id=fact.need, kind=fact.kind, urgent=fact.urgent, since=fact.since)
+        return case.but(needs=(*case.needs, need))
+    if known.settled is None:
+        return _with(case, known.but(urgent=fact.urgent, passed_over=False))
+    again = {"settled": None, "since": fact.since, "passed_over": False, "told": None}
+    return _with(case, known.but(urgent=fact.urgent, **again))
+
+
+def _need_withdrawn(case: Case, fact: NeedWithdrawn, _: datetime) -> Case:
+    need = case.need(fact.need)
+    if need is None or need.live is not None or need.settled is Settled.CLOSED:
+        return case
+    return _with(case, need.but(settled=Settled.WITHDRAWN))
+
+
+def _passed_over(case: Case, fact: PassedOver, _: datetime) -> Case:
+    return _with(case, _sought(case, fact.need).but(passed_over=True, told=fact.reason))
+
+
+def _looked_for_again(case: Case, fact: LookedForAgain, _: datetime) -> Case:
+    return _with(case, _sought(case, fact.need).but(passed_over=False))
+
+
+def _proposed(case: Case, fact: Proposed, at: datetime) -> Case:
+    referral = Referral(
+        id=fact.referral,
+        offer=fact.offer,
+        partner=fact.partner,
+        attempt=fact.attempt,
+        state=ReferralState.PROPOSED,
+        deadline=fact.deadline,
+        steps=(Step(state=ReferralState.PROPOSED, at=at),),
+    )
+    return _with(case, _sought(case, fact.need).but(live=referral, passed_over=False, told=None))
+
+
+def _went_on(case: Case, fact: Moved, at: datetime) -> Case:
+    need, referral = _live(case, fact.need)
+    step = Step(state=fact.to, at=at, by=fact.by)
+    moved = referral.but(state=fact.to, deadline=fact.deadline, steps=(*referral.steps, step))
+    return _with(case, need.but(live=moved))
+
+
+def _ended(case: Case, fact: Ended, at: datetime) -> Case:
+    need, referral = _live(case, fact.need)
+    step = Step(state=fact.end, at=at, by=fact.by)
+    end = referral.but(state=fact.end, deadline=None, reason=fact.reason, steps=(*referral.steps, step))
+    return _with(case, need.but(live=None, past=(*need.past, end), settled=fact.settled))
+
+
+def _sought(case: Case, id: str) -> Need:
+    need = case.need(id)
+    if need is None or not need.is_sought:
+        raise ValueError("nothing is sought for this need")
+    return need
+
+
+def _live(case: Case, id: str) -> tuple[Need, Referral]:
+    need = case.need(id)
+    if need is None or need.live is None:
+        raise ValueError("this need has no live referral")
+    return need, need.live
+
+
+def _with(case: Case, need: Need) -> Case:
+    return case.but(needs=tuple(need if other.id == need.id else other for other in case.needs))
+
+
+_CASE: Final[Mapping[type, Callable[[Case, Any, datetime], Case]]] = {
+    ArrivalRegistered: _arrived,
+    PersonCorrected: _corrected,
+    PersonMoved: _moved,
+    ConsentGiven: _consented,
+    ConsentWithdrawn: _consent_withdrawn,
+    PersonErased: lambda case, fact, at: Case(id=case.id, erased=True),
+    ProfileRecorded: _profiled,
+    NeedKnown: _need_known,
+    NeedWithdrawn: _need_withdrawn,
+    PassedOver: _passed_over,
+    LookedForAgain: _looked_for_again,
+    Proposed: _proposed,
+    Moved: _went_on,
+    Ended: _ended,
+}
+
+
+_NO_NEWS: Final[frozenset[type]] = frozenset({Proposed, Moved, PassedOver})
+"""What a round and the steps after it do to one need says nothing about the other needs of the case."""
+
+# --- the offer ----------------------------------------------------------------------------------------------------------
+
+
+def _offer_after(offer: Offer, fact: Any) -> Offer:
+    kind = cast("type[object]", type(fact))
+    change = _OFFER.get(kind)
+    if change is None:
+        if isinstance(fact, EventData):
+            return offer
+        raise TypeError(f"{kind.__name__} is no fact of an offer")
+    return change(offer, fact)
+
+
+def _terms_set(offer: Offer, fact: TermsSet) -> Offer:
+    return offer.but(terms=fact.terms, seats=fact.seats, openings=offer.openings + 1)
+
+
+def _seats_set(offer: Offer, fact: SeatsSet) -> Offer:
+    return offer.but(seats=fact.seats, openings=offer.openings + int(fact.seats > offer.seats))
+
+
+def _seat_freed(offer: Offer, fact: SeatFreed) -> Offer:
+    rest = tuple(holder for holder in offer.holders if holder.referral != fact.referral)
+    return offer.but(holders=rest, openings=offer.openings + 1)
+
+
+_OFFER: Final[Mapping[type, Callable[[Offer, Any], Offer]]] = {
+    TermsSet: _terms_set,
+    SeatsSet: _seats_set,
+    SeatHeld: lambda offer, fact: offer.but(holders=(*offer.holders, fact.holder)),
+    SeatFreed: _seat_freed,
+    SeatLeft: lambda offer, fact: offer.but(openings=offer.openings + 1),
+    OfferClosed: lambda offer, fact: offer.but(closed=True, seats=0),
+}

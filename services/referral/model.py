@@ -1,0 +1,289 @@
+"""The state of one case, as referral sees it: the coded facts that eligibility needs, consents, and the search for a place for each need.
+
+A need has at most one live referral; those that ended stay with it, so that nothing is proposed twice. A need that has none and is not
+settled waits: nobody is dropped. It is looked at in rounds while the case stands: the person has arrived, lives in the county, and their
+transfer consent holds. An erased case is a tombstone: its id, and nothing else ever.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from datetime import datetime
+from enum import StrEnum
+from typing import Annotated, ClassVar, Final, Self
+
+from pydantic import BaseModel, ConfigDict, Field, computed_field, model_validator
+
+from schemas.codes import (
+    BenefitRegime,
+    Cefr,
+    Daypart,
+    Purpose,
+    ResidenceGroup,
+    ServiceKind,
+    Sex,
+    WaitReason,
+    purpose_of,
+)
+from services.runtime.deciding import State
+
+
+class ReferralState(StrEnum):
+    """Where a referral stands: the first four are alive and hold a seat, the others are ends."""
+
+    PROPOSED = "proposed"
+    RELEASED = "released"
+    AGREED = "agreed"
+    ACCEPTED = "accepted"
+    REFUSED = "refused"
+    DECLINED = "declined"
+    LAPSED = "lapsed"
+    CANCELLED = "cancelled"
+    CLOSED = "closed"
+
+
+LIVE: Final = (ReferralState.PROPOSED, ReferralState.RELEASED, ReferralState.AGREED, ReferralState.ACCEPTED)
+"""In the order in which a referral goes through them."""
+
+
+class NeedState(StrEnum):
+    """Where the search for a need stands."""
+
+    WAITING = "waiting"
+    HELD = "held"
+    RELEASED = "released"
+    AGREED = "agreed"
+    ACCEPTED = "accepted"
+    REFUSED = "refused"
+    WITHDRAWN = "withdrawn"
+    CLOSED = "closed"
+
+
+class Settled(StrEnum):
+    """Why nothing is sought for a need, until it is confirmed again."""
+
+    REFUSED = "refused"
+    WITHDRAWN = "withdrawn"
+    CLOSED = "closed"
+
+
+class _Part(BaseModel):
+    model_config = ConfigDict(frozen=True, extra="ignore")
+
+    def but(self, **changes: object) -> Self:
+        """This one with some fields replaced; checked."""
+        return type(self).model_validate({name: getattr(self, name) for name in type(self).model_fields} | changes)
+
+
+class Person(_Part):
+    """The coded facts that eligibility looks at."""
+
+    district: str
+    birth_year: int | None = None
+    sex: Sex | None = None
+    residence_group: ResidenceGroup | None = None
+    languages: tuple[str, ...] = ()
+
+
+class Profile(_Part):
+    """What the talk found out. `german` is the weakest skill that is known: a course begins where the learner is weakest."""
+
+    german: Cefr | None = None
+    benefit_regime: BenefitRegime | None = None
+    available: tuple[Daypart, ...] = ()
+    child_care_ages: tuple[int, ...] = ()
+
+
+class Step(_Part):
+    """A step of a referral: where it led, when, and who took it (empty: time, or an event of another service)."""
+
+    state: ReferralState
+    at: datetime
+    by: str = ""
+
+
+class Referral(_Part):
+    """A seat of an offer for a need. `deadline` is there while somebody is to answer; `reason` says why it ended, where there is one."""
+
+    id: str
+    offer: str
+    partner: str
+    attempt: Annotated[int, Field(ge=1)]
+    state: ReferralState
+    deadline: datetime | None = None
+    reason: str | None = None
+    steps: tuple[Step, ...]
+
+    @model_validator(mode="after")
+    def _awaited_by_a_deadline(self) -> Self:
+        if (self.deadline is not None) != (self.state in LIVE[:3]):
+            raise ValueError("a referral has a deadline exactly while somebody is to answer")
+        return self
+
+
+class Need(_Part):
+    """What a place is sought for. `since` is when the search began.
+
+    `passed_over`: the last round that had news for this need found no place; `told` is the reason that others heard last.
+    """
+
+    id: str
+    kind: ServiceKind
+    urgent: bool
+    since: datetime
+    live: Referral | None = None
+    past: tuple[Referral, ...] = ()
+    settled: Settled | None = None
+    passed_over: bool = False
+    told: WaitReason | None = None
+
+    @model_validator(mode="after")
+    def _one_thing_at_a_time(self) -> Self:
+        if self.live is not None and (self.settled is not None or self.live.state not in LIVE):
+            raise ValueError("a live referral is alive, and its need is not settled")
+        if any(referral.state in LIVE for referral in self.past):
+            raise ValueError("a past referral has ended")
+        return self
+
+    @property
+    def is_sought(self) -> bool:
+        """Nothing is held for it, and nothing says that nothing should be."""
+        return self.live is None and self.settled is None
+
+    @property
+    def purpose(self) -> Purpose:
+        return purpose_of(self.kind)
+
+    @property
+    def tried(self) -> frozenset[str]:
+        """The offers to which somebody said no, or nothing: they are not proposed again."""
+        return frozenset(referral.offer for referral in self.past if referral.state in _NOT_AGAIN)
+
+
+_NOT_AGAIN: Final = frozenset({ReferralState.REFUSED, ReferralState.DECLINED, ReferralState.LAPSED})
+
+_HELD_AS: Final = {
+    ReferralState.PROPOSED: NeedState.HELD,
+    ReferralState.RELEASED: NeedState.RELEASED,
+    ReferralState.AGREED: NeedState.AGREED,
+    ReferralState.ACCEPTED: NeedState.ACCEPTED,
+}
+
+
+class Case(State):
+    """One person's search for the places they need.
+
+    `revision` counts what would be news to a round, so that what it found in an older state is not taken for an answer about this one.
+    """
+
+    KIND: ClassVar[str] = "case"
+
+    erased: bool = False
+    moved_away: bool = False
+    person: Person | None = None
+    profile: Profile = Profile()
+    consents: tuple[Purpose, ...] = ()
+    needs: tuple[Need, ...] = ()
+    revision: int = 0
+
+    @property
+    def stands(self) -> bool:
+        """Whether places may be sought: arrived, in the county, with the transfer consent."""
+        return self.person is not None and not self.moved_away and Purpose.TRANSFER in self.consents
+
+    def need(self, id: str) -> Need | None:
+        return next((need for need in self.needs if need.id == id), None)
+
+    def need_of(self, referral: str) -> tuple[Need, Referral] | None:
+        """The need and the referral, alive or past."""
+        for need in self.needs:
+            for known in (need.live, *need.past):
+                if known is not None and known.id == referral:
+                    return need, known
+        return None
+
+    def state_of(self, need: Need) -> NeedState:
+        if need.live is not None:
+            return _HELD_AS[need.live.state]
+        if need.settled is not None:
+            return NeedState(need.settled)
+        return NeedState.WAITING if self.stands or self.person is None else NeedState.WITHDRAWN
+
+    def state_by_id(self, id: str) -> NeedState:
+        """Raises LookupError for a need that is not known."""
+        need = self.need(id)
+        if need is None:
+            raise LookupError("this case has no such need")
+        return self.state_of(need)
+
+    def consents_to(self, need: Need) -> bool:
+        return need.purpose in self.consents
+
+    def due_at(self) -> datetime | None:
+        return min(
+            (need.live.deadline for need in self.needs if need.live is not None and need.live.deadline is not None),
+            default=None,
+        )
+
+    @computed_field
+    @property
+    def agenda(self) -> tuple[str, ...]:
+        """What is to be done here and by whom, stored with the state so that rounds and lists find it."""
+        return tuple(dict.fromkeys(self._agenda()))
+
+    def _agenda(self) -> Iterator[str]:
+        for need in self.needs:
+            if need.live is not None:
+                yield self.entry_of(need.live)
+            elif self.stands and need.is_sought:
+                if not need.passed_over:
+                    yield ROUND
+                elif self.consents_to(need):
+                    yield waiting_for(need.kind)
+
+    @staticmethod
+    def entry_of(live: Referral) -> str:
+        """The entry of the agenda for a live referral: who is to answer, or where it runs."""
+        match live.state:
+            case ReferralState.PROPOSED:
+                return RELEASE
+            case ReferralState.RELEASED:
+                return AGREEMENT
+            case ReferralState.AGREED:
+                return answer_of(live.partner)
+            case _:
+                return running_at(live.partner)
+
+    @computed_field
+    @property
+    def tally(self) -> dict[str, dict[str, int]]:
+        """What the books add up: needs and referrals by state."""
+        needs: dict[str, int] = {}
+        referrals: dict[str, int] = {}
+        for need in self.needs:
+            state = self.state_of(need)
+            needs[state] = needs.get(state, 0) + 1
+            for referral in (need.live, *need.past):
+                if referral is not None:
+                    referrals[referral.state] = referrals.get(referral.state, 0) + 1
+        return {"needs": needs, "referrals": referrals}
+
+
+ROUND: Final = "round"
+RELEASE: Final = "release"
+AGREEMENT: Final = "agreement"
+
+
+def waiting_for(kind: ServiceKind) -> str:
+    """The entry of the agenda for a need of this kind that a round passed over."""
+    return f"waiting/{kind}"
+
+
+def answer_of(partner: str) -> str:
+    """The entry for a referral that this partner is to answer."""
+    return f"answer/{partner}"
+
+
+def running_at(partner: str) -> str:
+    """The entry for a referral that this partner accepted."""
+    return f"running/{partner}"

@@ -1,0 +1,62 @@
+"""What a round found, decided again against the states as they are now: a seat is held, or the need waits and others hear why.
+
+A round looks at states that may have changed since. So the hard rules and the free seats are checked here once more, and a pair that lost
+its seat is not an error: the need and the seat are both looked at again in the next round.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from datetime import datetime
+
+from schemas.events import NeedWaiting
+from services.referral.commands import PassOver, Placed, Propose
+from services.referral.county import settings_of
+from services.referral.effects import Locate
+from services.referral.eligibility import Circumstances, seeker_of, shut_out_by
+from services.referral.evolve import LookedForAgain, PassedOver, Proposed, SeatLeft
+from services.referral.model import Case, Need
+from services.referral.offers import Offer
+from services.referral.steps import Fact, propose
+from services.runtime.clock import berlin_day
+from services.runtime.deciding import Decision, States
+
+
+def place(command: Propose, county: str, states: States, now: datetime) -> Decision:
+    """Hold the seat if it is still there and still fits; otherwise see to it that need and seat are looked at again."""
+    case, offer = states.get(Case, command.case), states.get(Offer, command.offer)
+    where = Circumstances(settings_of(county, berlin_day(now)), berlin_day(now))
+    need = case.need(command.need)
+    sought = need is not None and case.stands and need.is_sought
+    if need is None or not sought or not _fits(case, need, offer, where):
+        return Decision(list(_again(case, need if sought else None, offer)), answer=Placed(held=False))
+    facts = list(propose(case, need, offer, where.settings, now))
+    located = [Locate(fact.referral, case.id, offer.id) for _, fact in facts if isinstance(fact, Proposed)]
+    return Decision(facts, effects=located, answer=Placed(held=True))
+
+
+def pass_over(command: PassOver, states: States) -> Decision:
+    """The need waits on. Others hear of it when the reason is another one than they know."""
+    case = states.get(Case, command.case)
+    need = case.need(command.need)
+    if need is None or case.revision != command.revision or not need.is_sought:
+        return Decision()
+    facts: list[Fact] = [(case.subject, PassedOver(need.id, command.reason))]
+    if need.told is not command.reason:
+        facts.append((case.subject, NeedWaiting(need=need.id, kind=need.kind, reason=command.reason)))
+    return Decision(facts)
+
+
+def _fits(case: Case, need: Need, offer: Offer, where: Circumstances) -> bool:
+    seeker = seeker_of(case, need)
+    if seeker is None or offer.terms is None or not case.consents_to(need):
+        return False
+    available = offer.is_open(where.today) and offer.free > 0 and offer.id not in need.tried
+    return available and offer.terms.kind is need.kind and not shut_out_by(seeker, offer.terms, where)
+
+
+def _again(case: Case, need: Need | None, offer: Offer) -> Iterator[Fact]:
+    if need is not None:
+        yield case.subject, LookedForAgain(need.id)
+    if offer.free > 0:
+        yield offer.subject, SeatLeft()

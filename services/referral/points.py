@@ -1,0 +1,111 @@
+"""The points: how well an eligible place fits. Whole numbers, additive, few, named; the county says how much each may add.
+
+Like a hard rule, each reason looks at one attribute of a person, so that its points hold for everybody who shares it.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Hashable
+from dataclasses import dataclass
+from datetime import date
+from typing import Any, Final
+
+from schemas.codes import CEFR_ORDER, Cefr, Daypart
+from services.referral.distance import distance_km
+from services.referral.eligibility import Circumstances, Seeker
+from services.referral.offers import Offer, OfferTerms
+from services.runtime.clock import berlin_day
+
+_ALL: Final = 1000
+_HALF: Final = 500
+_AT_ONCE_DAYS: Final = 14
+_LATE_DAYS: Final = 120
+_STEPS_OF_LEVEL: Final = 3
+
+
+@dataclass(frozen=True, slots=True)
+class Reason:
+    """A reason for points. `share` is how much of its weight a value earns, in thousandths."""
+
+    code: str
+    looks_at: Callable[[Seeker], Hashable]
+    share: Callable[[Any, OfferTerms, Circumstances], int]
+
+
+def points_of(seeker: Seeker, offer: Offer, where: Circumstances) -> dict[str, int]:
+    """The points of an eligible place by name; together at most 1000."""
+    if offer.terms is None:
+        return {}
+    given = {reason.code: weighed(reason, reason.looks_at(seeker), offer.terms, where) for reason in REASONS}
+    return {**given, LOAD: load(offer, where)}
+
+
+def weighed(reason: Reason, value: Hashable, terms: OfferTerms, where: Circumstances) -> int:
+    """The points of one reason for somebody with this value."""
+    return where.settings.points.of(reason.code) * reason.share(value, terms, where) // _ALL
+
+
+def load(offer: Offer, where: Circumstances) -> int:
+    """More points for an offer with more of its seats free, so that the people spread over the partners."""
+    return where.settings.points.load * offer.free // offer.seats if offer.seats else 0
+
+
+LOAD: Final = "load"
+
+
+def waiting_gain(seeker: Seeker, where: Circumstances) -> int:
+    """What serving this need now saves in further waiting, in points.
+
+    Waiting times have a heavy tail: who has waited long is likely to wait long. Under Lomax's law (Pareto type II) with shape 3 and the
+    county's scale s, after t days another (s + t) / 2 are to be expected (mean excess of the law: (s + t) / (shape - 1)).
+    """
+    waiting = where.settings.waiting
+    waited = max(0, (where.today - berlin_day(seeker.since)).days)
+    a_day = waiting.urgent_points_a_day if seeker.urgent else waiting.points_a_day
+    return a_day * (waiting.scale_days + waited) // 2
+
+
+def _nearness(district: str, terms: OfferTerms, where: Circumstances) -> int:
+    furthest = where.settings.furthest_km.of(terms.kind)
+    far = distance_km(district, terms.district)
+    return 0 if far is None else _ALL * max(0, furthest - far) // furthest
+
+
+def _level_fit(german: Cefr | None, terms: OfferTerms, _: Circumstances) -> int:
+    if terms.cefr_from is None:
+        return _ALL
+    if german is None:
+        return 0
+    above = CEFR_ORDER[german] - CEFR_ORDER[terms.cefr_from]
+    return _ALL * max(0, _STEPS_OF_LEVEL - abs(above)) // _STEPS_OF_LEVEL
+
+
+def _soon(_: Hashable, terms: OfferTerms, where: Circumstances) -> int:
+    days = _days_until(terms.starts_on, where.today)
+    return _ALL * max(0, _LATE_DAYS - max(days, _AT_ONCE_DAYS)) // (_LATE_DAYS - _AT_ONCE_DAYS)
+
+
+def _days_until(day: date | None, today: date) -> int:
+    return max(0, (day - today).days) if day is not None else 0
+
+
+def _time_fit(available: frozenset[Daypart], terms: OfferTerms, _: Circumstances) -> int:
+    if not terms.dayparts:
+        return _ALL
+    return _ALL * len(available.intersection(terms.dayparts)) // len(set(terms.dayparts))
+
+
+def _language_shared(spoken: frozenset[str], terms: OfferTerms, _: Circumstances) -> int:
+    if not terms.languages:
+        return _HALF
+    return 0 if spoken.isdisjoint(terms.languages) else _ALL
+
+
+REASONS: Final[tuple[Reason, ...]] = (
+    Reason("distance", lambda one: one.district, _nearness),
+    Reason("level", lambda one: one.german, _level_fit),
+    Reason("start", lambda one: None, _soon),
+    Reason("time", lambda one: one.available, _time_fit),
+    Reason("language", lambda one: one.languages, _language_shared),
+)
+"""The reasons that look at the person or the day; `load` looks at the offer alone."""

@@ -1,0 +1,37 @@
+"""The wiring of referral."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Final
+
+from schemas.topics import subscriptions, topic_of
+from services.referral.api import routes
+from services.referral.decide import decide, names
+from services.referral.evolve import evolve
+from services.referral.model import Case
+from services.referral.offers import Offer
+from services.referral.rounds import rounds
+from services.referral.store import COLLECTIONS, writes
+from services.runtime.deciding import Logic
+from services.runtime.service import Service, run
+from services.runtime.settings import Settings
+
+NAME: Final = "referral"
+
+SERVICE: Final = Service(
+    name=NAME,
+    title="Wegenetz: referral",
+    logic=Logic(source=NAME, states=(Case, Offer), names=names, decide=decide, evolve=evolve, writes=writes),
+    topic=topic_of(NAME).name,
+    subscriptions=subscriptions(NAME),
+    collections=COLLECTIONS,
+    routes=routes,
+    messages=Path(__file__).with_name("messages"),
+    round=rounds,
+)
+
+
+def main(settings: Settings) -> None:
+    """Run until told to stop."""
+    run(SERVICE, settings)

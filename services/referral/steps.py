@@ -1,0 +1,184 @@
+"""The steps of a referral: proposed, released, agreed, accepted, closed; or refused, declined, lapsed, cancelled.
+
+Each step is a fact of the case, the event that tells others, and, where a referral ends, the seat that its offer gets back. A seat is
+freed in the same transaction in which the referral ends, so that a need is held by exactly one seat or none.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from datetime import datetime
+from typing import Final
+
+from schemas.codes import CancelReason, LapseStage
+from schemas.envelope import Subject
+from schemas.events import (
+    ReferralAccepted,
+    ReferralAgreed,
+    ReferralCancelled,
+    ReferralClosed,
+    ReferralDeclined,
+    ReferralLapsed,
+    ReferralProposed,
+    ReferralRefused,
+    ReferralReleased,
+    ReferralStep,
+)
+from services.referral.commands import Accept, Agree, Close, Decline, ReferralStanding, Refuse, Release, TakeStep
+from services.referral.county import CountySettings
+from services.referral.evolve import Ended, Moved, Proposed, SeatFreed, SeatHeld, case_after
+from services.referral.model import LIVE, Case, Need, Referral, ReferralState, Settled
+from services.referral.offers import Holder, Offer
+from services.referral.transitions import StepKind, after
+from services.runtime.clock import berlin_day
+from services.runtime.deciding import Decision
+from services.runtime.errors import Refused
+from services.runtime.ids import child
+
+Fact = tuple[Subject, object]
+
+AWAITED: Final = {
+    ReferralState.PROPOSED: LapseStage.RELEASE,
+    ReferralState.RELEASED: LapseStage.AGREEMENT,
+    ReferralState.AGREED: LapseStage.ANSWER,
+}
+"""Whose answer a referral waits for, by its state."""
+
+
+def propose(case: Case, need: Need, offer: Offer, settings: CountySettings, now: datetime) -> Iterator[Fact]:
+    """Hold a seat. That it fits and is free was checked before."""
+    if offer.terms is None:
+        raise ValueError("an offer that nobody has published cannot be proposed")
+    attempt = len(need.past) + 1
+    deadline = settings.deadlines.end(LapseStage.RELEASE, now)
+    fact = Proposed(need.id, child(need.id, f"referral/{attempt}"), offer.id, offer.terms.partner, attempt, deadline)
+    yield case.subject, fact
+    yield offer.subject, SeatHeld(Holder(referral=fact.referral, case=case.id))
+    told = ReferralProposed(
+        referral=fact.referral,
+        need=need.id,
+        kind=need.kind,
+        offer=offer.id,
+        partner=fact.partner,
+        attempt=attempt,
+        held_until=deadline,
+    )
+    yield case.subject, told
+
+
+def take(command: TakeStep, case: Case, offer: Offer, settings: CountySettings, now: datetime, by: str) -> Decision:
+    """What follows from a person's step. Raises `Refused`."""
+    need, referral = _find(command, case)
+    to = after(_STEPS[type(command)], referral.state)
+    if referral.deadline is not None and referral.deadline <= now:
+        raise Refused("referral-deadline-passed")
+    told = _announcement(command, need, referral, offer, settings, now)
+    if to in LIVE:
+        deadline = settings.deadlines.end(AWAITED[to], now) if to in AWAITED else None
+        fact = Moved(need.id, to, by, deadline)
+        facts: list[Fact] = [(case.subject, fact)]
+    else:
+        fact = Ended(need.id, to, by, reason=_reason(command), settled=_settled(command))
+        facts = list(_ended(case, referral, fact))
+    then = case_after(case, fact, now)
+    standing = ReferralStanding(referral=referral.id, state=to, need=need.id, need_state=then.state_by_id(need.id))
+    return Decision([*facts, (case.subject, told)], answer=standing)
+
+
+def lapse(case: Case, now: datetime) -> Iterator[Fact]:
+    """Every referral whose deadline has come."""
+    for need in case.needs:
+        referral = need.live
+        if referral is not None and referral.deadline is not None and referral.deadline <= now:
+            stage = AWAITED[referral.state]
+            to = after(StepKind.LAPSE, referral.state)
+            yield from _ended(case, referral, Ended(need.id, to, reason=stage))
+            yield case.subject, _told(ReferralLapsed, need, referral, stage=stage)
+
+
+def cancel(
+    case: Case, need: Need, referral: Referral, reason: CancelReason, settled: Settled | None = None
+) -> Iterator[Fact]:
+    """The referral ends without anybody having refused it."""
+    to = after(StepKind.CANCELLATION, referral.state)
+    yield from _ended(case, referral, Ended(need.id, to, reason=reason, settled=settled))
+    yield case.subject, _told(ReferralCancelled, need, referral, reason=reason)
+
+
+def _find(command: TakeStep, case: Case) -> tuple[Need, Referral]:
+    """The need and its referral. To another partner it does not exist."""
+    found = case.need_of(command.referral)
+    partner = command.partner if isinstance(command, Accept | Decline | Close) else None
+    if found is None or (partner is not None and found[1].partner != partner):
+        raise Refused("referral-not-found", 404)
+    return found
+
+
+_STEPS: Final[Mapping[type[TakeStep], StepKind]] = {
+    Release: StepKind.RELEASE,
+    Agree: StepKind.AGREEMENT,
+    Refuse: StepKind.REFUSAL,
+    Accept: StepKind.ACCEPTANCE,
+    Decline: StepKind.DECLINE,
+    Close: StepKind.CLOSING,
+}
+
+
+def _announcement(
+    command: TakeStep, need: Need, referral: Referral, offer: Offer, settings: CountySettings, now: datetime
+) -> ReferralStep:
+    """The event that tells others of a person's step."""
+    match command:
+        case Release():
+            return _told(ReferralReleased, need, referral)
+        case Agree():
+            return _told(ReferralAgreed, need, referral)
+        case Refuse():
+            return _told(ReferralRefused, need, referral)
+        case Accept():
+            ends_on = offer.terms.ends_on if offer.terms is not None else None
+            return _told(
+                ReferralAccepted,
+                need,
+                referral,
+                partner=referral.partner,
+                fields=settings.contact.fields_for(referral.partner),
+                until=settings.contact.until(berlin_day(now), ends_on),
+            )
+        case Decline(reason=reason):
+            return _told(ReferralDeclined, need, referral, reason=reason)
+        case Close(outcome=outcome):
+            return _told(ReferralClosed, need, referral, outcome=outcome)
+        case _:
+            raise TypeError(f"{type(command).__name__} is no step of a referral")
+
+
+def _reason(command: TakeStep) -> str | None:
+    match command:
+        case Decline(reason=reason):
+            return reason
+        case Close(outcome=outcome):
+            return outcome
+        case _:
+            return None
+
+
+def _settled(command: TakeStep) -> Settled | None:
+    """What becomes of the need when a referral ends: the next best is tried, or nothing more is sought."""
+    match command:
+        case Refuse(another=False):
+            return Settled.REFUSED
+        case Close():
+            return Settled.CLOSED
+        case _:
+            return None
+
+
+def _ended(case: Case, referral: Referral, fact: Ended) -> Iterator[Fact]:
+    yield case.subject, fact
+    yield Subject(Offer.KIND, referral.offer), SeatFreed(referral.id)
+
+
+def _told(event: type[ReferralStep], need: Need, referral: Referral, **more: object) -> ReferralStep:
+    common = {"referral": referral.id, "need": need.id, "kind": need.kind, "offer": referral.offer}
+    return event.model_validate({**common, **more})

@@ -1,0 +1,323 @@
+"""What people read of offers, cases and referrals over HTTP.
+
+A partner sees of a person what the decision on its own offer needs, as coded attributes, and who it is only after accepting. The reasons
+for a need show no other person's data.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from datetime import date, datetime
+from typing import Any
+
+from pydantic import BaseModel
+
+from schemas.codes import CEFR_ORDER, Daypart, ServiceKind, WaitReason
+from services.referral.distance import distance_km
+from services.referral.eligibility import Circumstances, Rule, Seeker, attributes_looked_at, seeker_of, shut_out_by
+from services.referral.model import Case, Need, NeedState, Referral, ReferralState
+from services.referral.offers import Offer, OfferTerms
+from services.referral.points import points_of
+from services.runtime.catalogue import Catalogue, Language
+
+
+class OfferView(OfferTerms):
+    """An offer with its seats. `held` counts those held or taken, `open_until` is the last day of proposals (null: none any more)."""
+
+    offer: str
+    seats: int
+    held: int
+    free: int
+    closed: bool
+    open_until: str | None
+
+
+class Place(BaseModel):
+    """What a person is asked about: partner, place and time."""
+
+    offer: str
+    partner: str
+    district: str | None
+    dayparts: tuple[Daypart, ...]
+    starts_on: date | None
+
+
+class ReferralLine(BaseModel):
+    """A referral that waits for the counsellor or the person. `answer_by`: from this instant on it is too late."""
+
+    referral: str
+    case: str
+    need: str
+    kind: ServiceKind
+    urgent: bool
+    since: datetime
+    state: ReferralState
+    attempt: int
+    answer_by: datetime | None
+    place: Place
+
+
+class InboxLine(BaseModel):
+    """A referral for a partner. `person`: the coded attributes on which its offer decides. Who it is shows after accepting: `case`,
+    and the address at the intake service under which the agreed fields are read."""
+
+    referral: str
+    kind: ServiceKind
+    offer: str
+    state: ReferralState
+    answer_by: datetime | None
+    person: Mapping[str, Any]
+    case: str | None = None
+    contact: str | None = None
+
+
+class StepView(BaseModel):
+    """A step: where it led, when, and who took it (empty: time, or another service)."""
+
+    state: ReferralState
+    at: datetime
+    by: str
+
+
+class ReferralView(BaseModel):
+    """A referral with its steps."""
+
+    referral: str
+    offer: str
+    partner: str
+    attempt: int
+    state: ReferralState
+    answer_by: datetime | None
+    reason: str | None
+    steps: list[StepView]
+
+
+class NeedView(BaseModel):
+    """A need and all its referrals, the latest last. `waits_because` is what others heard last."""
+
+    need: str
+    kind: ServiceKind
+    urgent: bool
+    since: datetime
+    state: NeedState
+    waits_because: WaitReason | None
+    referrals: list[ReferralView]
+
+
+class CaseView(BaseModel):
+    """A case: whether places may be sought, and the needs."""
+
+    case: str
+    stands: bool
+    needs: list[NeedView]
+
+
+class RuleView(BaseModel):
+    """A hard rule that shuts somebody out, in a sentence."""
+
+    rule: str
+    sentence: str
+
+
+class Weighing(BaseModel):
+    """An open offer of the need's kind. `shut_out_by` is empty when it fits; `points` are by name, null where it does not fit."""
+
+    offer: str
+    partner: str
+    district: str
+    starts_on: date | None
+    free: bool
+    tried: bool
+    shut_out_by: list[RuleView]
+    points: dict[str, int] | None
+    total: int | None
+
+
+class ReasonsView(BaseModel):
+    """Why a need has the place it has, or none: the wait in a sentence, and every open offer of its kind, what fits best first."""
+
+    need: str
+    kind: ServiceKind
+    state: NeedState
+    offer: str | None
+    waits_because: WaitReason | None
+    sentence: str | None
+    offers: list[Weighing]
+
+
+class BooksView(BaseModel):
+    """How much of what there is. `balanced`: as many seats are held as there are live referrals, and no offer is overbooked."""
+
+    cases: int
+    needs: dict[str, int]
+    referrals: dict[str, int]
+    offers: int
+    seats: int
+    held: int
+    accepted: int
+    overbooked: list[str]
+    balanced: bool
+
+
+def offer_view(offer: Offer) -> OfferView:
+    """An offer that was published."""
+    if offer.terms is None:
+        raise ValueError("an offer that nobody has published is not shown")
+    return OfferView(
+        **offer.terms.model_dump(),
+        offer=offer.id,
+        seats=offer.seats,
+        held=offer.taken,
+        free=offer.free,
+        closed=offer.closed,
+        open_until=offer.open_until,
+    )
+
+
+def referral_line(case: Case, need: Need, referral: Referral, offer: Offer | None) -> ReferralLine:
+    """A line of the counsellors' list."""
+    terms = offer.terms if offer is not None else None
+    return ReferralLine(
+        referral=referral.id,
+        case=case.id,
+        need=need.id,
+        kind=need.kind,
+        urgent=need.urgent,
+        since=need.since,
+        state=referral.state,
+        attempt=referral.attempt,
+        answer_by=referral.deadline,
+        place=Place(
+            offer=referral.offer,
+            partner=referral.partner,
+            district=terms.district if terms else None,
+            dayparts=terms.dayparts if terms else (),
+            starts_on=terms.starts_on if terms else None,
+        ),
+    )
+
+
+def inbox_line(case: Case, need: Need, referral: Referral, offer: Offer | None, where: Circumstances) -> InboxLine:
+    """A line of a partner's inbox."""
+    seeker = seeker_of(case, need)
+    terms = offer.terms if offer is not None else None
+    accepted = referral.state is ReferralState.ACCEPTED
+    return InboxLine(
+        referral=referral.id,
+        kind=need.kind,
+        offer=referral.offer,
+        state=referral.state,
+        answer_by=referral.deadline,
+        person=disclosed(seeker, terms, where) if seeker is not None and terms is not None else {},
+        case=case.id if accepted else None,
+        contact=f"/v1/cases/{case.id}/contact" if accepted else None,
+    )
+
+
+def disclosed(seeker: Seeker, terms: OfferTerms, where: Circumstances) -> dict[str, Any]:
+    """What of a person a partner sees before it accepts: the attributes on which this offer decides, and the languages."""
+    day = terms.starts_on or where.today
+    values: dict[str, Any] = {
+        "age": day.year - seeker.birth_year if seeker.birth_year is not None else None,
+        "sex": seeker.sex,
+        "residence_group": seeker.residence_group,
+        "benefit_regime": seeker.benefit_regime,
+        "german": seeker.german,
+        "available": [part for part in Daypart if part in seeker.available],
+        "needs_child_care": seeker.needs_child_care,
+        "distance": distance_km(seeker.district, terms.district),
+        "languages": sorted(seeker.languages),
+    }
+    looked_at = {*attributes_looked_at(terms), "languages"}
+    return {name: value for name, value in values.items() if name in looked_at}
+
+
+def case_view(case: Case) -> CaseView:
+    """A case with all its needs."""
+    return CaseView(case=case.id, stands=case.stands, needs=[_need_view(case, need) for need in case.needs])
+
+
+def _need_view(case: Case, need: Need) -> NeedView:
+    known = (*need.past, need.live) if need.live is not None else need.past
+    return NeedView(
+        need=need.id,
+        kind=need.kind,
+        urgent=need.urgent,
+        since=need.since,
+        state=case.state_of(need),
+        waits_because=need.told,
+        referrals=[_referral_view(referral) for referral in known],
+    )
+
+
+def _referral_view(referral: Referral) -> ReferralView:
+    return ReferralView(
+        referral=referral.id,
+        offer=referral.offer,
+        partner=referral.partner,
+        attempt=referral.attempt,
+        state=referral.state,
+        answer_by=referral.deadline,
+        reason=referral.reason,
+        steps=[StepView(state=step.state, at=step.at, by=step.by) for step in referral.steps],
+    )
+
+
+def reasons_view(
+    case: Case, need: Need, offers: list[Offer], where: Circumstances, catalogue: Catalogue, language: Language
+) -> ReasonsView:
+    """Why this place, or why none."""
+    seeker = seeker_of(case, need)
+    weighed = list(_weighed(need, seeker, offers, where, catalogue, language)) if seeker is not None else []
+    waits = need.told if case.state_of(need) is NeedState.WAITING else None
+    return ReasonsView(
+        need=need.id,
+        kind=need.kind,
+        state=case.state_of(need),
+        offer=need.live.offer if need.live is not None else None,
+        waits_because=waits,
+        sentence=catalogue.text(language, f"waiting.{waits}") if waits is not None else None,
+        offers=sorted(weighed, key=lambda one: (one.total is None, -(one.total or 0), one.offer)),
+    )
+
+
+def _weighed(
+    need: Need, seeker: Seeker, offers: list[Offer], where: Circumstances, catalogue: Catalogue, language: Language
+) -> Iterator[Weighing]:
+    for offer in offers:
+        if offer.terms is None or offer.terms.kind is not need.kind:
+            continue
+        rules = shut_out_by(seeker, offer.terms, where)
+        points = points_of(seeker, offer, where) if not rules else None
+        yield Weighing(
+            offer=offer.id,
+            partner=offer.terms.partner,
+            district=offer.terms.district,
+            starts_on=offer.terms.starts_on,
+            free=offer.free > 0,
+            tried=offer.id in need.tried,
+            shut_out_by=[
+                RuleView(rule=rule.code, sentence=_sentence(rule, seeker, offer.terms, where, catalogue, language))
+                for rule in rules
+            ],
+            points=points,
+            total=sum(points.values()) if points is not None else None,
+        )
+
+
+def _sentence(
+    rule: Rule, seeker: Seeker, terms: OfferTerms, where: Circumstances, catalogue: Catalogue, language: Language
+) -> str:
+    """Why the rule shuts out: for what the offer asks, or because it is not known whether the person fits."""
+    unknown = rule.looks_at(seeker) in (None, frozenset())
+    key = f"rule.{rule.code}.{'unknown' if unknown else 'shut-out'}"
+    youngest, oldest = terms.ages or (0, 0)
+    params: dict[str, object] = {
+        "youngest": youngest,
+        "oldest": oldest,
+        "from": (terms.cefr_from or min(CEFR_ORDER)).upper(),
+        "to": (terms.cefr_to or max(CEFR_ORDER)).upper(),
+        "furthest": where.settings.furthest_km.of(terms.kind),
+        "distance": distance_km(seeker.district, terms.district) or 0,
+    }
+    return catalogue.text(language, key, params)
