@@ -5,7 +5,6 @@ It is for properties over thousands of runs. Documents go through BSON, so that 
 
 from __future__ import annotations
 
-import copy
 from collections import defaultdict
 from collections.abc import Iterable, Mapping, Sequence
 from typing import Any
@@ -96,12 +95,12 @@ class MemoryStore:
     # --- writing ----------------------------------------------------------------------------------------------------
 
     async def commit(self, unit: Unit) -> int:
-        """All or nothing: everything is written to a copy, which takes the place of the old one at the end."""
-        before = copy.deepcopy(self.collections)
+        """All or nothing."""
+        before = {name: dict(documents) for name, documents in self.collections.items()}
         try:
             self._write(unit)
         except BaseException:
-            self.collections = before
+            self.collections = defaultdict(dict, before)
             raise
         return 1 if unit.events else 0
 
@@ -154,7 +153,8 @@ class MemoryStore:
             self._put("outbox", document)
         for document in self._all("parked"):
             if document["subject"] == str(subject):
-                del self.collections["parked"][document["_id"]]
+                record = RawRecord.from_document(document["record"]).blank.to_document()
+                self._put("parked", document | {"record": record})
         for document in self._all("dead_letters"):
             if document.get("subject") == str(subject):
                 self._put("dead_letters", document | {"state": ERASED, "record": document["record"] | EMPTIED})

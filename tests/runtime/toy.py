@@ -344,7 +344,7 @@ class Watched:
 
     conflicts: int = 0
 
-    def settled(self, doors: Sequence[str], outcomes: Sequence[Outcome], seconds: float) -> None:
+    def settled(self, doors: Sequence[str], outcomes: Sequence[Outcome], seconds: Mapping[str, float]) -> None:
         assert len(doors) == len(outcomes)
 
     def conflict(self, size: int) -> None:
