@@ -276,16 +276,11 @@ class Producer:
         batch, filled = self._kafka.create_batch(), list[int]()
         for position in positions:
             event = events[position]
-            record = {
-                "timestamp": None,
-                "key": str(event.envelope.subject).encode(),
-                "value": event.value,
-                "headers": event.envelope.to_headers(),
-            }
-            if batch.append(**record) is None:
+            key, headers = str(event.envelope.subject).encode(), event.envelope.to_headers()
+            if batch.append(timestamp=None, key=key, value=event.value, headers=headers) is None:
                 yield batch, filled
                 batch, filled = self._kafka.create_batch(), []
-                batch.append(**record)
+                batch.append(timestamp=None, key=key, value=event.value, headers=headers)
             filled.append(position)
         batch.close()
         yield batch, filled

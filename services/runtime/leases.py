@@ -27,6 +27,11 @@ class Lease:
         self._asked_at = -RENEWED_EVERY
         self._seen: tuple[int, float] | None = None
 
+    @property
+    def held(self) -> bool:
+        """As of the last call of `hold`."""
+        return self._held
+
     async def hold(self) -> bool:
         """Whether this instance holds the lease now. Raises `Transient`."""
         now = time.monotonic()

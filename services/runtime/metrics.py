@@ -80,12 +80,13 @@ class Metrics:
         # consuming
         self.consumer_lag = gauges("consumer_lag_records", "Records of a partition that wait to be consumed", "topic", "partition")
         self.batch_records = histogram("batch_records", "Records that came in one batch", SIZES)
-        self.batch_seconds = histograms("batch_seconds", "Seconds of a batch by step (load, decide, write, commit, whole)", SECONDS, "step")
+        self.batch_seconds = histograms("batch_seconds", "Seconds by step of a batch: load, decide, write, whole; publish", SECONDS, "step")
         self.records = counters("records", "Records by sender and result (applied, repeated, skipped, parked, dead)", "source", "result")
         self.parked = gauge("parked_records", "Records that wait for a missing predecessor now")
         self.dead_letters = gauge("dead_letters_open", "Dead letters that nobody has replayed or discarded yet")
         # deciding and writing
         self.transactions = counters("transactions", "Transactions by result (committed, conflicted, failed)", "result")
+        self.writes = counters("writes", "Writes by collection and operation (insert, replace, update, delete)", "collection", "operation")
         self.conflicts = counter("conflicts", "Times that another writer was faster and a slice was decided again")
         self.halvings = counter("halvings", "Times that a slice was halved because of a conflict")
         self.retries = counters("retries", "Times that something was tried again because the world did not answer", "what")

@@ -1,10 +1,10 @@
 """The outbox relay: what was committed reaches the broker, in order, at least once.
 
 An outbox document holds the events of one transaction; beside it lies a small mark that it is unpublished (taking a mark away costs
-nothing, writing into a document of 500 events does). The relay reads the marked ones by their `order` (never "after the last one", since a
-later order may commit earlier) and sends them; a partition on which a send fails gets nothing more in this pass, while the
-others go on; the mark goes when the broker has acknowledged all of the document. A crash at any point sends some events again, which the
-readers skip by their numbers.
+nothing, writing into a document of 500 events does). What this process has committed is handed to the relay as it is, while it keeps up;
+everything else it finds by the marks, by `order` (never "after the last one", since a later order may commit earlier). A partition on which
+a send fails gets nothing more in this pass, while the others go on; the mark goes when the broker has acknowledged all of the document. A
+crash at any point sends some events again, which the readers skip by their numbers.
 
 Published documents stay: they are the service's history. `send_again` sends all of it, in order, before anything new; that is how a
 broker that forgets its log at a restart is filled again (one setting), and what an operator asks for on one that does not.
@@ -14,18 +14,19 @@ from __future__ import annotations
 
 import asyncio
 import time
-from collections.abc import Callable, Sequence
+from array import array
+from collections.abc import AsyncIterator, Callable, Sequence
 from typing import Any, Final, Protocol
 
 from services.runtime.clock import machine_ms
 from services.runtime.errors import Transient
 from services.runtime.leases import Lease
 from services.runtime.logs import log
-from services.runtime.records import Document, Outgoing
+from services.runtime.records import Document, Outgoing, Parcel
 from services.runtime.store import Database, translated
 
 WINDOW: Final = 32
-"""Outbox documents in flight at a time."""
+"""Outbox documents in flight at a time, and handed over at most without being read back."""
 
 _REFILL: Final = "refill"
 
@@ -40,7 +41,7 @@ class Publisher(Protocol):
 
 
 class Relay:
-    """One relay per service at a time, by lease. `wake` makes it look at once; otherwise it looks every `poll` seconds."""
+    """One relay per service at a time, by lease. `take` and `wake` make it act at once; otherwise it looks every `poll` seconds."""
 
     def __init__(
         self,
@@ -50,7 +51,7 @@ class Relay:
         lease: Lease,
         *,
         poll: float = 0.25,
-        published: Callable[[int], None] = lambda events: None,
+        published: Callable[[int, float], None] = lambda events, seconds: None,
         turned: Callable[[Transient | None], None] = lambda error: None,
     ) -> None:
         self._database = database
@@ -63,10 +64,28 @@ class Relay:
         self._published = published
         self._turned = turned
         self._woken = asyncio.Event()
+        self._handed: list[Parcel] = []
+        self._behind = True
         self._acknowledged: dict[str, set[int]] = {}
+        self._look_at = 0.0
         self._look_for_refill_at = 0.0
 
     def wake(self) -> None:
+        """Look at what is marked, at once."""
+        self._look_at = 0.0
+        self._woken.set()
+
+    def take(self, parcels: Sequence[Parcel]) -> None:
+        """What was just committed here is sent without being read back, if there is not too much of it and nothing older waits.
+
+        Whatever is not kept in memory is found by its mark.
+        """
+        if not parcels:
+            return
+        if self._behind or not self._lease.held or len(self._handed) + len(parcels) > WINDOW:
+            self._behind = True
+        else:
+            self._handed += parcels
         self._woken.set()
 
     async def send_again(self) -> None:
@@ -98,13 +117,20 @@ class Relay:
 
     async def turn(self) -> None:
         """Send what waits. Raises `Transient` when the broker did not take all of it."""
-        if await self._refill_wanted():
-            if not await self._pass(everything=True):
-                raise Transient("broker")
-            await self._database.set_meta(_REFILL, wanted=False)
-            log.info("outbox.refilled")
-        if not await self._pass(everything=False):
-            raise Transient("broker")
+        try:
+            if await self._refill_wanted():
+                await self._send_all(self._history())
+                await self._database.set_meta(_REFILL, wanted=False)
+                log.info("outbox.refilled")
+            await self._send_handed()
+            if self._behind or time.monotonic() >= self._look_at:
+                # What is committed from now on may be handed over again: whatever was not, lies below with its mark.
+                self._behind = False
+                await self._send_all(self._marked())
+                self._look_at = time.monotonic() + self._poll
+        except BaseException:
+            self._handed, self._behind = [], True
+            raise
 
     async def depth(self) -> tuple[int, float]:
         """Documents that wait, and the age in seconds of the oldest."""
@@ -124,53 +150,75 @@ class Relay:
         self._look_for_refill_at = now + 1.0
         return False
 
-    async def _pass(self, *, everything: bool) -> bool:
-        """Once through the documents that wait (or all of them) in order. True when every one of them was acknowledged."""
+    # --- what is to be sent -----------------------------------------------------------------------------------------
+
+    async def _send_handed(self) -> None:
+        broken: set[int] = set()
+        while self._handed:
+            parcels, self._handed = sorted(self._handed, key=_place), []
+            if not await self._send(parcels, broken):
+                raise Transient("broker")
+
+    async def _send_all(self, windows: AsyncIterator[list[Parcel]]) -> None:
+        """Once through all of them, whatever fails meanwhile; then `Transient` if something did."""
         complete = True
         broken: set[int] = set()
+        async for parcels in windows:
+            complete &= await self._send(parcels, broken)
+            sent = {parcel.id for parcel in parcels}
+            self._handed = [parcel for parcel in self._handed if parcel.id not in sent]
+        if not complete:
+            raise Transient("broker")
+
+    async def _marked(self) -> AsyncIterator[list[Parcel]]:
+        """What is marked as unpublished, in windows, by order."""
         after: tuple[int, str] | None = None
         while True:
-            documents = await self._window(after, everything=everything)
-            if not documents:
-                return complete
-            last = documents[-1]
-            after = (last["order"], last["_id"])
-            complete &= await self._send(documents, broken)
-
-    async def _window(self, after: tuple[int, str] | None, *, everything: bool) -> list[Document]:
-        clause: Document = {}
-        if after is not None:
-            order, id = after
-            clause = {"order": {"$gte": order}, "$or": [{"order": {"$gt": order}}, {"_id": {"$gt": id}}]}
-        places = [("order", 1), ("_id", 1)]
-        async with translated():
-            if everything:
-                return await self._outbox.find(clause).sort(places).limit(WINDOW).to_list(None)
-            marks = await self._unpublished.find(clause).sort(places).limit(WINDOW).to_list(None)
+            clause: Document = {}
+            if after is not None:
+                order, id = after
+                clause = {"order": {"$gte": order}, "$or": [{"order": {"$gt": order}}, {"_id": {"$gt": id}}]}
+            async with translated():
+                cursor = self._unpublished.find(clause).sort([("order", 1), ("_id", 1)]).limit(WINDOW)
+                marks = await cursor.to_list(None)
             if not marks:
-                return []
-            documents = await self._outbox.find({"_id": {"$in": [mark["_id"] for mark in marks]}}).to_list(None)
-        return sorted(documents, key=lambda document: (document["order"], document["_id"]))
+                return
+            after = (marks[-1]["order"], marks[-1]["_id"])
+            yield await self._parcels({"_id": {"$in": [mark["_id"] for mark in marks]}})
 
-    async def _send(self, documents: Sequence[Document], broken: set[int]) -> bool:
-        places: list[tuple[str, int]] = []
-        events: list[Outgoing] = []
-        for document in documents:
-            done = self._acknowledged.get(document["_id"], ())
-            for position, event in enumerate(document["events"]):
-                if position not in done:
-                    places.append((document["_id"], position))
-                    events.append(Outgoing.from_document(self._source, document["county"], event))
-        results = await self._publisher.publish(events, broken)
-        missing: set[str] = set()
-        for (id, position), acknowledged in zip(places, results, strict=True):
-            if acknowledged:
-                self._acknowledged.setdefault(id, set()).add(position)
-            else:
-                missing.add(id)
-        finished = [document["_id"] for document in documents if document["_id"] not in missing]
-        await self._mark(finished)
-        self._published(sum(results))
+    async def _history(self) -> AsyncIterator[list[Parcel]]:
+        """Everything that was ever sent, in windows, by order.
+
+        The orders are listed once: the embedded database reads all that a query matches, whatever its limit.
+        """
+        async with translated():
+            orders = array("q", sorted({entry["order"] async for entry in self._outbox.find({}, {"order": 1})}))
+        for start in range(0, len(orders), WINDOW):
+            yield await self._parcels({"order": {"$in": list(orders[start : start + WINDOW])}})
+
+    async def _parcels(self, query: Document) -> list[Parcel]:
+        async with translated():
+            documents = await self._outbox.find(query).to_list(None)
+        return sorted((Parcel.from_document(self._source, document) for document in documents), key=_place)
+
+    # --- sending ----------------------------------------------------------------------------------------------------
+
+    async def _send(self, parcels: Sequence[Parcel], broken: set[int]) -> bool:
+        """True when the broker has acknowledged all of them."""
+        places = [
+            (parcel, position)
+            for parcel in parcels
+            for position in range(len(parcel.events))
+            if position not in self._acknowledged.get(parcel.id, ())
+        ]
+        began = time.monotonic()
+        results = await self._publisher.publish([parcel.events[position] for parcel, position in places], broken)
+        self._published(sum(results), time.monotonic() - began)
+        missing = {parcel.id for (parcel, _), acknowledged in zip(places, results, strict=True) if not acknowledged}
+        for (parcel, position), acknowledged in zip(places, results, strict=True) if missing else ():
+            if acknowledged and parcel.id in missing:
+                self._acknowledged.setdefault(parcel.id, set()).add(position)
+        await self._mark([parcel.id for parcel in parcels if parcel.id not in missing])
         self._turned(None)  # a long history takes long to send; each window is progress
         return not missing
 
@@ -180,3 +228,7 @@ class Relay:
                 await self._unpublished.delete_many({"_id": {"$in": list(ids)}})
             for id in ids:
                 self._acknowledged.pop(id, None)
+
+
+def _place(parcel: Parcel) -> tuple[int, str]:
+    return parcel.order, parcel.id

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import uuid
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime
 from typing import Any, Final
@@ -198,6 +198,34 @@ BLANK_VALUE: Final = b"{}"
 
 def blank_type(source: str) -> str:
     return f"wegenetz.{source}.{BLANK}.v1"
+
+
+@dataclass(frozen=True, slots=True)
+class Parcel:
+    """The events of one transaction (of a very large one: a part of them), as one document of the outbox keeps them."""
+
+    county: str
+    order: int
+    events: Sequence[Outgoing]
+
+    @property
+    def id(self) -> str:
+        """Follows from the first event: a unit of work that is written twice by mistake collides instead of doubling."""
+        return self.events[0].envelope.id
+
+    def to_document(self) -> Document:
+        events = [event.to_document() for event in self.events]
+        return {"_id": self.id, "county": self.county, "order": self.order, "events": events}
+
+    def to_mark(self) -> Document:
+        """What says that it is still to be sent."""
+        return {"_id": self.id, "order": self.order}
+
+    @classmethod
+    def from_document(cls, source: str, document: Mapping[str, Any]) -> Parcel:
+        county = document["county"]
+        events = [Outgoing.from_document(source, county, event) for event in document["events"]]
+        return cls(county, document["order"], events)
 
 
 def event_id(source: str, subject: Subject, sequence: int) -> str:

@@ -38,7 +38,7 @@ from services.runtime.metrics import Metrics
 from services.runtime.operating import SERVICE, operator_routes
 from services.runtime.outbox import Relay
 from services.runtime.reading import Reader
-from services.runtime.records import NOWHERE, RawRecord
+from services.runtime.records import NOWHERE, Parcel, RawRecord
 from services.runtime.request_span import RequestSpans
 from services.runtime.security import verifier_of
 from services.runtime.settings import Settings
@@ -178,9 +178,15 @@ def _wired(service: Service, settings: Settings, telemetry: Telemetry, metrics: 
         service.name,
         producer,
         Lease(database, "relay", settings.instance),
-        published=metrics.outbox_published.inc,
+        published=watcher.published,
         turned=_speaker(sending, "events wait"),
     )
+
+    def committed(parcels: Sequence[Parcel], written: Mapping[tuple[str, str], int]) -> None:
+        relay.take(parcels)
+        watcher.written(written)
+
+    database.committed = committed
     running = Running(
         service=service,
         settings=settings,
@@ -206,7 +212,7 @@ def _wired(service: Service, settings: Settings, telemetry: Telemetry, metrics: 
     )
     if service.round is not None:
         running.turns.round = service.round(running)
-    settler.woken += [relay.wake, running.turns.changed]
+    settler.woken.append(running.turns.changed)
     if service.subscriptions:
         running.consumer = _consumer(running, health.component("bus", bound_seconds=settings.retry_limit_seconds + 60))
     return running

@@ -21,7 +21,8 @@ import asyncio
 import hashlib
 import random
 import traceback
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Generator, Iterable, Mapping, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass, replace
 from datetime import datetime
 from enum import StrEnum
@@ -123,7 +124,9 @@ class Tracer(Protocol):
 class Watcher(Protocol):
     """Is told what happened, for metrics. Called after the commit."""
 
-    def settled(self, doors: Sequence[str], outcomes: Sequence[Outcome], seconds: float) -> None: ...
+    def settled(self, doors: Sequence[str], outcomes: Sequence[Outcome], seconds: Mapping[str, float]) -> None:
+        """`seconds` of a slice by step: load (waiting for the database), decide, write, and the whole."""
+        ...
 
     def conflict(self, size: int) -> None: ...
 
@@ -208,19 +211,28 @@ class Settler:
         raise Transient("database")
 
     async def _once(self, store: CountyStore, part: Sequence[Work], *, drain: bool = True) -> list[Outcome]:
-        started = asyncio.get_running_loop().time()
+        clock = asyncio.get_running_loop().time
+        started = clock()
         attempt = _Attempt(self, store, self.clock.now(), drain=drain)
         try:
             await attempt.load(part)
             outcomes = [await attempt.take(item) for item in part]
             unit = attempt.unit()
+            decided = clock()
             if not unit.empty():
                 await store.commit(unit)
         except BaseException:
             attempt.end_spans(undone=True)
             raise
         attempt.end_spans()
-        self.watcher.settled([door_of(item) for item in part], outcomes, asyncio.get_running_loop().time() - started)
+        ended = clock()
+        seconds = {
+            "load": attempt.loading,
+            "decide": decided - started - attempt.loading,
+            "write": ended - decided,
+            "whole": ended - started,
+        }
+        self.watcher.settled([door_of(item) for item in part], outcomes, seconds)
         for item, outcome in zip(part, outcomes, strict=True):
             _tell(item, outcome)
         if not unit.empty():
@@ -276,6 +288,7 @@ class _Attempt:
         self._logic = settler.logic
         self._store = store
         self._now = now
+        self.loading = 0.0
         self._states: dict[Subject, Stored] = {}
         self._parked: dict[str, RawRecord] = {}
         self._newly_parked: dict[str, Parked] = {}
@@ -310,11 +323,22 @@ class _Attempt:
                     keys.append(_answer_key(item))
             if message is not None:
                 named.update(dict.fromkeys(self._foreseen(message)))
-        if keys:
-            self._answers = await self._store.load_answers(keys)
-        if letters:
-            self._settled_letters = await self._store.settled_dead_letters(letters)
+        with self._timed():
+            if keys:
+                self._answers = await self._store.load_answers(keys)
+            if letters:
+                self._settled_letters = await self._store.settled_dead_letters(letters)
         await self._load(named)
+
+    @contextmanager
+    def _timed(self) -> Generator[None]:
+        """Counts the time inside as waiting for the database."""
+        clock = asyncio.get_running_loop().time
+        began = clock()
+        try:
+            yield
+        finally:
+            self.loading += clock() - began
 
     def _foreseen(self, message: Message) -> list[Subject]:
         """What the message names before anything is loaded. If a rule fails here, it fails again in the message's own turn."""
@@ -327,11 +351,12 @@ class _Attempt:
         missing = [subject for subject in subjects if subject not in self._states]
         if not missing:
             return
-        loaded = await self._store.load(self._logic.kinds, missing)
-        self._states.update(loaded)
-        waiting = [subject for subject, stored in loaded.items() if stored.parked]
-        if waiting:
-            self._parked.update(await self._store.load_parked(waiting))
+        with self._timed():
+            loaded = await self._store.load(self._logic.kinds, missing)
+            self._states.update(loaded)
+            waiting = [subject for subject, stored in loaded.items() if stored.parked]
+            if waiting:
+                self._parked.update(await self._store.load_parked(waiting))
 
     async def _load_named(self, message: Message) -> None:
         while missing := [subject for subject in self._names(message) if subject not in self._states]:

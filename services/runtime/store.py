@@ -16,8 +16,9 @@ docs/decisions.
 from __future__ import annotations
 
 import asyncio
-from collections import defaultdict
-from collections.abc import AsyncGenerator, AsyncIterator, Iterable, Mapping, Sequence
+import re
+from collections import Counter, defaultdict
+from collections.abc import AsyncGenerator, AsyncIterator, Callable, Iterable, Mapping, Sequence
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
@@ -50,6 +51,7 @@ from services.runtime.records import (
     DeadLetter,
     Document,
     Outgoing,
+    Parcel,
     Parked,
     RawRecord,
     Stored,
@@ -152,6 +154,10 @@ class Unit:
         )
 
 
+Committed = Callable[[Sequence[Parcel], Mapping[tuple[str, str], int]], None]
+"""Is told after a commit: the parcels that now lie in the outbox, and the number of writes by collection and operation."""
+
+
 class Database:
     """One service's database. `prepare` makes collections, schemas and indexes; `county` opens a tenant's store."""
 
@@ -160,6 +166,7 @@ class Database:
             url, tz_aware=True, serverSelectionTimeoutMS=3000, connectTimeoutMS=3000, retryWrites=True, w="majority"
         )
         self.raw: AsyncIOMotorDatabase[Document] = self._client[name]
+        self.committed: Committed = lambda parcels, written: None
         self._load_chunk = load_chunk
 
     def county(self, county: str) -> CountyStore:
@@ -343,6 +350,7 @@ class CountyStore:
         """Writes outside of a unit of work, in one transaction (a rebuild, a grant's audit record)."""
         async with self._database.transaction() as session:
             await self._bulk(writes, session)
+        self._database.committed((), _tally(writes))
 
     async def state(self, model: type[State], id: str) -> Stored | None:
         """One state as stored, or None."""
@@ -352,18 +360,22 @@ class CountyStore:
     # --- the transaction --------------------------------------------------------------------------------------------
 
     async def commit(self, unit: Unit) -> int:
-        """Write a unit of work. Returns the number of outbox documents. Raises `Conflict`, `Transient`, and `Permanent` when
-        something in it cannot be written, or a dead letter that it settles is settled already."""
+        """Write a unit of work, and tell `Database.committed`. Returns the number of outbox documents.
+
+        Raises `Conflict`, `Transient`, and `Permanent` when something in it cannot be written, or a dead letter that it settles is
+        settled already.
+        """
         order = max([machine_ms(), *(stored.orders[-1] + 1 for stored in unit.states if stored.orders)])
-        outbox = list(self._outbox_documents(unit.events, order))
-        senders: dict[str, list[int]] = defaultdict(list)
-        for document in outbox:
-            for name in {event["subject"] for event in document["events"]}:
-                senders[name].append(document["order"])
+        parcels = list(self._parcels(unit.events, order))
+        senders: dict[Subject, list[int]] = defaultdict(list)
+        for parcel in parcels:
+            for subject in {event.envelope.subject for event in parcel.events}:
+                senders[subject].append(parcel.order)
         for stored in unit.states:
             if senders:
-                stored.orders = [*stored.orders, *senders.get(str(stored.state.subject), ())]
+                stored.orders = [*stored.orders, *senders.get(stored.state.subject, ())]
         states = _documents(unit.states, self.county)
+        books = self._book_keeping(unit)
         try:
             async with self._database.transaction() as session:
                 by_subject = {stored.state.subject: stored for stored in unit.states}
@@ -371,16 +383,21 @@ class CountyStore:
                     stored = by_subject.get(subject)
                     await self._forget(subject, stored.orders if stored else [], session)
                 await self._write_states(states, session)
-                if outbox:
-                    marks = [{"_id": document["_id"], "order": document["order"]} for document in outbox]
-                    await self._raw["outbox"].insert_many(outbox, session=session)
-                    await self._raw["unpublished"].insert_many(marks, session=session)
-                await self._bulk(self._book_keeping(unit), session)
+                if parcels:
+                    await self._raw["outbox"].insert_many([parcel.to_document() for parcel in parcels], session=session)
+                    await self._raw["unpublished"].insert_many(
+                        [parcel.to_mark() for parcel in parcels], session=session
+                    )
+                await self._bulk(books, session)
                 await self._bulk(unit.writes, session)
                 await self._resolve(unit.resolutions, session)
         except _UNWRITABLE as error:
             raise Permanent("not-storable", type(error).__name__) from error
-        return len(outbox)
+        written = _tally([*books, *unit.writes])
+        written.update((name, "replace" if document["version"] > 1 else "insert") for name, document in states)
+        written.update({("outbox", "insert"): len(parcels), ("unpublished", "insert"): len(parcels)})
+        self._database.committed(parcels, written)
+        return len(parcels)
 
     async def _write_states(self, states: Iterable[tuple[str, Document]], session: AsyncIOMotorClientSession) -> None:
         operations: dict[str, list[Any]] = defaultdict(list)
@@ -435,26 +452,17 @@ class CountyStore:
             if result.matched_count == 0:
                 raise Permanent("dead-letter-settled")
 
-    def _outbox_documents(self, events: Sequence[Outgoing], order: int) -> Iterable[Document]:
+    def _parcels(self, events: Sequence[Outgoing], order: int) -> Iterable[Parcel]:
         start, size = 0, 0
         for position, event in enumerate(events):
             if position > start and (
                 position - start >= EVENTS_PER_DOCUMENT or size + len(event.value) > BYTES_PER_DOCUMENT
             ):
-                yield self._outbox_document(events[start:position], order)
+                yield Parcel(self.county, order, events[start:position])
                 start, size, order = position, 0, order + 1
             size += len(event.value)
         if events:
-            yield self._outbox_document(events[start:], order)
-
-    def _outbox_document(self, events: Sequence[Outgoing], order: int) -> Document:
-        # The id follows from the first event: a unit of work that is written twice by mistake collides instead of doubling.
-        return {
-            "_id": events[0].envelope.id,
-            "county": self.county,
-            "order": order,
-            "events": [event.to_document() for event in events],
-        }
+            yield Parcel(self.county, order, events[start:])
 
     async def history(self, model: type[State], id: str, after: int, limit: int = 1000) -> list[Outgoing]:
         """The events sent about a subject with numbers above `after`, in order."""
@@ -518,6 +526,14 @@ def _documents(states: Iterable[Stored], county: str) -> list[tuple[str, Documen
         except Exception as error:
             raise Permanent("not-storable", f"{stored.state.KIND}: {type(error).__name__}") from error
     return documents
+
+
+_VERB: Final = re.compile("(One|Many)$")
+
+
+def _tally(writes: Iterable[Write]) -> Counter[tuple[str, str]]:
+    """How many operations of each kind on each collection."""
+    return Counter((write.collection, _VERB.sub("", type(write.operation).__name__).lower()) for write in writes)
 
 
 def _exactly(**values: object) -> Document:

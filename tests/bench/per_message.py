@@ -45,10 +45,12 @@ def events_of(path: Path) -> list[Event]:
     _, documents = read(path)
     outbox = sorted((one for name, one in documents if name == OUTBOX), key=lambda one: (one["order"], one["_id"]))
     return [
-        Event(**{**event, "data": json.loads(event["value"])})
-        for document in outbox
-        for event in document["events"]
+        Event(**{**event, "data": json.loads(event["value"])}) for document in outbox for event in document["events"]
     ]
+
+
+def _assigned(subscriber: Any) -> bool:
+    return bool(subscriber.consumer.assignment())
 
 
 async def main(file: str, url: str, database: str, kafka: str, messages: str) -> None:
@@ -81,7 +83,7 @@ async def main(file: str, url: str, database: str, kafka: str, messages: str) ->
             await upsert(event)
 
     await broker.start()
-    while not all(subscriber.consumer.assignment() for subscriber in broker.subscribers):
+    while not all(_assigned(subscriber) for subscriber in broker.subscribers):
         await asyncio.sleep(0.05)
     print("ready", flush=True)
     await asyncio.to_thread(sys.stdin.readline)
@@ -90,7 +92,9 @@ async def main(file: str, url: str, database: str, kafka: str, messages: str) ->
         await broker.publish(event, f"commands.{head.service}", key=event.subject.encode(), no_confirm=True)
     if expected:
         await all_handled.wait()
-    print(json.dumps({"seconds": time.monotonic() - began, "cpu": time.process_time(), "messages": handled}), flush=True)
+    print(
+        json.dumps({"seconds": time.monotonic() - began, "cpu": time.process_time(), "messages": handled}), flush=True
+    )
     await broker.stop()
     client.close()
 

@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 import os
-import urllib.request
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Final, Self
 
+import httpx
 from prometheus_client.parser import text_string_to_metric_families
 
 _TICKS: Final = os.sysconf("SC_CLK_TCK")
@@ -53,8 +53,7 @@ class Scrape:
 
     @classmethod
     def of(cls, url: str) -> Self:
-        with urllib.request.urlopen(f"{url}/metrics", timeout=10) as answer:
-            text = answer.read().decode()
+        text = httpx.get(f"{url}/metrics", timeout=10).raise_for_status().text
         samples: dict[str, dict[Labels, float]] = {}
         for family in text_string_to_metric_families(text):
             for sample in family.samples:
@@ -79,7 +78,9 @@ class Scrape:
         """What was counted since an earlier reading."""
         return Scrape(
             {
-                name: {labels: value - earlier.samples.get(name, {}).get(labels, 0.0) for labels, value in known.items()}
+                name: {
+                    labels: value - earlier.samples.get(name, {}).get(labels, 0.0) for labels, value in known.items()
+                }
                 for name, known in self.samples.items()
             }
         )
