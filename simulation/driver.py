@@ -20,6 +20,8 @@ from services.runtime.clock import berlin_instant
 from simulation.actors.counsellors import Counsellors
 from simulation.actors.lives import Lives
 from simulation.actors.offices import Offices
+from simulation.actors.partners import Publishers
+from simulation.actors.referrals import Referrals
 from simulation.rest import move_clocks, until_at_rest
 from simulation.world import World
 
@@ -51,6 +53,8 @@ class Year:
         self.offices = Offices(world)
         self.counsellors = Counsellors(world)
         self.lives = Lives(world)
+        self.publishers = Publishers(world)
+        self.referrals = Referrals(world)
         self.today: date | None = None
         self.steps = 0
 
@@ -64,7 +68,7 @@ class Year:
 
     async def _take_step(self, day: date) -> None:
         await move_clocks(self._world.doors, evening(day))
-        for together in ((), (self.lives, self.offices, self.counsellors)):
+        for together in ((self.publishers, self.referrals), (self.lives, self.offices, self.counsellors)):
             if await _act(together, day):
                 await until_at_rest(self._world.doors)
         self.today = day
@@ -74,7 +78,8 @@ class Year:
     async def _is_anything_due(self, day: date) -> bool:
         if self.today is None or day - self.today >= AT_LEAST_EVERY:
             return True
-        known = (actor.next_day for actor in (self.offices, self.counsellors, self.lives))
+        actors = (self.publishers, self.referrals, self.lives, self.offices, self.counsellors)
+        known = (actor.next_day for actor in actors)
         if any(due is not None and due <= day for due in known):
             return True
         return await self.counsellors.expect_somebody(day)

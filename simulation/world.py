@@ -7,6 +7,7 @@ intake (which is audited there) and recognising them, or from the answer when so
 from __future__ import annotations
 
 import unicodedata
+import uuid
 from collections import Counter
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
@@ -16,6 +17,7 @@ from typing import Any, Final
 from schemas.codes import Role
 from simulation.county import County
 from simulation.doors import Doors, Refusal, Who
+from simulation.partners import Offer
 from simulation.people import Person
 from simulation.register import Register
 
@@ -102,6 +104,10 @@ class World:
         self.case_of[index] = case
         self.person_of[case] = index
         self.newly_met.append(index)
+
+    def offer_id(self, offer: Offer) -> str:
+        """The id that the partner gives its offer: the same each time it is sent."""
+        return str(uuid.uuid5(uuid.NAMESPACE_OID, f"{self.county.key}/{self.county.seed}/{offer.key}"))
 
     def note(self, refusal: Refusal) -> None:
         """Count a refusal that somebody who acts may get. Raises any other, which is a mistake of the simulation or a service."""

@@ -1,0 +1,66 @@
+"""The partners publish their offers: each on the day on which it tells the network, all of a day in one list."""
+
+from __future__ import annotations
+
+from collections import defaultdict
+from collections.abc import Iterator
+from datetime import date, timedelta
+from typing import Any, Final
+
+from simulation.partners import Offer
+from simulation.world import World, partner
+
+MOST_OFFERS: Final = 200
+"""In one request."""
+
+
+class Publishers:
+    """Every partner of the county, in the order of their names."""
+
+    def __init__(self, world: World) -> None:
+        self._world = world
+        self._offers: Iterator[Offer] = iter(world.county.offers)
+        self._next = next(self._offers, None)
+
+    @property
+    def next_day(self) -> date | None:
+        return self._next.published_on if self._next else None
+
+    async def act(self, today: date) -> int:
+        by_partner: defaultdict[str, list[Offer]] = defaultdict(list)
+        while self._next is not None and self._next.published_on <= today:
+            by_partner[self._next.partner].append(self._next)
+            self._next = next(self._offers, None)
+        for code, offers in sorted(by_partner.items()):
+            for first in range(0, len(offers), MOST_OFFERS):
+                await self._publish(code, offers[first : first + MOST_OFFERS])
+        return sum(map(len, by_partner.values()))
+
+    async def _publish(self, code: str, offers: list[Offer]) -> None:
+        world = self._world
+        body = {"offers": [{"id": world.offer_id(offer), **terms(offer)} for offer in offers]}
+        key = f"offers-{offers[0].key}"
+        answer = await world.doors.post("referral", "/v1/offers", partner(code), body, key=key)
+        for item in answer["items"]:
+            if item["outcome"] != "applied":
+                raise RuntimeError(f"an offer of {code} was not taken: {item['problem']['code']}")
+        world.done["offers"] += len(offers)
+
+
+def terms(offer: Offer) -> dict[str, Any]:
+    """An offer as the service takes it."""
+    ends_on = offer.starts_on + timedelta(weeks=offer.weeks) if offer.starts_on else None
+    return {
+        "partner": offer.partner,
+        "kind": offer.kind,
+        "district": offer.district,
+        "seats": offer.seats,
+        "dayparts": list(offer.dayparts),
+        "cefr_from": offer.german_from,
+        "cefr_to": offer.german_to,
+        "ages": list(offer.ages) if offer.ages else None,
+        "languages": [offer.language] if offer.language else [],
+        "child_care": offer.child_care,
+        "starts_on": offer.starts_on.isoformat() if offer.starts_on else None,
+        "ends_on": ends_on.isoformat() if ends_on else None,
+    }

@@ -1,0 +1,162 @@
+"""What people do with a referral: the counsellor releases it, the person answers, the partner answers, and one day it ends.
+
+Counsellor and partner send the steps of a day in lists. A step that has become impossible meanwhile (somebody moved, a course was closed)
+is refused by the service, and that is that.
+"""
+
+from __future__ import annotations
+
+import asyncio
+from collections import defaultdict
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from datetime import date, timedelta
+from typing import Any, Final
+
+from schemas.codes import DeclineReason, Outcome
+from simulation import conduct
+from simulation.agenda import Agenda
+from simulation.conduct import PartnerReply, PersonReply
+from simulation.doors import Refusal, Who
+from simulation.world import COUNSELLOR, World, partner
+
+MOST_STEPS: Final = 200
+"""In one request."""
+
+
+@dataclass(frozen=True, slots=True)
+class Question:
+    """A referral on its way: whose it is, at which partner, and for how long."""
+
+    referral: str
+    case: str
+    partner: str
+    starts_on: date | None
+    weeks: int
+
+
+@dataclass(frozen=True, slots=True)
+class Step:
+    """One step of a referral, as it is sent."""
+
+    question: Question
+    step: str
+    reason: DeclineReason | None = None
+    outcome: Outcome | None = None
+
+    def body(self) -> dict[str, Any]:
+        more = {"reason": self.reason, "outcome": self.outcome}
+        told = {name: value for name, value in more.items() if value is not None}
+        return {"referral": self.question.referral, "step": self.step, **told}
+
+
+class Referrals:
+    """Counsellors look through what was proposed since the last round; everything else is a matter of days that were agreed on."""
+
+    def __init__(self, world: World, *, at_once: bool = False) -> None:
+        """`at_once`: nobody takes any time to answer."""
+        self._world = world
+        self._at_once = at_once
+        self._weeks = {world.offer_id(offer): offer.weeks for offer in world.county.offers}
+        self._known: set[str] = set()
+        self._releases: Agenda[Step] = Agenda()
+        self._answers: Agenda[Step] = Agenda()
+        self._partners: Agenda[Step] = Agenda()
+        self._endings: Agenda[Step] = Agenda()
+
+    @property
+    def next_day(self) -> date | None:
+        """Endings do not count: they are waited for by nobody."""
+        days = (self._releases.next_day, self._answers.next_day, self._partners.next_day)
+        return min((day for day in days if day is not None), default=None)
+
+    async def act(self, today: date) -> int:
+        acts = await self._look_through(today)
+        for question in await self._take(COUNSELLOR, f"release-{today}", self._due(self._releases, today)):
+            self._ask_person(question, today)
+        for question in await self._take(COUNSELLOR, f"answer-{today}", self._due(self._answers, today), "agreement"):
+            self._ask_partner(question, today)
+        acts += await self._partners_act(today)
+        return acts
+
+    async def _look_through(self, today: date) -> int:
+        """New proposals go on the pile of the counsellor who releases them in a few days."""
+        world, found = self._world, 0
+        async for line in world.doors.each("referral", "/v1/referrals", COUNSELLOR, state="proposed", limit=500):
+            if line["referral"] in self._known:
+                continue
+            self._known.add(line["referral"])
+            found += 1
+            place = line["place"]
+            starts_on = date.fromisoformat(place["starts_on"]) if place["starts_on"] else None
+            question = Question(
+                line["referral"], line["case"], place["partner"], starts_on, self._weeks[place["offer"]]
+            )
+            after = conduct.release_after(world.county.seed, question.referral)
+            self._put(self._releases, today, after, Step(question, "release"))
+        return found
+
+    def _ask_person(self, question: Question, today: date) -> None:
+        world = self._world
+        answer = conduct.person_answer(world.county.seed, world.person_of[question.case], question.referral)
+        if answer.reply is not PersonReply.SILENT:
+            step = "agreement" if answer.reply is PersonReply.AGREES else "refusal"
+            self._put(self._answers, today, answer.after_days, Step(question, step))
+
+    def _ask_partner(self, question: Question, today: date) -> None:
+        answer = conduct.partner_answer(self._world.county.seed, question.partner, question.referral)
+        if answer.reply is PartnerReply.ACCEPTS:
+            self._put(self._partners, today, answer.after_days, Step(question, "acceptance"))
+        elif answer.reply is PartnerReply.DECLINES:
+            self._put(self._partners, today, answer.after_days, Step(question, "decline", reason=answer.reason))
+
+    async def _partners_act(self, today: date) -> int:
+        by_partner: defaultdict[str, list[Step]] = defaultdict(list)
+        for step in (*self._due(self._partners, today), *self._due(self._endings, today)):
+            by_partner[step.question.partner].append(step)
+        accepted = await asyncio.gather(
+            *(
+                self._take(partner(code), f"partner-{today}", steps, "acceptance")
+                for code, steps in sorted(by_partner.items())
+            )
+        )
+        for questions in accepted:
+            for question in questions:
+                self._plan_ending(question, today)
+        return sum(map(len, by_partner.values()))
+
+    def _plan_ending(self, question: Question, today: date) -> None:
+        if self._at_once:
+            return
+        world = self._world
+        ending = conduct.ending(world.county.seed, world.person_of[question.case], question.referral, question.weeks)
+        begins = max(today, question.starts_on or today)
+        step = Step(question, "closing", outcome=ending.outcome)
+        self._endings.put(begins + timedelta(days=ending.after_days), question.referral, step)
+
+    async def _take(self, who: Who, key: str, steps: Sequence[Step], of: str | None = None) -> list[Question]:
+        """Send the steps; the questions of those that were taken, or only those `of` one kind."""
+        taken: list[Question] = []
+        for first in range(0, len(steps), MOST_STEPS):
+            part = steps[first : first + MOST_STEPS]
+            body = {"steps": [step.body() for step in part]}
+            answer = await self._world.doors.post(
+                "referral", "/v1/referrals/steps", who, body, key=f"{key}-{who.subject}-{part[0].question.referral}"
+            )
+            for step, item in zip(part, answer["items"], strict=True):
+                if self._was_taken(item) and of in (None, step.step):
+                    taken.append(step.question)
+        return taken
+
+    def _was_taken(self, item: Mapping[str, Any]) -> bool:
+        if item["outcome"] == "applied":
+            return True
+        problem = item["problem"]
+        self._world.note(Refusal("referral", problem["status"], problem["code"], problem["detail"]))
+        return False
+
+    def _put(self, agenda: Agenda[Step], today: date, after_days: int, step: Step) -> None:
+        agenda.put(today if self._at_once else today + timedelta(days=after_days), step.question.referral, step)
+
+    def _due(self, agenda: Agenda[Step], today: date) -> list[Step]:
+        return [step for _, step in agenda.due(today)]
