@@ -7,7 +7,7 @@ transaction of the case that they belong to.
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from datetime import date
 from typing import Any, Final
 
@@ -88,32 +88,24 @@ COLLECTIONS: Final = (
 
 
 def writes(county: str, effects: Sequence[object]) -> Iterable[Write]:
-    """The writes of one transaction. Of several about one person only what holds at the end is written."""
-    people: dict[str, KeepPerson | DestroyPerson] = {}
+    """The writes of one transaction, in the order of the effects: a person who is corrected and then erased is gone."""
     for effect in effects:
         match effect:
             case KeepPerson():
-                before = people.get(effect.case)
-                was_new = isinstance(before, KeepPerson) and before.is_new
-                people[effect.case] = replace(effect, is_new=True) if was_new else effect
-            case DestroyPerson():
-                people[effect.case] = effect
+                yield from _person(county, effect)
+            case DestroyPerson(case):
+                yield Write(PERSON_KEYS, DeleteOne({"_id": case, "county": county}))
+                yield Write(PEOPLE, DeleteOne({"_id": case, "county": county}))
             case DestroyRow(row):
                 yield Write("rows", DeleteOne({"_id": row, "county": county}))
             case KeepRead(chain, number, record, link):
                 yield Write(READS, InsertOne(_read_document(county, chain, Link(number, record, link))))
             case _:
                 raise TypeError(type(effect).__name__)
-    for effect in people.values():
-        yield from _person_writes(county, effect)
 
 
-def _person_writes(county: str, effect: KeepPerson | DestroyPerson) -> Iterable[Write]:
+def _person(county: str, effect: KeepPerson) -> Iterable[Write]:
     mine = {"_id": effect.case, "county": county}
-    if isinstance(effect, DestroyPerson):
-        yield Write(PERSON_KEYS, DeleteOne(mine))
-        yield Write(PEOPLE, DeleteOne(mine))
-        return
     key = {**mine, "wrapped": effect.sealed.wrapped_key}
     person = {**mine, "document": effect.sealed.document, "search": effect.sealed.search_key}
     for collection, document in ((PERSON_KEYS, key), (PEOPLE, person)):

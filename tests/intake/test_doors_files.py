@@ -1,0 +1,129 @@
+"""Files through the door, on the real database: good rows go in, bad ones are listed, and sending a file again changes nothing."""
+
+from __future__ import annotations
+
+import asyncio
+from datetime import UTC, datetime, timedelta
+from typing import Any
+
+import pytest
+
+from schemas.codes import Role
+from schemas.events import ArrivalCounted
+from services.intake.imports import SLICE
+from tests.intake.door import Door, everything_stored
+from tests.intake.files import GOOD, SHORT, text
+from tests.intake.office import BRAMSCHE
+
+
+def many(number: int) -> str:
+    return text(
+        SHORT,
+        *(f"Łączak;Person {chr(97 + n // 26 % 26)}{chr(97 + n % 26)};03459014;04.01.2016;ja" for n in range(number)),
+    )
+
+
+async def test_a_file_goes_in_and_again_changes_nothing(door: Door) -> None:
+    file = text(
+        SHORT,
+        GOOD,
+        GOOD,
+        GOOD.replace("ja", "nein"),
+        GOOD.replace("04.01.2016", "31.02.2016"),
+        GOOD.replace("03459014", "03157001").replace("Łączak;Żaneta", "Иванов;"),
+        f"{GOOD};",
+    )
+    first = (await door.imports(file, headers={"accept-language": "en"})).json()
+    assert (first["state"], first["rows"]) == ("finished", 6)
+    assert (first["registered"], first["without_consent"], first["repeated"], first["refused"]) == (1, 1, 1, 3)
+    problems = first["problems"]["listed"]
+    assert [(bad["line"], bad["column"], bad["kind"], bad["code"]) for bad in problems] == [
+        (5, "Einzugsdatum", "date", "impossible-date"),
+        (6, "Familienname", "name", "bad-character"),
+        (6, "Gemeindeschluessel", "place", "unknown-place"),
+        (7, None, None, "wrong-cell-count"),
+    ]
+    assert all(bad["remedy"].endswith(".") for bad in problems)
+    states = await everything_in(door, "cases", "counts", "rows", "daybooks", "people", "outbox")
+
+    again = (await door.imports(file)).json()
+    assert (again["registered"], again["without_consent"], again["repeated"], again["refused"]) == (0, 0, 3, 3)
+    assert again["file"] == first["file"]
+    assert await everything_in(door, "cases", "counts", "rows", "daybooks", "people", "outbox") == states
+
+
+async def everything_in(door: Door, *collections: str) -> list[list[dict[str, Any]]]:
+    return [await door.rows_of(collection) for collection in collections]
+
+
+async def test_of_a_refusal_in_a_file_only_a_count_and_a_digest_are_kept(door: Door) -> None:
+    await door.imports(text(SHORT, GOOD.replace("ja", "nein")))
+    assert await door.told() == [ArrivalCounted(district=BRAMSCHE, arrived_in="2016-01")]
+    (row,) = await door.rows_of("rows")
+    assert row["body"] == {"destroy_at": datetime(2016, 2, 4, 8, tzinfo=UTC)}
+    everything = await everything_stored(door)
+    assert not any(word in everything for word in ("aczak", "aneta"))
+    door.at(datetime(2016, 2, 4, 9, tzinfo=UTC))
+    await door.running.turns.turn()
+    assert await door.rows_of("rows") == []
+
+
+async def test_more_rows_than_a_slice_are_all_booked_into_slots_of_their_own(door: Door) -> None:
+    number = SLICE + 120
+    report = (await door.imports(many(number))).json()
+    assert (report["registered"], report["rows"]) == (number, number)
+    slots = [
+        (book["body"]["site"], book["body"]["day"], slot)
+        for book in await door.rows_of("daybooks")
+        for slot in book["body"]["taken"]
+    ]
+    assert len(slots) == len(set(slots)) == number
+
+
+async def test_two_offices_send_the_same_file_at_the_same_time(door: Door) -> None:
+    reports = await asyncio.gather(*(door.imports(many(150)) for _ in range(2)))
+    told = [report.json() for report in reports]
+    assert sum(report["registered"] for report in told) == 150
+    assert sum(report["repeated"] for report in told) == 150
+    assert len(await door.rows_of("cases")) == len(await door.rows_of("people")) == 150
+
+
+@pytest.mark.parametrize(
+    ("file", "code", "fields"),
+    [
+        (text("Familienname;Vornamen;Einzugsdatum", "a;b;c"), "missing-column", ["Gemeindeschluessel", "Einwilligung"]),
+        (text(f"{SHORT};Vornamen", f"{GOOD};x"), "repeated-column", ["Vornamen"]),
+        (text(SHORT, GOOD).encode("utf-16"), "unreadable-encoding", []),
+    ],
+)
+async def test_a_file_that_cannot_be_used_is_refused_as_a_whole(
+    door: Door, file: str | bytes, code: str, fields: list[str]
+) -> None:
+    answer = await door.imports(file)
+    assert (answer.status_code, answer.json()["code"]) == (422, code)
+    assert [error["field"] for error in answer.json().get("errors", [])] == fields
+    assert await door.rows_of("imports") == await door.rows_of("cases") == []
+
+
+async def test_an_import_is_shown_to_its_office_while_it_stands(door: Door) -> None:
+    sent = (await door.imports(text(SHORT, GOOD))).json()
+    path = f"/v1/imports/{sent['id']}"
+    assert (await door.ask("GET", path, Role.CLERK)).json() == sent
+    assert (await door.ask("GET", path, Role.CLERK, office="another")).status_code == 404
+    assert (await door.ask("GET", "/v1/imports", Role.CLERK)).json()["items"] == [sent]
+    assert (await door.ask("GET", "/v1/imports", Role.CLERK, office="another")).json()["items"] == []
+
+
+async def test_an_import_without_a_sign_of_life_counts_as_interrupted(door: Door) -> None:
+    sent = (await door.imports(text(SHORT, GOOD))).json()
+    imports = door.running.database.raw["imports"]
+    silent = datetime.now(UTC) - timedelta(minutes=5)
+    await imports.update_one({"_id": sent["id"]}, {"$set": {"state": "running", "seen_alive": silent}})
+    assert (await door.ask("GET", f"/v1/imports/{sent['id']}", Role.CLERK)).json()["state"] == "interrupted"
+
+
+async def test_a_file_larger_than_allowed_is_refused_and_nothing_of_it_taken(door: Door) -> None:
+    limit = door.running.settings.upload_limit_bytes
+    answer = await door.ask("POST", "/v1/imports", Role.CLERK, content=b"", headers={"content-length": str(limit + 1)})
+    assert answer.status_code == 413
+    assert await door.rows_of("imports") == []
