@@ -7,6 +7,7 @@ that is what the database keeps: a state read back is the state that was written
 
 from __future__ import annotations
 
+import asyncio
 import time
 from collections.abc import Awaitable, Callable
 from datetime import UTC, date, datetime, timedelta
@@ -54,12 +55,16 @@ class VirtualClock(HandClock):
     def __init__(self, start: datetime, keep: Callable[[datetime], Awaitable[None]]) -> None:
         super().__init__(start)
         self._keep = keep
+        self._moving = asyncio.Lock()
 
     async def move(self, instant: datetime) -> None:
-        if whole_milliseconds(instant) < self.now():
-            raise ValueError("business time does not run backwards")
-        await self._keep(whole_milliseconds(instant))
-        self.set(instant)
+        """Raises ValueError like `set`, and then stores nothing."""
+        instant = whole_milliseconds(instant)
+        async with self._moving:  # of two at once, what is stored last must be where the clock stands
+            if instant < self.now():
+                raise ValueError("business time does not run backwards")
+            await self._keep(instant)
+            self.set(instant)
 
 
 def whole_milliseconds(instant: datetime) -> datetime:

@@ -19,11 +19,10 @@ from services.runtime.store import Database
 
 
 class CommandFailed(Exception):
-    """A rule failed on a command in a way nobody foresaw. `cause` is logged by type and place; nothing was written."""
+    """A rule failed on a command in a way nobody foresaw. The cause is logged by type and place; nothing was written."""
 
     def __init__(self, cause: Exception | None) -> None:
         super().__init__(type(cause).__name__)
-        self.cause = cause
 
 
 @dataclass(frozen=True, slots=True)
@@ -49,6 +48,7 @@ class Desk:
         self._largest = largest
         self._queues: dict[str, deque[_Waiting]] = {}
         self._arrived = asyncio.Event()
+        self._closed = False
         self.unfinished = 0
 
     async def send(self, command: Command) -> Reply:
@@ -58,10 +58,12 @@ class Desk:
             return Reply(outcome.answer, outcome.result is Result.REPEATED)
         if outcome.result is Result.REFUSED and outcome.error is not None:
             raise outcome.error
-        raise CommandFailed(outcome.error)
+        raise CommandFailed(outcome.error) from outcome.error
 
     async def send_all(self, commands: Sequence[Command]) -> list[Outcome]:
         """Settle commands in this order; each has its own outcome. Raises `Transient`; what was settled by then stays so."""
+        if self._closed:
+            raise Transient("service")
         loop = asyncio.get_running_loop()
         waiting = [_Waiting(command, loop.create_future()) for command in commands]
         for entry in waiting:
@@ -78,7 +80,7 @@ class Desk:
         return [outcome for outcome in outcomes if isinstance(outcome, Outcome)]
 
     async def run(self, stop: asyncio.Event) -> None:
-        """Settle what comes, until `stop` and nothing is left."""
+        """Settle what comes, until `stop` and nothing is left. What comes afterwards is turned away, to be sent again elsewhere."""
         while True:
             self._arrived.clear()
             busy = [county for county, queue in self._queues.items() if queue]
@@ -87,6 +89,7 @@ class Desk:
             if busy:
                 continue
             if stop.is_set():
+                self._closed = True
                 return
             try:
                 await asyncio.wait_for(self._arrived.wait(), 0.25)
@@ -105,7 +108,9 @@ class Desk:
         except Transient as error:
             _fail(group, error)
         except Exception as error:  # noqa: BLE001 - whoever waits must hear of it, and the desk goes on
-            _fail(group, CommandFailed(error))
+            failed = CommandFailed(error)
+            failed.__cause__ = error
+            _fail(group, failed)
         else:
             for entry, outcome in zip(group, outcomes, strict=True):
                 if not entry.outcome.done():

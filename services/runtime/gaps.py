@@ -1,7 +1,8 @@
 """Gaps in a subject's sequence are filled from the owner's history.
 
 A record that waits for a predecessor longer than `PATIENCE_SECONDS` (machine time) is a sign that the predecessor was lost on the way:
-expired in the topic, or not readable at all. Unless it lies here as a dead letter, its owner is asked for it.
+expired in the topic, or not readable at all. Unless it lies here as a dead letter, its owner is asked for it. An owner that does
+not answer, or answers nonsense, holds up the gaps in front of other owners' events no more than a moment.
 """
 
 from __future__ import annotations
@@ -77,23 +78,30 @@ class GapFiller:
                     for county in self._counties:
                         await self.look(county, datetime.now(UTC) - timedelta(seconds=PATIENCE_SECONDS))
                 except Transient:
-                    continue
+                    continue  # the consumer is in the same world, and says so
 
     async def look(self, county: str, parked_before: datetime) -> int:
         """Fill the gaps of one county in front of what was parked before that instant. Returns how many events came."""
-        store = self._database.county(county)
-        streams = await store.aggregate(
+        filled, after = 0, ""
+        while subjects := await self._waiting(county, parked_before, after):
+            for name, sources in subjects:
+                for source in sources:
+                    filled += await self._fill(county, Subject.parse(name), source)
+            after = subjects[-1][0]
+        return filled
+
+    async def _waiting(self, county: str, parked_before: datetime, after: str) -> list[tuple[str, list[str]]]:
+        """A page of the subjects that wait, by name, each with the sources whose events are missing."""
+        found = await self._database.county(county).aggregate(
             "parked",
             [
-                {"$match": {"at": {"$lte": parked_before}}},
-                {"$group": {"_id": {"subject": "$subject", "source": "$source"}, "first": {"$min": "$sequence"}}},
+                {"$match": {"subject": {"$gt": after}, "at": {"$lte": parked_before}}},
+                {"$group": {"_id": "$subject", "sources": {"$addToSet": "$source"}}},
+                {"$sort": {"_id": 1}},
                 {"$limit": AT_ONCE},
             ],
         )
-        filled = 0
-        for stream in streams:
-            filled += await self._fill(county, Subject.parse(stream["_id"]["subject"]), stream["_id"]["source"])
-        return filled
+        return [(entry["_id"], entry["sources"]) for entry in found]
 
     async def _fill(self, county: str, subject: Subject, source: str) -> int:
         store = self._database.county(county)
@@ -107,10 +115,10 @@ class GapFiller:
             return 0
         try:
             events = await self._ask(county, subject, source, last)
-        except httpx.HTTPError as error:
-            log.warning("history.failed", exception=error)
+            fetched = [self._settler.reader.read(event.record(f"{source}.events.v1")) for event in events]
+        except (httpx.HTTPError, httpx.InvalidURL, ValueError) as error:
+            log.warning("history.failed", exception=error, peer=source)
             return 0
-        fetched = [self._settler.reader.read(event.record(f"{source}.events.v1")) for event in events]
         if fetched:
             await self._settler.settle(store, fetched)
             log.info("history.fetched", events=len(fetched))

@@ -291,16 +291,16 @@ class CountyStore:
             document["_id"] for document in await self.by_ids("dead_letters", ids) if document["state"] != "open"
         )
 
-    async def due(self, kind: str, now: datetime, limit: int) -> list[str]:
-        """Ids of states whose deadline has come, earliest first."""
+    async def due(self, kind: str, now: datetime, limit: int) -> list[tuple[str, datetime]]:
+        """States whose deadline has come, by id and deadline, earliest first."""
         documents = await self.find(
             collection_of(kind),
             {"due_at": {"$gt": _BEFORE_ALL, "$lte": now}},
             sort=[("due_at", 1)],
             limit=limit,
-            fields={"_id": 1},
+            fields={"due_at": 1},
         )
-        return [document["_id"] for document in documents]
+        return [(document["_id"], document["due_at"]) for document in documents]
 
     # --- queries of the services ------------------------------------------------------------------------------------
 

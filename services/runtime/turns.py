@@ -1,9 +1,9 @@
 """What time and change bring about: deadlines that have come, and rounds.
 
 One loop does both, in turns: first every due state is decided, in pages along the index of deadlines; then the service's round, if it
-has one, runs for each county. With real time a turn comes when something changed (a round at most once a second) and at least every
-second; with virtual time only when the clock was moved, so that a simulated year does not depend on the machine's speed. Nothing
-here sleeps until a business time.
+has one, runs for each county. With real time a turn comes every second, or if there is a round, at most a second after something changed
+and at least every five; with virtual time only when the clock was moved, so that a simulated year does not depend on the machine's
+speed. Nothing here sleeps until a business time.
 """
 
 from __future__ import annotations
@@ -21,8 +21,6 @@ from services.runtime.settle import Result, Settler
 from services.runtime.store import Database
 
 PAGE: Final = 200
-DEADLINES_OF_ONE_STATE: Final = 5
-"""A state may have several deadlines behind it; one that is due again and again does not move on, and is left for the next turn."""
 
 Round = Callable[[str], Awaitable[object]]
 """A service's own round over one county."""
@@ -114,19 +112,15 @@ class Turns:
         for model in self._settler.logic.states:
             if model.due_at is State.due_at:
                 continue
-            times: dict[str, int] = {}
+            handled: dict[str, datetime] = {}
             stuck: set[str] = set()
-            while True:
-                ids = await store.due(model.KIND, now, PAGE + len(stuck))
-                fresh = [id for id in ids if id not in stuck]
-                if not fresh:
-                    break
-                outcomes = await self._settler.settle(store, [Due(Subject(model.KIND, id)) for id in fresh])
-                failures = 0
-                for id, outcome in zip(fresh, outcomes, strict=True):
-                    times[id] = times.get(id, 0) + 1
-                    if outcome.result is Result.FAILED or times[id] >= DEADLINES_OF_ONE_STATE:
-                        stuck.add(id)
-                        failures += outcome.result is Result.FAILED
-                self._swept(len(fresh) - failures, failures)
+            while fresh := [one for one in await store.due(model.KIND, now, PAGE + len(stuck)) if one[0] not in stuck]:
+                outcomes = await self._settler.settle(store, [Due(Subject(model.KIND, id)) for id, _ in fresh])
+                failed = {
+                    id for (id, _), outcome in zip(fresh, outcomes, strict=True) if outcome.result is Result.FAILED
+                }
+                # A state may have many deadlines behind it. One that fails, or comes no further, is left for the next turn.
+                stuck |= failed | {id for id, at in fresh if id in handled and at <= handled[id]}
+                handled.update(fresh)
+                self._swept(len(fresh) - len(failed), len(failed))
                 self._turned(None)  # each page is progress
