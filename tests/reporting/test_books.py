@@ -222,6 +222,17 @@ async def test_an_erased_person_stays_in_closed_months_as_a_figure_and_nowhere_e
     assert "'needs': []" in traces[0]
 
 
+async def test_what_waited_for_an_erased_person_is_forgotten_too(office: Office) -> None:
+    sender = Sender()
+    _, early = sender.record(AMAL, need("a")), sender.record(AMAL, need("b"))
+    await office.take([sender.record(AMAL, arrival()), early])
+    assert id_of("b") in await office.contents(), "it is parked: what came before it is missing"
+
+    await office.take([sender.record(AMAL, PersonErased())])
+
+    assert id_of("b") not in await office.contents()
+
+
 async def test_what_an_erased_person_left_survives_rebuilds_and_repeats(office: Office) -> None:
     sender = Sender()
     told = records_of([(AMAL, arrival(), MARCH), (AMAL, need("a"), MARCH)], sender)
