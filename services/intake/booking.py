@@ -12,6 +12,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from datetime import date, datetime, timedelta
+from functools import reduce
 from typing import Final
 
 from schemas.envelope import Subject
@@ -22,8 +23,8 @@ from services.intake.sites import CountyRules, Site
 from services.runtime.clock import berlin_day, berlin_instant
 from services.runtime.deciding import States
 
-WINDOW: Final = 10
-"""Days that are loaded at once while looking for a free slot."""
+WINDOW: Final = 4
+"""Days without any booking that are loaded at once while looking for a free slot; full ones before them do not count."""
 
 Fact = tuple[Subject, object]
 
@@ -31,7 +32,7 @@ Fact = tuple[Subject, object]
 def evolve_daybook(book: Daybook, fact: object) -> Daybook:
     match fact:
         case SlotBooked(site, day, slot, booking):
-            return book.but(site=site, day=day).with_booking(slot, booking)
+            return book.with_booking(site, day, slot, booking)
         case SlotFreed(appointment):
             return book.without(appointment)
         case _:
@@ -113,8 +114,6 @@ class Diary:
     def __init__(self, states: States, county: str) -> None:
         self._states = states
         self._county = county
-        self._books: dict[str, Daybook] = {}
-        self._calendars: dict[str, Calendar] = {}
         self.facts: list[Fact] = []
 
     def book(self, wish: Wish, case: str, appointment: str, interpreter: str | None) -> Appointment:
@@ -127,45 +126,38 @@ class Diary:
                 break
         else:
             raise AssertionError("days have no end")
-        taken = SlotBooked(
-            wish.site.code, day, slot, Booking(appointment=appointment, case=case, interpreter=interpreter)
-        )
-        book = self._in_book(book, taken)
-        is_full = wish.free_slot(book, day) is None
+        booking = Booking(appointment=appointment, case=case, interpreter=interpreter)
+        self.facts.append((book.subject, SlotBooked(wish.site.code, day, slot, booking)))
+        is_full = len(book.taken) + 1 == len(wish.site.slots(day))
         if day in calendar.gaps:
             if is_full:
-                self._in_calendar(calendar, GapClosed(day))
+                self.facts.append((calendar.subject, GapClosed(day)))
         elif wish.first <= max(wish.ordinary, calendar.open_from or wish.ordinary):
             # The search began where the site is open, so every day before this one is full or over.
             open_from = next_working_day(day) if is_full else day
             if open_from > max(wish.ordinary, calendar.open_from or wish.ordinary):
-                self._in_calendar(calendar, OpenFrom(open_from, gaps_from=wish.ordinary))
+                self.facts.append((calendar.subject, OpenFrom(open_from, gaps_from=wish.ordinary)))
         return Appointment(id=appointment, site=wish.site.code, starts_at=starts_at(day, slot), interpreter=interpreter)
 
     def release(self, appointment: Appointment, today: date) -> None:
         """Free a slot. One that lies in the past is only emptied."""
         day = berlin_day(appointment.starts_at)
         book = self._book(daybook_id(self._county, appointment.site, day))
-        self._in_book(book, SlotFreed(appointment.id))
+        self.facts.append((book.subject, SlotFreed(appointment.id)))
         calendar = self._calendar(calendar_id(self._county, appointment.site))
         passed_by = calendar.open_from is not None and day < calendar.open_from
         if passed_by and day > today and day not in calendar.gaps:
-            self._in_calendar(calendar, GapOpened(day))
+            self.facts.append((calendar.subject, GapOpened(day)))
 
     def _book(self, id: str) -> Daybook:
-        return self._books[id] if id in self._books else self._states.get(Daybook, id)
+        return reduce(evolve_daybook, self._facts_of(Daybook.KIND, id), self._states.get(Daybook, id))
 
     def _calendar(self, id: str) -> Calendar:
-        return self._calendars[id] if id in self._calendars else self._states.get(Calendar, id)
+        return reduce(evolve_calendar, self._facts_of(Calendar.KIND, id), self._states.get(Calendar, id))
 
-    def _in_book(self, book: Daybook, fact: SlotBooked | SlotFreed) -> Daybook:
-        self.facts.append((book.subject, fact))
-        self._books[book.id] = book = evolve_daybook(book, fact)
-        return book
-
-    def _in_calendar(self, calendar: Calendar, fact: OpenFrom | GapOpened | GapClosed) -> None:
-        self.facts.append((calendar.subject, fact))
-        self._calendars[calendar.id] = evolve_calendar(calendar, fact)
+    def _facts_of(self, kind: str, id: str) -> list[object]:
+        """What this decision has done to a state so far; nearly always nothing."""
+        return [fact for subject, fact in self.facts if subject == (kind, id)]
 
 
 def starts_at(day: date, slot: str) -> datetime:

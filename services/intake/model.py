@@ -168,10 +168,10 @@ class Daybook(State):
     day: Day | None = None
     taken: Mapping[str, Booking] = {}
 
-    def with_booking(self, slot: str, booking: Booking) -> Daybook:
+    def with_booking(self, site: str, day: date, slot: str, booking: Booking) -> Daybook:
         if slot in self.taken:
             raise SlotTaken(slot)
-        return self.but(taken={**self.taken, slot: booking})
+        return self.but(site=site, day=day, taken={**self.taken, slot: booking})
 
     def without(self, appointment: str) -> Daybook:
         return self.but(taken={slot: held for slot, held in self.taken.items() if held.appointment != appointment})

@@ -14,6 +14,7 @@ from __future__ import annotations
 import base64
 import hmac
 import os
+import re
 import unicodedata
 from collections.abc import Mapping
 from dataclasses import dataclass, field
@@ -176,8 +177,13 @@ def _as_id(digest: bytes) -> str:
 
 def _plain(name: str) -> str:
     """A name without capitals and marks, words apart by blanks."""
-    apart = unicodedata.normalize("NFKD", name.translate(_SPELT_OUT)).casefold()
-    return "".join(letter if letter.isalpha() else " " for letter in apart if not unicodedata.combining(letter))
+    if not name.isascii():
+        apart = unicodedata.normalize("NFKD", name.translate(_SPELT_OUT))
+        name = "".join(letter for letter in apart if not unicodedata.combining(letter))
+    return _NO_LETTERS.sub(" ", name.casefold())
+
+
+_NO_LETTERS: Final = re.compile(r"[\W\d_]+")
 
 
 # Letters that Unicode does not take apart.

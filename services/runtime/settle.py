@@ -384,9 +384,11 @@ class _Attempt:
 
     async def _take_command(self, command: Command) -> Outcome:
         name = type(command.data).__name__
-        digest = hashlib.sha256(name.encode() + b"\0" + command.data.model_dump_json().encode()).hexdigest()
-        key = _answer_key(command)
-        answered = self._answers.get(key) if command.key else None
+        key, digest, answered = "", "", None
+        if command.key:
+            key = _answer_key(command)
+            digest = hashlib.sha256(name.encode() + b"\0" + command.data.model_dump_json().encode()).hexdigest()
+            answered = self._answers.get(key)
         if answered is not None:
             if answered[0] != digest:
                 return Outcome(Result.REFUSED, error=Refused("idempotency-key-reused", 422))

@@ -61,10 +61,11 @@ def test_people_of_one_day_fill_the_desks_before_the_hours() -> None:
 
 
 def test_a_daybook_cannot_hold_two_people_in_one_slot() -> None:
-    book = Daybook(id=daybook_id(COUNTY, SITE.code, date(2016, 1, 8)))
+    day = date(2016, 1, 8)
     one, other = Booking(appointment="a", case="x"), Booking(appointment="b", case="y")
+    book = Daybook(id=daybook_id(COUNTY, SITE.code, day)).with_booking(SITE.code, day, "09:00/1", one)
     with pytest.raises(SlotTaken):
-        book.with_booking("09:00/1", one).with_booking("09:00/1", other)
+        book.with_booking(SITE.code, day, "09:00/1", other)
 
 
 def test_when_many_days_are_full_the_next_one_with_room_is_taken() -> None:
