@@ -10,6 +10,7 @@ from __future__ import annotations
 import time
 from typing import Final
 
+from services.runtime.errors import Conflict
 from services.runtime.store import Database, translated
 
 TAKEN_OVER_AFTER: Final = 10.0
@@ -44,7 +45,7 @@ class Lease:
     async def release(self) -> None:
         """Give it back at a graceful stop, so that another instance goes on at once."""
         if self._held:
-            self._held = False
+            self._held, self._asked_at = False, -RENEWED_EVERY
             async with translated():
                 await self._leases.update_one({"_id": self._name, "holder": self._holder}, {"$set": {"holder": None}})
 
@@ -60,10 +61,7 @@ class Lease:
         async with translated():
             lease = await self._leases.find_one({"_id": self._name})
             if lease is None:
-                await self._leases.update_one(
-                    {"_id": self._name}, {"$setOnInsert": {"holder": self._holder, "counter": 1}}, upsert=True
-                )
-                return await self._renew()
+                return await self._create()
             counter = lease["counter"]
             if self._seen is None or self._seen[0] != counter:
                 self._seen = (counter, now)
@@ -74,3 +72,11 @@ class Lease:
                 {"_id": self._name, "counter": counter}, {"$set": {"holder": self._holder}, "$inc": {"counter": 1}}
             )
             return result.matched_count == 1
+
+    async def _create(self) -> bool:
+        try:
+            async with translated():
+                await self._leases.insert_one({"_id": self._name, "holder": self._holder, "counter": 1})
+        except Conflict:
+            return False  # another instance was faster
+        return True

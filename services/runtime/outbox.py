@@ -14,6 +14,7 @@ from __future__ import annotations
 
 import asyncio
 import time
+import uuid
 from array import array
 from collections.abc import AsyncIterator, Callable, Sequence
 from typing import Any, Final, Protocol
@@ -90,7 +91,7 @@ class Relay:
 
     async def send_again(self) -> None:
         """Send the whole history again. Survives a crash: it is finished by whoever holds the lease then."""
-        await self._database.set_meta(_REFILL, wanted=True)
+        await self._database.set_meta(_REFILL, wanted=str(uuid.uuid4()))
         self._look_for_refill_at = 0.0
         self.wake()
 
@@ -118,9 +119,12 @@ class Relay:
     async def turn(self) -> None:
         """Send what waits. Raises `Transient` when the broker did not take all of it."""
         try:
-            if await self._refill_wanted():
+            wanted = await self._refill_wanted()
+            if wanted is not None:
+                self._acknowledged.clear()  # by a log that is to be filled anew
                 await self._send_all(self._history())
-                await self._database.set_meta(_REFILL, wanted=False)
+                # A request that came meanwhile is another one, and stays.
+                await self._database.change_meta(_REFILL, {"wanted": wanted}, wanted=None)
                 log.info("outbox.refilled")
             await self._send_handed()
             if self._behind or time.monotonic() >= self._look_at:
@@ -139,16 +143,17 @@ class Relay:
             oldest = await self._unpublished.find({}).sort("order", 1).limit(1).to_list(1)
         return waiting, max(0.0, (machine_ms() - oldest[0]["order"]) / 1000) if oldest else 0.0
 
-    async def _refill_wanted(self) -> bool:
-        """Looked up rarely: whoever asks this instance resets the time, and another instance's request can wait a second."""
+    async def _refill_wanted(self) -> object | None:
+        """Which request for the history is open, if one is. Looked up rarely: whoever asks this instance resets the time, and another
+        instance's request can wait a second."""
         now = time.monotonic()
         if now < self._look_for_refill_at:
-            return False
+            return None
         refill = await self._database.meta(_REFILL)
         if refill is not None and refill["wanted"]:
-            return True
+            return refill["wanted"]
         self._look_for_refill_at = now + 1.0
-        return False
+        return None
 
     # --- what is to be sent -----------------------------------------------------------------------------------------
 
@@ -164,6 +169,7 @@ class Relay:
         complete = True
         broken: set[int] = set()
         async for parcels in windows:
+            await self._lease.hold()  # kept up during a long history
             complete &= await self._send(parcels, broken)
             sent = {parcel.id for parcel in parcels}
             self._handed = [parcel for parcel in self._handed if parcel.id not in sent]
@@ -219,7 +225,8 @@ class Relay:
             if acknowledged and parcel.id in missing:
                 self._acknowledged.setdefault(parcel.id, set()).add(position)
         await self._mark([parcel.id for parcel in parcels if parcel.id not in missing])
-        self._turned(None)  # a long history takes long to send; each window is progress
+        if not missing:
+            self._turned(None)  # a long history takes long to send; each window is progress
         return not missing
 
     async def _mark(self, ids: Sequence[Any]) -> None:

@@ -205,6 +205,11 @@ class Database:
         async with translated():
             await self.raw["meta"].replace_one({"_id": name}, {"_id": name, **values}, upsert=True)
 
+    async def change_meta(self, name: str, expected: Mapping[str, object], **values: object) -> None:
+        """Change such a document if it still says what is expected."""
+        async with translated():
+            await self.raw["meta"].update_one({"_id": name, **expected}, {"$set": values})
+
     @asynccontextmanager
     async def transaction(self) -> AsyncGenerator[AsyncIOMotorClientSession]:
         """All or nothing. Raises `Conflict` or `Transient`; an unknown outcome of the commit is asked again, then `Transient`."""
