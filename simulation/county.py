@@ -10,7 +10,7 @@ from bisect import bisect_right
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from datetime import date, timedelta
-from functools import cache
+from functools import cache, cached_property
 from itertools import accumulate
 from typing import Final
 
@@ -36,8 +36,13 @@ class County:
     size: int
     districts: tuple[District, ...]
     partners: tuple[Partner, ...]
-    offers: tuple[Offer, ...]
     surroundings: Surroundings
+
+    @cached_property
+    def offers(self) -> tuple[Offer, ...]:
+        """The offers of the year, made when somebody first asks: who wants only people does not wait for them."""
+        weights = figures.district_weights(self.key, [area.ars for area in self.districts])
+        return offers(self.seed, self.year, self.size, Odds(weights), self.surroundings.groups)
 
     def person(self, index: int) -> Person:
         """The person at this place in the queue, from 0. Raises IndexError beyond the last."""
@@ -81,7 +86,6 @@ def generate(
         size=size,
         districts=areas,
         partners=partners(seed, by_district),
-        offers=offers(seed, year, size, by_district, groups),
         surroundings=Surroundings(seed, year, groups, _places(areas, weights)),
     )
 
