@@ -1,0 +1,302 @@
+"""What partners, counsellors, coordinators and operators see and do over HTTP, on the real database."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import httpx
+import pytest
+
+from schemas.codes import Role
+from schemas.events import NeedConfirmed, PersonErased
+from tests.referral.house import House, key
+from tests.referral.network import ADVICE, BRAMSCHE, COURSE, MELLE, id_of, need_of
+
+pytestmark = pytest.mark.asyncio(loop_scope="package")
+
+COURSE_IN_MELLE: dict[str, Any] = {
+    "partner": "vhs",
+    "kind": COURSE,
+    "district": MELLE,
+    "dayparts": ["weekday-morning"],
+    "cefr_from": "a1",
+    "cefr_to": "b1",
+    "starts_on": "2016-06-15",
+    "ends_on": "2016-12-15",
+    "seats": 2,
+}
+
+
+def partner_of(house: House, organisation: str | None = "vhs") -> httpx.AsyncClient:
+    return house.client(Role.PARTNER, organisation)
+
+
+async def put(client: httpx.AsyncClient, name: str = "course", **other: Any) -> httpx.Response:
+    return await client.put(f"/v1/offers/{id_of(name, 'offer')}", json={**COURSE_IN_MELLE, **other}, headers=key())
+
+
+async def proposed(house: House, *names: str, seats: int = 5) -> dict[str, str]:
+    """People with a proposed place in the course of the vhs: the referral by name."""
+    async with partner_of(house) as partner:
+        await put(partner, seats=seats)
+    await house.people(names)
+    await house.round()
+    cases = {name: await house.case(name) for name in names}
+    return {name: case.needs[0].live.id for name, case in cases.items() if case.needs[0].live is not None}
+
+
+async def steps(client: httpx.AsyncClient, *items: dict[str, Any], **headers: str) -> list[dict[str, Any]]:
+    answer = await client.post("/v1/referrals/steps", json={"steps": items}, headers=headers or key())
+    assert answer.status_code == 200, answer.text
+    return answer.json()["items"]
+
+
+# --- offers -------------------------------------------------------------------------------------------------------------
+
+
+async def test_a_partner_publishes_its_offer_and_sees_its_own_alone(house: House):
+    async with partner_of(house) as partner, partner_of(house, "another") as other:
+        answer = await put(partner)
+        assert (answer.status_code, answer.json()["free"]) == (200, 2)
+        listed = (await partner.get("/v1/offers")).json()["items"]
+        assert [(one["offer"], one["seats"], one["held"]) for one in listed] == [(id_of("course", "offer"), 2, 0)]
+        assert (await other.get("/v1/offers")).json()["items"] == []
+        assert (await other.get(f"/v1/offers/{id_of('course', 'offer')}")).status_code == 404
+
+
+async def test_nobody_publishes_for_another_partner_but_the_coordinator(house: House):
+    async with partner_of(house, "another") as other, partner_of(house, None) as nobody:
+        assert (await put(other)).json()["code"] == "offer-of-another-partner"
+        assert (await put(nobody)).json()["code"] == "organisation-missing"
+    async with house.client(Role.COORDINATOR) as coordinator:
+        assert (await put(coordinator)).status_code == 200
+        assert len((await coordinator.get("/v1/offers")).json()["items"]) == 1
+
+
+async def test_many_offers_are_published_at_once_each_with_an_outcome_of_its_own(house: House):
+    offers = [
+        {**COURSE_IN_MELLE, "id": id_of("one", "offer")},
+        {**COURSE_IN_MELLE, "id": id_of("two", "offer"), "partner": "another"},
+        {**COURSE_IN_MELLE, "id": id_of("three", "offer")},
+    ]
+    headers = key()
+    async with partner_of(house) as partner:
+        first = await partner.post("/v1/offers", json={"offers": offers}, headers=headers)
+        again = await partner.post("/v1/offers", json={"offers": offers}, headers=headers)
+    assert [one["outcome"] for one in first.json()["items"]] == ["applied", "refused", "applied"]
+    assert again.json() == first.json()
+    assert again.headers["idempotency-replayed"] == "true"
+    assert (await house.books())["offers"] == 2
+
+
+async def test_fewer_seats_than_are_held_are_refused_with_their_number(house: House):
+    await proposed(house, "amal", "badr", seats=2)
+    async with partner_of(house) as partner:
+        course = f"/v1/offers/{id_of('course', 'offer')}"
+        answer = await partner.put(f"{course}/seats", json={"seats": 1}, headers=key())
+        assert (answer.status_code, answer.json()["code"]) == (409, "capacity-below-held")
+        assert "2" in answer.json()["detail"]
+        assert (await partner.put(f"{course}/seats", json={"seats": 3}, headers=key())).json()["free"] == 1
+
+
+async def test_a_wrong_offer_is_refused_field_by_field(house: House):
+    wrong = {"district": "034000000", "cefr_to": "a0", "ages": [30, 20], "seats": -1}
+    async with partner_of(house) as partner:
+        elsewhere = await put(partner, district="034000000")
+        contradicting = await put(partner, **wrong)
+        unknown = await put(partner, price=12)
+    assert [one["field"] for one in elsewhere.json()["errors"]] == ["district"]
+    assert {one["field"] for one in contradicting.json()["errors"]} == {"cefr_to", "ages", "seats"}
+    assert [one["field"] for one in unknown.json()["errors"]] == ["body"]
+
+
+async def test_a_closed_offer_lets_everybody_wait_again(house: House):
+    await proposed(house, "amal", "badr")
+    async with partner_of(house) as partner:
+        answer = await partner.post(f"/v1/offers/{id_of('course', 'offer')}/closing", headers=key())
+    assert answer.json()["closed"]
+    books = await house.books()
+    assert (books["needs"]["waiting"], books["referrals"]["cancelled"], books["held"]) == (2, 2, 0)
+
+
+# --- the way of a referral ----------------------------------------------------------------------------------------------
+
+
+async def test_a_referral_goes_from_the_counsellors_list_to_the_partners_inbox_and_on(house: House):
+    referral = (await proposed(house, "amal"))["amal"]
+    async with house.client(Role.COUNSELLOR) as counsellor, partner_of(house) as partner:
+        (line,) = (await counsellor.get("/v1/referrals?state=proposed")).json()["items"]
+        assert (line["referral"], line["case"], line["place"]["partner"]) == (referral, id_of("amal", "case"), "vhs")
+        for step in ("release", "agreement"):
+            assert (await partner.get("/v1/inbox")).json()["items"] == []
+            answer = await counsellor.post(f"/v1/referrals/{referral}/{step}", headers=key())
+            assert answer.status_code == 200, answer.text
+        assert answer.json() == {
+            "referral": referral,
+            "state": "agreed",
+            "need": need_of("amal"),
+            "need_state": "agreed",
+        }
+
+        (waiting,) = (await partner.get("/v1/inbox?state=agreed")).json()["items"]
+        assert (waiting["referral"], waiting["case"], waiting["contact"]) == (referral, None, None)
+        assert waiting["person"] == {"german": "a1", "available": ["weekday-morning"], "distance": 0} | {
+            "needs_child_care": False,
+            "languages": ["ara"],
+        }
+        assert (await partner.post(f"/v1/referrals/{referral}/acceptance", headers=key())).status_code == 200
+
+        (running,) = (await partner.get("/v1/inbox?state=accepted")).json()["items"]
+        assert running["contact"] == f"/v1/cases/{id_of('amal', 'case')}/contact"
+        closing = {"outcome": "completed"}
+        assert (await partner.post(f"/v1/referrals/{referral}/closing", json=closing, headers=key())).status_code == 200
+    books = await house.books()
+    assert (books["needs"]["closed"], books["held"], books["accepted"]) == (1, 0, 0)
+
+
+async def test_another_partner_sees_and_moves_nothing(house: House):
+    referral = (await proposed(house, "amal"))["amal"]
+    async with house.client(Role.COUNSELLOR) as counsellor, partner_of(house, "another") as other:
+        await steps(counsellor, {"referral": referral, "step": "release"}, {"referral": referral, "step": "agreement"})
+        assert (await other.get("/v1/inbox")).json()["items"] == []
+        unknown = await other.post(f"/v1/referrals/{id_of('nothing')}/acceptance", headers=key())
+        foreign = await other.post(f"/v1/referrals/{referral}/acceptance", headers=key())
+        assert (foreign.status_code, foreign.json()) == (404, unknown.json())
+        for path in (f"/v1/cases/{id_of('amal', 'case')}", f"/v1/needs/{need_of('amal')}/reasons", "/v1/referrals"):
+            assert (await other.get(path)).status_code == 403
+
+
+async def test_counsellors_and_partners_answer_lists_at_once_and_one_item_hinders_no_other(house: House):
+    names = ("amal", "badr", "cem")
+    referrals = await proposed(house, *names)
+    async with house.client(Role.COUNSELLOR) as counsellor, partner_of(house) as partner:
+        released = await steps(
+            counsellor,
+            *({"referral": referrals[name], "step": "release"} for name in names),
+            *({"referral": referrals[name], "step": "agreement"} for name in names[:2]),
+            {"referral": referrals["cem"], "step": "refusal", "another": False},
+            {"referral": id_of("nothing"), "step": "release"},
+            {"referral": referrals["amal"], "step": "acceptance"},
+        )
+        assert [one["outcome"] for one in released] == ["applied"] * 6 + ["refused"] * 2
+        assert [one["problem"]["code"] for one in released[6:]] == ["referral-not-found", "step-not-yours"]
+
+        answered = await steps(
+            partner,
+            {"referral": referrals["amal"], "step": "acceptance"},
+            {"referral": referrals["badr"], "step": "decline", "reason": "provider-full"},
+            {"referral": referrals["cem"], "step": "acceptance"},
+        )
+    assert [one["outcome"] for one in answered] == ["applied", "applied", "refused"]
+    assert answered[2]["problem"]["code"] == "referral-refused"
+    books = await house.books()
+    assert {state: count for state, count in books["needs"].items() if count} == {
+        "accepted": 1,
+        "waiting": 1,
+        "refused": 1,
+    }
+
+
+async def test_a_list_that_is_sent_twice_takes_effect_once(house: House):
+    referral = (await proposed(house, "amal"))["amal"]
+    item, headers = {"referral": referral, "step": "release"}, key()
+    async with house.client(Role.COUNSELLOR) as counsellor:
+        first = await steps(counsellor, item, **headers)
+        assert await steps(counsellor, item, **headers) == first
+        (later,) = await steps(counsellor, item)
+    assert later["problem"]["code"] == "referral-released-already"
+
+
+async def test_a_decline_needs_its_reason_and_a_closing_its_outcome(house: House):
+    async with partner_of(house) as partner:
+        for step, code in (("decline", "reason"), ("closing", "outcome")):
+            body = {"steps": [{"referral": id_of("nothing"), "step": step}]}
+            answer = await partner.post("/v1/referrals/steps", json=body, headers=key())
+            assert answer.status_code == 422
+            assert code in answer.json()["errors"][0]["message"]
+
+
+async def test_a_list_is_read_in_pages_without_losing_or_repeating_anybody(house: House):
+    names = [f"person-{number}" for number in range(11)]
+    referrals = await proposed(house, *names, seats=11)
+    seen: list[str] = []
+    async with house.client(Role.COUNSELLOR) as counsellor:
+        cursor: str | None = ""
+        while cursor is not None:
+            page = (
+                await counsellor.get("/v1/referrals", params={"limit": 4, **({"cursor": cursor} if cursor else {})})
+            ).json()
+            assert len(page["items"]) <= 4
+            seen += [one["referral"] for one in page["items"]]
+            cursor = page["next"]
+    assert sorted(seen) == sorted(referrals.values())
+    assert len(seen) == 11
+
+
+async def test_two_referrals_of_one_person_fall_on_two_pages(house: House):
+    advice = {"partner": "vhs", "kind": ADVICE, "district": BRAMSCHE, "seats": 1}
+    async with partner_of(house) as partner:
+        await partner.put(f"/v1/offers/{id_of('advice', 'offer')}", json=advice, headers=key())
+    await house.people(["amal"], ADVICE)
+    await house.round()
+    await house.hear((NeedConfirmed(need=need_of("amal", COURSE), kind=COURSE), id_of("amal", "case")))
+    async with partner_of(house) as partner:
+        await put(partner)
+    await house.round()
+    async with house.client(Role.COUNSELLOR) as counsellor:
+        first = (await counsellor.get("/v1/referrals?limit=1")).json()
+        second = (await counsellor.get("/v1/referrals", params={"limit": 1, "cursor": first["next"]})).json()
+    kinds = {first["items"][0]["kind"], second["items"][0]["kind"]}
+    assert kinds == {ADVICE, COURSE}
+    assert second["next"] is None
+
+
+# --- why ----------------------------------------------------------------------------------------------------------------
+
+
+async def test_the_reasons_name_the_rules_that_shut_out_and_the_points_of_what_fits(house: House):
+    async with partner_of(house) as partner:
+        await put(partner, "for women", sexes=["female"])
+        await put(partner, "good", seats=1)
+        await put(partner, "full", seats=0, district=BRAMSCHE)
+    await house.people(["amal"])
+    await house.round()
+    async with house.client(Role.COUNSELLOR) as english, house.client(Role.COUNSELLOR, language="de") as german:
+        path = f"/v1/needs/{need_of('amal')}/reasons"
+        why, warum = (await english.get(path)).json(), (await german.get(path)).json()
+
+    assert (why["state"], why["offer"]) == ("held", id_of("good", "offer"))
+    good, full, women = why["offers"]
+    assert [one["offer"] for one in why["offers"]] == [id_of(name, "offer") for name in ("good", "full", "for women")]
+    assert good["total"] == sum(good["points"].values()) > full["total"]
+    assert (full["free"], full["shut_out_by"]) == (False, [])
+    assert [rule["rule"] for rule in women["shut_out_by"]] == ["sex"]
+    assert women["shut_out_by"][0]["sentence"] == "The offer is for people of another sex."
+    assert warum["offers"][2]["shut_out_by"][0]["sentence"] == "Das Angebot richtet sich an ein anderes Geschlecht."
+
+
+async def test_a_need_that_waits_says_why_in_a_sentence(house: House):
+    await house.people(["amal"])
+    await house.round()
+    async with house.client(Role.COUNSELLOR) as counsellor:
+        why = (await counsellor.get(f"/v1/needs/{need_of('amal')}/reasons")).json()
+    assert (why["state"], why["waits_because"]) == ("waiting", "no-offer-of-this-kind")
+    assert why["sentence"] == "There is no open offer of this kind at the moment."
+
+
+async def test_an_erased_case_is_gone_and_an_unknown_one_was_never_there(house: House):
+    await house.people(["amal"])
+    await house.hear((PersonErased(), id_of("amal", "case")))
+    async with house.client(Role.COUNSELLOR) as counsellor:
+        assert (await counsellor.get(f"/v1/cases/{id_of('amal', 'case')}")).status_code == 410
+        assert (await counsellor.get(f"/v1/cases/{id_of('badr', 'case')}")).status_code == 404
+        assert (await counsellor.get(f"/v1/needs/{need_of('amal')}/reasons")).status_code == 404
+
+
+async def test_a_counsellor_of_another_county_finds_nothing(house: House):
+    referral = (await proposed(house, "amal"))["amal"]
+    async with house.client(Role.COUNSELLOR, county="03157") as stranger:
+        assert (await stranger.get("/v1/referrals")).json()["items"] == []
+        assert (await stranger.get(f"/v1/cases/{id_of('amal', 'case')}")).status_code == 404
+        answer = await stranger.post(f"/v1/referrals/{referral}/release", headers=key())
+        assert answer.json()["code"] == "referral-not-found"

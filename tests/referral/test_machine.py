@@ -1,0 +1,247 @@
+"""Whatever partners, counsellors, people, time, other services and two matchers at once do, in any order: the books balance."""
+
+from __future__ import annotations
+
+from datetime import date
+
+from hypothesis import settings
+from hypothesis import strategies as st
+from hypothesis.stateful import RuleBasedStateMachine, initialize, invariant, precondition, rule
+
+from schemas.codes import Cefr, Purpose, ServiceKind, Sex
+from schemas.events import (
+    ConsentGiven,
+    ConsentWithdrawn,
+    EventData,
+    GermanLevels,
+    NeedConfirmed,
+    NeedWithdrawn,
+    PersonCorrected,
+    PersonErased,
+    PersonMoved,
+    ProfileRecorded,
+    ReferralAccepted,
+    ReferralAgreed,
+    ReferralCancelled,
+    ReferralClosed,
+    ReferralDeclined,
+    ReferralLapsed,
+    ReferralProposed,
+    ReferralRefused,
+    ReferralReleased,
+    ReferralStep,
+)
+from services.referral.commands import CloseOffer, PassOver, Propose, PublishOffer, SetSeats
+from services.referral.model import LIVE, NeedState, ReferralState
+from services.referral.transitions import TABLE, StepKind
+from services.runtime.errors import Refused
+from tests.referral.network import ADVICE, BRAMSCHE, COURSE, MELLE, Network, id_of, need_of, standing, terms
+
+PEOPLE = ("amal", "badr", "cem", "dana")
+PLACES = ("course one", "course two", "advice one", "advice two")
+KINDS = (COURSE, ADVICE)
+
+STEP_OF: dict[type[ReferralStep], StepKind] = {
+    ReferralReleased: StepKind.RELEASE,
+    ReferralAgreed: StepKind.AGREEMENT,
+    ReferralRefused: StepKind.REFUSAL,
+    ReferralAccepted: StepKind.ACCEPTANCE,
+    ReferralDeclined: StepKind.DECLINE,
+    ReferralClosed: StepKind.CLOSING,
+    ReferralLapsed: StepKind.LAPSE,
+    ReferralCancelled: StepKind.CANCELLATION,
+}
+
+people = st.sampled_from(PEOPLE)
+places = st.sampled_from(PLACES)
+kinds = st.sampled_from(KINDS)
+
+
+class Life(RuleBasedStateMachine):
+    """A small county, in which anything may happen."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.network = Network()
+        self.slow_matcher: list[Propose | PassOver] = []
+        self.versions = 1
+
+    @initialize()
+    def begin(self) -> None:
+        """Two of three people hold a seat; the fourth comes, if at all, piece by piece."""
+        self.network.publishes("course one", seats=1)
+        self.network.publishes("course two", seats=1)
+        for name in PEOPLE[:3]:
+            self.network.person(name)
+        self.network.round()
+
+    # --- partners and people ----------------------------------------------------------------------------------------
+
+    @rule(
+        place=places,
+        what=st.sampled_from(["publish", "publish", "seats", "close"]),
+        seats=st.integers(0, 3),
+        data=st.data(),
+    )
+    def a_partner_acts(self, place: str, what: str, seats: int, data: st.DataObject) -> None:
+        offer = id_of(place, "offer")
+        sexes = data.draw(st.sampled_from([[], [], ["female"]]))
+        made = terms(sexes=sexes) if place.startswith("course") else standing(sexes=sexes)
+        command = {
+            "publish": PublishOffer(offer=offer, terms=made, seats=seats),
+            "seats": SetSeats(offer=offer, seats=seats, partner=None),
+            "close": CloseOffer(offer=offer, partner=None),
+        }[what]
+        try:
+            self.network.asks(command)
+        except Refused:
+            return
+
+    @rule(name=people, kind=kinds)
+    def somebody_comes(self, name: str, kind: ServiceKind) -> None:
+        if self.network.case(name).person is None:
+            self.network.person(name, needs=kind)
+
+    @rule(name=people, kind=kinds, data=st.data())
+    def another_service_tells(self, name: str, kind: ServiceKind, data: st.DataObject) -> None:
+        case, need, told = id_of(name, "case"), need_of(name, kind), date(2016, 6, 1)
+        self.versions += 1
+        german = GermanLevels(writing=data.draw(st.sampled_from([Cefr.A1, Cefr.C1])))
+        events: dict[str, EventData] = {
+            "needs": NeedConfirmed(need=need, kind=kind),
+            "needs no more": NeedWithdrawn(need=need),
+            "consents": ConsentGiven(purposes=tuple(Purpose)),
+            "withdraws all": ConsentWithdrawn(purposes=(Purpose.TRANSFER,)),
+            "withdraws one": ConsentWithdrawn(purposes=(Purpose.LANGUAGE_COURSES,)),
+            "moves": PersonMoved(moved_on=told, district=BRAMSCHE),
+            "moves away": PersonMoved(moved_on=told, district=None),
+            "corrects": PersonCorrected(district=MELLE, arrived_on=told, sex=data.draw(st.sampled_from(Sex))),
+            "talks": ProfileRecorded(version=self.versions, guideline="guideline-2016.1", complete=True, german=german),
+            "is forgotten": PersonErased(),
+        }
+        self.network.hears(events[data.draw(st.sampled_from(sorted(events)))], case)
+
+    # --- rounds, of two matchers at once ----------------------------------------------------------------------------
+
+    @rule()
+    def run_a_round(self) -> None:
+        self.network.round()
+
+    @rule()
+    def begin_a_slow_round(self) -> None:
+        self.slow_matcher = self.network.finds()
+
+    @precondition(lambda self: self.slow_matcher)
+    @rule()
+    def finish_the_slow_round(self) -> None:
+        for data in self.slow_matcher:
+            self.network.asks(data)
+        self.slow_matcher = []
+
+    # --- the steps of referrals -------------------------------------------------------------------------------------
+
+    @rule(data=st.data(), step=st.sampled_from(["releases", "agrees", "refuses", "declines", "accepts", "closes"]))
+    def somebody_takes_a_step(self, data: st.DataObject, step: str) -> None:
+        known = {event.referral: event.partner for event in self.network.proposals() if self.is_known(event.referral)}
+        if known:
+            referral = data.draw(st.sampled_from(sorted(known)))
+            more = (known[referral],) if step in ("declines", "accepts") else ()
+            try:
+                getattr(self.network, step)(referral, *more)
+            except Refused:
+                return
+
+    @rule(names=st.sets(people, min_size=1), steps=st.integers(1, 4))
+    def all_goes_well(self, names: set[str], steps: int) -> None:
+        for live, _ in [(need.live, name) for name in sorted(names) for need in self.network.case(name).needs]:
+            for step in ("releases", "agrees", "accepts", "closes")[:steps] if live else ():
+                assert live is not None
+                try:
+                    getattr(self.network, step)(live.id, *((live.partner,) if step == "accepts" else ()))
+                except Refused:
+                    continue
+
+    @rule(days=st.integers(1, 8))
+    def time_passes(self, days: int) -> None:
+        self.network.later(days=days)
+
+    def is_known(self, referral: str) -> bool:
+        return any(case.need_of(referral) for case in self.network.cases())
+
+    # --- always -----------------------------------------------------------------------------------------------------
+
+    @invariant()
+    def never_more_people_than_seats(self) -> None:
+        assert all(offer.taken <= offer.seats and offer.free >= 0 for offer in self.network.offers())
+
+    @invariant()
+    def each_seat_is_held_by_one_live_referral_and_each_live_referral_holds_one_seat(self) -> None:
+        held = [(holder.referral, holder.case, offer.id) for offer in self.network.offers() for holder in offer.holders]
+        alive = [
+            (need.live.id, case.id, need.live.offer)
+            for case in self.network.cases()
+            for need in case.needs
+            if need.live is not None
+        ]
+        assert sorted(held) == sorted(alive)
+
+    @invariant()
+    def nobody_vanishes(self) -> None:
+        for case in self.network.cases():
+            for need in case.needs:
+                state = case.state_of(need)
+                waits_in_a_round = "round" in case.agenda or f"waiting/{need.kind}" in case.agenda
+                told_why = need.passed_over and not case.consents_to(need)
+                if state is NeedState.WAITING and case.stands:
+                    assert waits_in_a_round or told_why
+                assert (need.live is not None) == (state in _HELD)
+
+    @invariant()
+    def nothing_is_proposed_without_consent(self) -> None:
+        for case in self.network.cases():
+            for need in case.needs:
+                if need.live is not None:
+                    assert case.stands
+                    assert case.consents_to(need)
+
+    @invariant()
+    def what_others_heard_is_a_way_that_the_table_allows_and_leads_to_where_things_stand(self) -> None:
+        heard: dict[str, ReferralState] = {}
+        for event in self.network.told:
+            follow(heard, event)
+        stored = {
+            referral.id: referral.state
+            for case in self.network.cases()
+            for need in case.needs
+            for referral in (need.live, *need.past)
+            if referral is not None
+        }
+        assert {id: heard[id] for id in stored} == stored
+        assert not any(heard[id] in LIVE for id in heard.keys() - stored.keys())
+
+    @invariant()
+    def an_offer_to_which_somebody_said_no_is_not_proposed_to_them_again(self) -> None:
+        for case in self.network.cases():
+            for need in case.needs:
+                tried = [referral.offer for referral in need.past if referral.state in _NO]
+                assert len(set(tried)) == len(tried)
+                assert need.live is None or need.live.offer not in tried
+
+
+_HELD = {NeedState.HELD, NeedState.RELEASED, NeedState.AGREED, NeedState.ACCEPTED}
+_NO = {ReferralState.REFUSED, ReferralState.DECLINED, ReferralState.LAPSED}
+
+
+def follow(heard: dict[str, ReferralState], event: EventData) -> None:
+    """What a reader knows after an event. Fails for an event that cannot follow what was heard before."""
+    if isinstance(event, ReferralProposed):
+        assert event.referral not in heard
+        heard[event.referral] = ReferralState.PROPOSED
+    elif isinstance(event, ReferralStep):
+        transition = TABLE[STEP_OF[type(event)]]
+        assert heard[event.referral] in transition.of
+        heard[event.referral] = transition.to
+
+
+TestLife = Life.TestCase
+TestLife.settings = settings(max_examples=30, stateful_step_count=40, deadline=None)
