@@ -22,6 +22,7 @@ from simulation.actors.lives import Lives
 from simulation.actors.offices import Offices
 from simulation.actors.partners import Publishers
 from simulation.actors.referrals import Referrals
+from simulation.doors import OPERATOR
 from simulation.rest import move_clocks, until_at_rest
 from simulation.world import World
 
@@ -33,6 +34,10 @@ AT_LEAST_EVERY: Final = timedelta(days=7)
 
 LAST_REFERRALS: Final = timedelta(days=180)
 """After the year's end nobody arrives any more; so long at most what was begun is brought to its end."""
+
+
+UNANSWERED: Final = ("held", "released", "agreed")
+"""States of needs in which somebody is to answer by a deadline."""
 
 
 class Actor(Protocol):
@@ -57,11 +62,17 @@ class Year:
         self.referrals = Referrals(world)
         self.today: date | None = None
         self.steps = 0
+        self.seats_taken_max = 0
+
+    @property
+    def a_way_to_show(self) -> str | None:
+        """A case that was accepted somewhere, to look at its trace."""
+        return next((case for case in self.referrals.accepted if case not in self._world.erased), None)
 
     async def run(self) -> None:
         """Returns when the year is over and nothing waits for an answer any more."""
         day = date(self._world.county.year, 1, 1)
-        while not self._is_over(day):
+        while not await self._is_over(day):
             if day.weekday() < 5 and await self._is_anything_due(day):
                 await self._take_step(day)
             day += timedelta(days=1)
@@ -71,6 +82,8 @@ class Year:
         for together in ((self.publishers, self.referrals), (self.lives, self.offices, self.counsellors)):
             if await _act(together, day):
                 await until_at_rest(self._world.doors)
+        books = await self._world.doors.get("referral", "/v1/books", OPERATOR)
+        self.seats_taken_max = max(self.seats_taken_max, books["held"])
         self.today = day
         self.steps += 1
         self._step(day)
@@ -84,11 +97,21 @@ class Year:
             return True
         return await self.counsellors.expect_somebody(day)
 
-    def _is_over(self, day: date) -> bool:
+    async def _is_over(self, day: date) -> bool:
+        """When the year has ended, everybody has come, and nobody is to answer any more, or not within `LAST_REFERRALS`."""
         end = date(self._world.county.year, 12, 31)
-        if day <= end:
+        if day <= end or self.offices.next_day is not None or self.counsellors.next_day is not None:
             return False
-        return day > end + LAST_REFERRALS
+        if day > end + LAST_REFERRALS:
+            return True
+        return self.referrals.next_day is None and not await self._does_anything_wait(day)
+
+    async def _does_anything_wait(self, day: date) -> bool:
+        """Whether a talk is still to come, or a referral waits for an answer that may never come."""
+        books = await self._world.doors.get("referral", "/v1/books", OPERATOR)
+        if any(books["needs"][state] for state in UNANSWERED):
+            return True
+        return bool([day for later in range(14) if await self.counsellors.expect_somebody(day + timedelta(days=later))])
 
 
 async def _act(actors: Sequence[Actor], day: date) -> int:

@@ -10,7 +10,8 @@ import unicodedata
 import uuid
 from collections import Counter
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
+from datetime import timedelta
 from functools import lru_cache
 from typing import Any, Final
 
@@ -79,31 +80,45 @@ def _marks(*fields: str | None) -> Iterable[tuple[str, ...]]:
 class World:
     """One simulated county in front of one running copy.
 
-    `arrived` are those whom an office has handed over in any form, `refused` those of them whose last row was refused.
+    `put_off`: so much later than the county plans them its courses begin. `arrived` are those whom an office has handed over in any form, `refused` those of them whose last row was refused. `erased`,
+    `moved_away` and `withdrawn` (the transfer consent) are the cases for which intake has confirmed it. `done` counts steps by name,
+    `refusals` what services refused. All of it is the simulation's own record, beside which the services' books are laid.
     """
 
     county: County
     doors: Doors
+    put_off: timedelta = timedelta()
     strangers: Strangers = field(default_factory=Strangers)
     arrived: set[int] = field(default_factory=set[int])
     refused: set[int] = field(default_factory=set[int])
     case_of: dict[int, str] = field(default_factory=dict[int, str])
     person_of: dict[str, int] = field(default_factory=dict[str, int])
+    erased: set[str] = field(default_factory=set[str])
+    moved_away: set[str] = field(default_factory=set[str])
+    withdrawn: set[str] = field(default_factory=set[str])
     done: Counter[str] = field(default_factory=Counter[str])
     refusals: Counter[str] = field(default_factory=Counter[str])
-    newly_met: list[int] = field(default_factory=list[int])
+    newly_met: list[str] = field(default_factory=list[str])
 
     def __post_init__(self) -> None:
         self.person = lru_cache(maxsize=4096)(self._person)
+        self.offers = tuple(self._later(offer) for offer in self.county.offers)
 
     def _person(self, index: int) -> Person:
         return self.county.person(index)
+
+    def _later(self, offer: Offer) -> Offer:
+        return replace(offer, starts_on=offer.starts_on + self.put_off) if offer.starts_on else offer
 
     def meet(self, case: str, index: int) -> None:
         """From now on it is known whose case this is."""
         self.case_of[index] = case
         self.person_of[case] = index
-        self.newly_met.append(index)
+        self.newly_met.append(case)
+
+    def person_in(self, case: str) -> Person:
+        """Whoever is behind a case that is known."""
+        return self.person(self.person_of[case])
 
     def offer_id(self, offer: Offer) -> str:
         """The id that the partner gives its offer: the same each time it is sent."""

@@ -51,11 +51,11 @@ class Counsellors:
         sheets = [sheet for _, sheet in self._second_sitting.due(today)]
         came: list[str] = []
         for case in expected:
-            if self._missed[case] < self._person(case).missed_appointments:
+            if self._missed[case] < self._world.person_in(case).missed_appointments:
                 await self._book_again(case)
             else:
                 came.append(case)
-        await asyncio.gather(*(self.ask_consents(case, self._person(case)) for case in came))
+        await asyncio.gather(*(self.ask_consents(case, self._world.person_in(case)) for case in came))
         sheets += [(case, self._first_sheet(case, today)) for case in came]
         await self.hand_in(today.isoformat(), sheets)
         return len(expected) + len(sheets)
@@ -125,10 +125,7 @@ class Counsellors:
 
     def _first_sheet(self, case: str, today: date) -> Answers:
         """What is written down today; the rest of an interrupted talk goes on the agenda."""
-        held = talk(self._world.county.seed, self._person(case))
+        held = talk(self._world.county.seed, self._world.person_in(case))
         for sitting, sheet in enumerate(held.sheets[1:], 1):
             self._second_sitting.put(today + timedelta(days=sitting * held.resumed_after_days), case, (case, sheet))
         return held.sheets[0]
-
-    def _person(self, case: str) -> Person:
-        return self._world.person(self._world.person_of[case])

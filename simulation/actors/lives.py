@@ -6,7 +6,7 @@ from collections.abc import Awaitable, Callable
 from datetime import date
 from typing import Any
 
-from schemas.codes import Way
+from schemas.codes import Purpose, Way
 from simulation import naming
 from simulation.actors.offices import named
 from simulation.agenda import Agenda
@@ -20,28 +20,31 @@ Happening = Callable[[str, Person], Awaitable[None]]
 class Lives:
     """Acts for people whose case is known; what should have happened before happens as soon as it is."""
 
-    def __init__(self, world: World) -> None:
+    def __init__(self, world: World, *, at_once: bool = False) -> None:
+        """`at_once`: everything happens to people as soon as they are known."""
         self._world = world
-        self._agenda: Agenda[tuple[int, Happening]] = Agenda()
+        self._at_once = at_once
+        self._today = date.min
+        self._agenda: Agenda[tuple[str, Happening]] = Agenda()
 
     @property
     def next_day(self) -> date | None:
         return self._agenda.next_day
 
     async def act(self, today: date) -> int:
-        acts = 0
-        for index in self._world.newly_met:
-            self._plan(self._world.person(index))
+        acts, self._today = 0, today
+        for case in self._world.newly_met:
+            self._plan(case, self._world.person_in(case))
         self._world.newly_met.clear()
-        for _, (index, happening) in self._agenda.due(today):
+        for _, (case, happening) in self._agenda.due(today):
             try:
-                await happening(self._world.case_of[index], self._world.person(index))
+                await happening(case, self._world.person_in(case))
             except Refusal as refusal:
                 self._world.note(refusal)
             acts += 1
         return acts
 
-    def _plan(self, person: Person) -> None:
+    def _plan(self, case: str, person: Person) -> None:
         happenings: tuple[tuple[Any, str, Happening], ...] = (
             (person.correction, "1 correction", self._correct),
             (person.move, "2 move", self._move),
@@ -50,25 +53,35 @@ class Lives:
         )
         for planned, name, happening in happenings:
             if planned is not None:
-                self._agenda.put(planned.on, f"{person.index:09d} {name}", (person.index, happening))
+                self._agenda.put(
+                    date.min if self._at_once else planned.on, f"{person.index:09d} {name} {case}", (case, happening)
+                )
 
     async def _correct(self, case: str, person: Person) -> None:
         if person.correction is not None:
             body = correction(person)
-            await self._tell(_office(person), case, "corrections", body, key=f"correction-{person.index}")
+            await self._tell(_office(person), case, "corrections", body, key=f"correction-{case}")
 
     async def _move(self, case: str, person: Person) -> None:
         if person.move is not None:
-            body = {"moved_on": person.move.on.isoformat(), "municipality_key": person.move.municipality}
-            await self._tell(_office(person), case, "moves", body, key=f"move-{person.index}")
+            body = {
+                "moved_on": min(person.move.on, self._today).isoformat(),
+                "municipality_key": person.move.municipality,
+            }
+            await self._tell(_office(person), case, "moves", body, key=f"move-{case}")
+            if person.move.municipality is None:
+                self._world.moved_away.add(case)
 
     async def _withdraw(self, case: str, person: Person) -> None:
         if person.withdrawal is not None:
             body = {"purposes": list(person.withdrawal.purposes)}
-            await self._tell(COUNSELLOR, case, "consents/withdrawals", body, key=f"withdrawal-{person.index}")
+            await self._tell(COUNSELLOR, case, "consents/withdrawals", body, key=f"withdrawal-{case}")
+            if Purpose.TRANSFER in person.withdrawal.purposes:
+                self._world.withdrawn.add(case)
 
-    async def _erase(self, case: str, person: Person) -> None:
-        await self._tell(PROTECTION_OFFICER, case, "erasure", {}, key=f"erasure-{person.index}")
+    async def _erase(self, case: str, person: Person) -> None:  # noqa: ARG002 - nothing more is known of the person
+        await self._tell(PROTECTION_OFFICER, case, "erasure", {}, key=f"erasure-{case}")
+        self._world.erased.add(case)
 
     async def _tell(self, who: Who, case: str, what: str, body: dict[str, Any], *, key: str) -> None:
         await self._world.doors.post("intake", f"/v1/cases/{case}/{what}", who, body, key=key)

@@ -48,15 +48,15 @@ class Offices:
             self._counter.put(self._next_other.registered_on, f"{self._next_other.index:09d}", self._next_other)
             self._next_other = next(self._others, None)
         for _, person in self._counter.due(today):
-            await self._register(person)
+            await self.register(person)
             acts += 1
         while self._next_file is not None and self._next_file.due_on <= today:
-            await self._hand_over(self._next_file)
+            await self.hand_over(self._next_file)
             self._next_file = next(self._files, None)
             acts += 1
         return acts
 
-    async def _hand_over(self, file: OfficeFile) -> None:
+    async def hand_over(self, file: OfficeFile) -> None:
         world, who = self._world, clerk(file.office.district)
         answer = await world.doors.ask("intake", "POST", "/v1/imports", who, file.encode(), headers=CSV)
         report: Mapping[str, Any] = from_json(answer.body)
@@ -71,7 +71,7 @@ class Offices:
             if person.consent.given:
                 world.strangers.expect(row.person, person.register)
 
-    async def _register(self, person: Person) -> None:
+    async def register(self, person: Person) -> None:
         world = self._world
         who = clerk(person.register.district) if person.way is Way.OFFICE_API else COUNSELLOR
         key = f"arrival-{person.index}"

@@ -19,7 +19,7 @@ class Publishers:
 
     def __init__(self, world: World) -> None:
         self._world = world
-        self._offers: Iterator[Offer] = iter(world.county.offers)
+        self._offers: Iterator[Offer] = iter(world.offers)
         self._next = next(self._offers, None)
 
     @property

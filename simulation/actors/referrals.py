@@ -57,8 +57,9 @@ class Referrals:
         """`at_once`: nobody takes any time to answer."""
         self._world = world
         self._at_once = at_once
-        self._weeks = {world.offer_id(offer): offer.weeks for offer in world.county.offers}
+        self._weeks = {world.offer_id(offer): offer.weeks for offer in world.offers}
         self._known: set[str] = set()
+        self.accepted: list[str] = []
         self._releases: Agenda[Step] = Agenda()
         self._answers: Agenda[Step] = Agenda()
         self._partners: Agenda[Step] = Agenda()
@@ -86,6 +87,7 @@ class Referrals:
             if line["referral"] in self._known:
                 continue
             self._known.add(line["referral"])
+            world.done["proposal"] += 1
             found += 1
             place = line["place"]
             starts_on = date.fromisoformat(place["starts_on"]) if place["starts_on"] else None
@@ -126,6 +128,7 @@ class Referrals:
         return sum(map(len, by_partner.values()))
 
     def _plan_ending(self, question: Question, today: date) -> None:
+        self.accepted.append(question.case)
         if self._at_once:
             return
         world = self._world
@@ -144,12 +147,13 @@ class Referrals:
                 "referral", "/v1/referrals/steps", who, body, key=f"{key}-{who.subject}-{part[0].question.referral}"
             )
             for step, item in zip(part, answer["items"], strict=True):
-                if self._was_taken(item) and of in (None, step.step):
+                if self._was_taken(step, item) and of in (None, step.step):
                     taken.append(step.question)
         return taken
 
-    def _was_taken(self, item: Mapping[str, Any]) -> bool:
+    def _was_taken(self, step: Step, item: Mapping[str, Any]) -> bool:
         if item["outcome"] == "applied":
+            self._world.done[step.step] += 1
             return True
         problem = item["problem"]
         self._world.note(Refusal("referral", problem["status"], problem["code"], problem["detail"]))

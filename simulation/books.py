@@ -1,0 +1,241 @@
+"""The books of a run: what the services say about themselves, laid beside what was done and beside each other.
+
+`draw` asks all services while they are at rest. `Books.summary` gives the numbers, `Books.differences` whatever does not fit, in sentences.
+
+Everybody of the generated county is in exactly one of these states:
+
+- *refused*: the row in the office's file was wrong, and nobody put it right;
+- *without consent*: counted once, and nothing else is known;
+- *erased*, *moved away*, *withdrawn*: the way ended;
+- *invited*: the first talk is still to come about;
+- *talk begun*: it was interrupted;
+- *profiled*: needs wait for the counsellor's word;
+- *planned*: every need is decided upon and stands in the plan.
+
+And every need that was confirmed is in exactly one of these: waiting, held, released, agreed, accepted, refused, withdrawn, closed.
+"""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+from typing import Any, Final
+
+from pydantic import BaseModel, ConfigDict, Field
+
+from simulation.doors import OPERATOR, Doors
+from simulation.latencies import percentile
+from simulation.rows import Fate, fate_of
+from simulation.world import World
+
+IN_WORK: Final = {
+    "invited": ("to-invite", "talk-due"),
+    "talk begun": ("talk-begun",),
+    "profiled": ("profiled",),
+    "planned": ("planned",),
+}
+"""The states of whoever is still on the way, with profiling's stages that they are made of."""
+
+
+class Summary(BaseModel):
+    """The numbers of a run. `build/demo/summary.json` is this, as JSON."""
+
+    model_config = ConfigDict(frozen=True)
+
+    people: int = Field(description="Newcomers of the generated county whom an office handed over.")
+    registered: int = Field(description="Of them: agreed at the counter and became a case.")
+    refused: int = Field(description="Of them: the row was wrong, and no right one came later.")
+    without_consent: int = Field(description="Of them: refused the consent, and are one anonymous count each.")
+    appointments: int = Field(description="First talks booked that took place, were missed, or are still to come.")
+    profiled: int = Field(description="People with a profile, those erased since not counted.")
+    needs: int = Field(description="Needs that a counsellor confirmed, of people not erased since.")
+    offered: int = Field(description="Times that a seat was held for a need.")
+    accepted: int = Field(description="Times that a partner accepted.")
+    declined: int = Field(description="Times that a partner declined.")
+    lapsed: int = Field(description="Times that somebody's answer did not come in time.")
+    waiting: int = Field(description="Needs for which there is no seat at the end.")
+    parked: int = Field(description="Events that wait for a missing one, in all services; 0 in a run without losses.")
+    dead_letters: int = Field(description="Records that could not be applied, in all services.")
+    counted: int = Field(description="People in reporting's counts: cases, and those without consent.")
+    seats: int = Field(description="Seats of all offers together.")
+    seats_taken_max: int = Field(description="The most seats that were held or taken at one time, seen once a step.")
+    seconds: float = Field(description="Machine time from the first step to rest after the last.")
+    people_per_second: float = Field(description="people / seconds.")
+    p50_ms_arrival_to_first_offer: float | None = Field(
+        description="Machine time along the chain of causes from arrival to first offer, median (simulation/latencies.py): "
+        "waiting for days, people and rounds is not in it."
+    )
+    p99_ms_arrival_to_first_offer: float | None = Field(description="The same, 99th percentile.")
+
+
+@dataclass(frozen=True, slots=True)
+class Books:
+    """What the services answered, each by its own name, and what the simulation knows itself."""
+
+    world: World
+    intake: Mapping[str, Any]
+    profiling: Mapping[str, Any]
+    referral: Mapping[str, Any]
+    reporting: Mapping[str, Any]
+    statuses: Mapping[str, Mapping[str, Any]]
+    seats_taken_max: int
+
+    @property
+    def states(self) -> dict[str, int]:
+        """How many people are in each state. Each is taken from the one service that knows it."""
+        stages = self.profiling["cases"]
+        return {
+            "refused": len(self.world.refused),
+            "without consent": self.intake["without_consent"],
+            "erased": self.intake["erased"],
+            "moved away": self.intake["moved"],
+            "withdrawn": self.intake["withdrawn"],
+            **{state: sum(stages[stage] for stage in of) for state, of in IN_WORK.items()},
+        }
+
+    def summary(self, seconds: float, first_offer_ms: list[float]) -> Summary:
+        """`first_offer_ms` ascending, one for each person who was made an offer."""
+        people, totals = len(self.world.arrived), self.reporting["totals"]
+        p50, p99 = (percentile(first_offer_ms, share) for share in (0.5, 0.99))
+        return Summary(
+            people=people,
+            registered=self.intake["registered"],
+            refused=len(self.world.refused),
+            without_consent=self.intake["without_consent"],
+            appointments=self.intake["appointments"],
+            profiled=self.profiling["profiled"],
+            needs=sum(self.referral["needs"].values()),
+            offered=totals["proposed"],
+            accepted=totals["accepted"],
+            declined=totals["declined"],
+            lapsed=totals["lapsed"],
+            waiting=self.referral["needs"]["waiting"],
+            parked=self._everywhere("parked"),
+            dead_letters=self._everywhere("dead_letters"),
+            counted=totals["persons"] + totals["without_consent"],
+            seats=self.referral["seats"],
+            seats_taken_max=self.seats_taken_max,
+            seconds=round(seconds, 3),
+            people_per_second=round(people / seconds, 2) if seconds else 0.0,
+            p50_ms_arrival_to_first_offer=round(p50, 1) if p50 is not None else None,
+            p99_ms_arrival_to_first_offer=round(p99, 1) if p99 is not None else None,
+        )
+
+    def differences(self) -> list[str]:
+        """Whatever does not fit, each in one sentence; empty when the books balance."""
+        return [*self._of_people(), *self._of_cases(), *self._of_needs(), *self._of_seats(), *self._of_counts()]
+
+    # --- what must fit --------------------------------------------------------------------------------------------------
+
+    def _of_people(self) -> Iterator[str]:
+        world, states = self.world, self.states
+        people = len(world.arrived)
+        yield from _same("people whom the offices handed over", people, "people in the states", sum(states.values()))
+        fates = dict.fromkeys(Fate, 0)
+        for index in world.arrived:
+            fates[fate_of(world.county.seed, world.person(index))] += 1
+        for what, expected, found in (
+            ("people whose rows stay wrong", fates[Fate.REFUSED], len(world.refused)),
+            ("people who refused the consent", fates[Fate.COUNTED], self.intake["without_consent"]),
+            ("people who agreed", fates[Fate.REGISTERED], self.intake["registered"]),
+            ("people who asked to be erased", len(world.erased), self.intake["erased"]),
+            ("people who moved away", len(world.moved_away - world.erased), self.intake["moved"]),
+            (
+                "people who withdrew their consent",
+                len(world.withdrawn - world.moved_away - world.erased),
+                self.intake["withdrawn"],
+            ),
+        ):
+            yield from _same(f"{what}, by the generated county", expected, "by the import and intake", found)
+
+    def _of_cases(self) -> Iterator[str]:
+        intake, stages = self.intake, self.profiling["cases"]
+        registered = intake["registered"]
+        yield from _same("cases of intake", registered, "cases in a stage of profiling", sum(stages.values()))
+        yield from _same("erased cases of intake", intake["erased"], "of profiling", stages["erased"])
+        ended = intake["moved"] + intake["withdrawn"]
+        yield from _same("cases that ended in intake", ended, "in profiling", stages["ended"])
+        yield from _same("cases of intake", registered, "cases of referral", self.referral["cases"])
+        for service, status in self.statuses.items():
+            if status["parked"]:
+                yield f"In {service} {status['parked']} events wait for one that is missing."
+            if status["dead_letters"]:
+                yield f"In {service} {status['dead_letters']} records could not be applied."
+
+    def _of_needs(self) -> Iterator[str]:
+        needs, totals = self.referral["needs"], self.reporting["totals"]
+        sought = sum(needs.values()) - needs["withdrawn"]
+        yield from _same("confirmed needs of profiling", self.profiling["needs"]["confirmed"], "of referral", sought)
+        done = self.world.done
+        for what, step in (
+            ("proposals seen by the counsellors", "proposal"),
+            ("releases", "release"),
+            ("agreements", "agreement"),
+            ("refusals", "refusal"),
+            ("acceptances", "acceptance"),
+            ("declines", "decline"),
+        ):
+            yield from _same(f"{what} in the simulation", done[step], "counted by reporting", totals[_COUNTED_AS[step]])
+        closed = totals["completed"] + totals["dropped_out"]
+        yield from _same("closings in the simulation", done["closing"], "counted by reporting", closed)
+
+    def _of_seats(self) -> Iterator[str]:
+        referral = self.referral
+        if referral["overbooked"]:
+            number = len(referral["overbooked"])
+            yield f"{number} offers have more people than seats, the first of them {referral['overbooked'][0]}."
+        if not referral["balanced"]:
+            yield "In referral the seats that are held are not those of the referrals that live."
+        if self.seats_taken_max > referral["seats"]:
+            yield f"At one time {self.seats_taken_max} seats were taken, but there are only {referral['seats']}."
+
+    def _of_counts(self) -> Iterator[str]:
+        reporting, totals = self.reporting, self.reporting["totals"]
+        for line in reporting["lines"]:
+            if line["difference"]:
+                told = line["counted"] - line["difference"]
+                yield f"The table {line['table']} counts {line['counted']}, and the facts say {told}."
+        if reporting["incomplete"]:
+            yield f"Reporting knows something of {reporting['incomplete']} people whose arrival it has not heard of."
+        counted = totals["persons"] + totals["without_consent"]
+        known = self.intake["registered"] + self.intake["without_consent"]
+        yield from _same("people known to intake", known, "people counted by reporting", counted)
+        yield from _same("seats of referral", self.referral["seats"], "seats counted by reporting", totals["seats"])
+
+    def _everywhere(self, number: str) -> int:
+        return sum(status[number] for status in self.statuses.values())
+
+
+_COUNTED_AS: Final = {
+    "proposal": "proposed",
+    "release": "released",
+    "agreement": "agreed",
+    "refusal": "refused",
+    "acceptance": "accepted",
+    "decline": "declined",
+}
+"""What reporting calls the steps."""
+
+
+async def draw(doors: Doors, world: World, seats_taken_max: int = 0) -> Books:
+    """Ask all services. They are to be at rest."""
+    names = ("intake", "profiling", "referral", "reporting")
+    intake, profiling, referral, reporting = await asyncio.gather(
+        *(doors.get(service, "/v1/books", OPERATOR) for service in names)
+    )
+    statuses = await asyncio.gather(*(doors.get(service, "/runtime/status", OPERATOR) for service in names))
+    return Books(
+        world=world,
+        intake=intake,
+        profiling=profiling,
+        referral=referral,
+        reporting=reporting,
+        statuses=dict(zip(names, statuses, strict=True)),
+        seats_taken_max=max(seats_taken_max, referral["held"]),
+    )
+
+
+def _same(what: str, expected: int, where: str, found: int) -> Iterator[str]:
+    if expected != found:
+        yield f"There are {expected} {what}, but {found} {where}."

@@ -1,0 +1,135 @@
+"""As many people as the services can take, on the real clock, without days and without anybody taking time to think.
+
+For load and fault tests: `run_load` ends when everybody has come as far as they can and the services are at rest, so that books can be
+drawn. Whatever restarts meanwhile is waited for. Who somebody is follows from their case's id instead of being read at intake.
+"""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Awaitable, Callable, Iterator
+from dataclasses import replace
+from datetime import date, timedelta
+from typing import Final
+
+from schemas.codes import Way
+from simulation import figures
+from simulation.actors.counsellors import MOST_SHEETS, Counsellors
+from simulation.actors.lives import Lives
+from simulation.actors.offices import Offices
+from simulation.actors.partners import Publishers
+from simulation.actors.referrals import Referrals
+from simulation.county import STANDARD_SEED, County, generate
+from simulation.doors import Doors
+from simulation.files import OfficeFile, Row, office_files
+from simulation.rest import until_at_rest
+from simulation.talk import talk
+from simulation.world import COUNSELLOR, World
+
+ROWS_OF_A_FILE: Final = 200
+"""Files of the same office are joined up to about this length: a year's small files would measure requests, not people."""
+
+AT_THE_COUNTERS: Final = 16
+"""Single arrivals that are registered at the same time."""
+
+PAUSE: Final = 0.02
+"""Seconds before whoever found nothing to do looks again."""
+
+COURSES_LATER: Final = timedelta(weeks=104)
+"""The courses of the last year are put off, so that none has begun."""
+
+
+def load_county(people: int, county: str = figures.STANDARD_COUNTY, seed: int = STANDARD_SEED) -> County:
+    """A county for `run_load`: everybody arrived in the last calendar year."""
+    return generate(county, people, date.today().year - 1, seed)  # noqa: DTZ011 - the year is all that matters
+
+
+async def run_load(
+    doors: Doors, county: County, progress: Callable[[World], None] = lambda world: None, *, bound: float = 120.0
+) -> World:
+    """Push everybody through. `progress` is told after each piece of work; `bound` as for `until_at_rest`."""
+    load = _Load(World(county, doors, put_off=COURSES_LATER), progress)
+    await load.run(bound)
+    return load.world
+
+
+class _Load:
+    def __init__(self, world: World, progress: Callable[[World], None]) -> None:
+        self.world = world
+        self._progress = progress
+        self._offices = Offices(world)
+        self._counsellors = Counsellors(world)
+        self._lives = Lives(world, at_once=True)
+        self._referrals = Referrals(world, at_once=True)
+        self._sheets = 0
+        self._everybody_came = False
+        self._everybody_talked = False
+
+    async def run(self, bound: float) -> None:
+        await Publishers(self.world).act(date.max)
+        async with asyncio.TaskGroup() as group:
+            group.create_task(self._arrive())
+            group.create_task(self._until(self._talks, lambda: self._everybody_came))
+            group.create_task(self._until(self._answers, lambda: self._everybody_talked))
+        while True:
+            await until_at_rest(self.world.doors, real_time=True, bound=bound)
+            if not await self._talks() + await self._answers():
+                return
+
+    async def _arrive(self) -> None:
+        for file in joined(self.world.county):
+            await self._offices.hand_over(file)
+            self._progress(self.world)
+        others = (person for person in self.world.county.people() if person.way is not Way.OFFICE_FILE)
+        counters = asyncio.Semaphore(AT_THE_COUNTERS)
+        async with asyncio.TaskGroup() as group:
+            for person in others:
+                await counters.acquire()
+                task = group.create_task(self._offices.register(person))
+                task.add_done_callback(lambda _: counters.release())
+        self._everybody_came = True
+
+    async def _until(self, work: Callable[[], Awaitable[int]], is_over: Callable[[], bool]) -> None:
+        """Work as long as there may be more to come."""
+        while True:
+            over = is_over()
+            if await work():
+                self._progress(self.world)
+            elif over:
+                self._everybody_talked = True
+                return
+            else:
+                await asyncio.sleep(PAUSE)
+
+    async def _talks(self) -> int:
+        """The next talks of the worklist, one after the other in time, all at once here."""
+        world = self.world
+        page = await world.doors.get("profiling", "/v1/cases", COUNSELLOR, state="talk-due", limit=MOST_SHEETS)
+        cases = [line["case"] for line in page["items"]]
+        if not cases:
+            return 0
+        for case in cases:
+            if case not in world.person_of:
+                world.meet(case, int(case[:8], 16) % world.county.size)
+        await asyncio.gather(*(self._counsellors.ask_consents(case, world.person_in(case)) for case in cases))
+        sheets = [(case, talk(world.county.seed, world.person_in(case)).sheets[-1]) for case in cases]
+        self._sheets += 1
+        await self._counsellors.hand_in(f"load-{self._sheets}", sheets)
+        await self._lives.act(date.today())  # noqa: DTZ011 - nobody moves later than today
+        return len(cases)
+
+    async def _answers(self) -> int:
+        return await self._referrals.act(date.today())  # noqa: DTZ011 - only names the requests
+
+
+def joined(county: County) -> Iterator[OfficeFile]:
+    """The year's files, those of one office joined until they are long enough; each row comes once in its order."""
+    waiting: dict[str, tuple[OfficeFile, list[Row]]] = {}
+    for file in office_files(county):
+        first, rows = waiting.setdefault(file.office.district, (file, []))
+        rows.extend(file.rows)
+        if len(rows) >= ROWS_OF_A_FILE:
+            yield replace(first, rows=tuple(rows), repeats=None)
+            del waiting[file.office.district]
+    for first, rows in waiting.values():
+        yield replace(first, rows=tuple(rows), repeats=None)
