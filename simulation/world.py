@@ -78,9 +78,9 @@ def _marks(*fields: str | None) -> Iterable[tuple[str, ...]]:
 
 @dataclass
 class World:
-    """One simulated county in front of one running copy.
+    """One simulated county in front of one running copy. Its courses begin `put_off` later than the county plans them.
 
-    `put_off`: so much later than the county plans them its courses begin. `arrived` are those whom an office has handed over in any form, `refused` those of them whose last row was refused. `erased`,
+    `arrived` are those whom an office has handed over in any form, `refused` those of them whose last row was refused. `erased`,
     `moved_away` and `withdrawn` (the transfer consent) are the cases for which intake has confirmed it. `done` counts steps by name,
     `refusals` what services refused. All of it is the simulation's own record, beside which the services' books are laid.
     """
