@@ -60,7 +60,7 @@ class Tally:
         self._units["withdrawal"] += facts.withdrawn_on is not None
         # Somebody who leaves twice in one month is one departure of that month.
         self._units["departure"] += len({f"{move.on:%Y-%m}" for move in facts.moves if move.district is None})
-        self._units["appointment"] += facts.appointment is not None
+        self._units["appointment"] += len(facts.appointments)
         self._units["profile"] += facts.profiled_on is not None
         self._units["need"] += len(facts.needs)
         self._units["wait"] += len(facts.waits)

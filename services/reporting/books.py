@@ -106,11 +106,10 @@ class CountyBooks:
             return Rebuilt(facts=number, cells=len(after.counted), changed=len(changed))
 
     async def fold(self) -> int:
-        """Move entries into their sheets where there are enough, or where one keeps what an erased person left. Raises `Conflict`."""
+        """Move entries into their sheets, at most `FOLD_MOST`, where it is worth while; gives how many. Raises `Conflict`."""
         async with one_instant(self._database, self._county) as instant:
             book, headings = await instant.book(), await instant.headings(FOLD_MOST)
-            enough = len(headings) >= FOLD_FROM or any(heading.keeps for heading in headings)
-            if not enough or not _of_this_edition(book, headings):
+            if not _worth_a_fold(headings) or not _of_this_edition(book, headings):
                 return 0
             counts = await instant.entries(headings)
             cells = counts.counted.cells() | counts.kept.cells()
@@ -125,18 +124,22 @@ class CountyBooks:
 
         Newer ones are left alone: the newer program that counts them is already at work.
         """
+        async with one_instant(self._database, self._county) as instant:
+            book, headings = await instant.book(), await instant.headings()
+        editions = {book.edition, *(heading.edition for heading in headings)}
         try:
-            if await self._is_behind():
+            if min(editions) < EDITION and max(editions) <= EDITION:
                 await self._rebuild()
-            while await self.fold() == FOLD_MOST:
-                pass
+            elif _worth_a_fold(headings):
+                while await self.fold() == FOLD_MOST:
+                    pass
         except Conflict:
             return  # another instance is at it; there is a next time
 
-    async def _is_behind(self) -> bool:
-        async with one_instant(self._database, self._county) as instant:
-            editions = {heading.edition for heading in await instant.headings()} | {(await instant.book()).edition}
-            return min(editions) < EDITION and max(editions) <= EDITION
+
+def _worth_a_fold(headings: Sequence[Heading]) -> bool:
+    """There are many, or one of them keeps what an erased person left: that is not to lie about as an entry of its own."""
+    return len(headings) >= FOLD_FROM or any(heading.keeps for heading in headings)
 
 
 def _of_this_edition(book: Book, headings: Sequence[Heading]) -> bool:

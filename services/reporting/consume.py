@@ -94,12 +94,14 @@ def _moved(facts: Facts, told: Told[PersonMoved]) -> Facts:
 
 
 def _booked(facts: Facts, told: Told[AppointmentBooked]) -> Facts:
-    return facts.but(appointment=Appointment(id=told.data.appointment, on=berlin_day(told.data.starts_at)))
+    event = told.data
+    place = _place(facts.appointments, event.appointment)
+    booked = Appointment(id=event.appointment, on=berlin_day(event.starts_at))
+    return facts.but(appointments=_with(facts.appointments, place, booked))
 
 
 def _slot_released(facts: Facts, told: Told[AppointmentReleased]) -> Facts:
-    held = facts.appointment
-    return facts.but(appointment=None) if held is not None and held.id == told.data.appointment else facts
+    return facts.but(appointments=tuple(one for one in facts.appointments if one.id != told.data.appointment))
 
 
 def _withdrawn(facts: Facts, told: Told[ConsentWithdrawn]) -> Facts:
@@ -156,7 +158,7 @@ def _stepped(facts: Facts, told: Told[ReferralStep], step: Step) -> Facts:
     return facts.but(referrals=_with(facts.referrals, place, referral))
 
 
-P = TypeVar("P", Need, Referral)
+P = TypeVar("P", Appointment, Need, Referral)
 
 
 def _place(parts: Sequence[P], id: str) -> int:

@@ -53,8 +53,8 @@ def contributions(facts: Countable) -> frozenset[Row]:
 def difference(before: Countable, after: Countable) -> tuple[frozenset[Row], frozenset[Row]]:
     """What a change adds to the tables, and what it takes off: the contributions after it without those before, and the reverse.
 
-    Needs, waits and referrals that the change left alone are not looked at, so that an event costs the same however much is known of the
-    person; unless it concerns what they are broken down by.
+    Appointments, needs, waits and referrals that the change left alone are not looked at, so that an event costs the same however much
+    is known of the person; unless it concerns what they are broken down by.
     """
     if isinstance(before, Facts) and isinstance(after, Facts) and _same_ground(before, after):
         before, after = _without_parts_of(before, after), _without_parts_of(after, before)
@@ -68,8 +68,9 @@ def _same_ground(one: Facts, other: Facts) -> bool:
 
 def _without_parts_of(facts: Facts, other: Facts) -> Facts:
     """These facts without the very parts that the other has too."""
-    theirs = {id(part) for parts in (other.needs, other.waits, other.referrals) for part in parts}
+    theirs = {id(part) for parts in (other.appointments, other.needs, other.waits, other.referrals) for part in parts}
     return facts.but(
+        appointments=tuple([part for part in facts.appointments if id(part) not in theirs]),
         needs=tuple([part for part in facts.needs if id(part) not in theirs]),
         waits=tuple([part for part in facts.waits if id(part) not in theirs]),
         referrals=tuple([part for part in facts.referrals if id(part) not in theirs]),
@@ -105,10 +106,11 @@ def _of_person(facts: Facts, arrival: Arrival) -> Iterator[Record]:
             yield Record("departure", move.on, key, "", "", "", arrival)
     if facts.withdrawn_on is not None:
         yield Record("withdrawal", facts.withdrawn_on, key, district_on(arrival, moves, facts.withdrawn_on))
-    if facts.appointment is not None:
-        yield Record("appointment", facts.appointment.on, key, district_on(arrival, moves, facts.appointment.on))
     if facts.profiled_on is not None:
         yield Record("profile", facts.profiled_on, key, "", "", "", arrival)
+    for appointment in facts.appointments:
+        day = appointment.on
+        yield Record("appointment", day, record_key(pseudonym, appointment.id), district_on(arrival, moves, day))
     for need in facts.needs:
         day = need.confirmed_on
         yield Record("need", day, record_key(pseudonym, need.id), district_on(arrival, moves, day), need.kind)

@@ -57,7 +57,7 @@ class Move(_Part):
 
 
 class Appointment(_Part):
-    """The slot for the first talk that the person has now."""
+    """A slot for the first talk that was not given back."""
 
     id: str
     on: Day
@@ -100,7 +100,7 @@ class Facts(State):
     arrival: Arrival | None = None
     way: Way | None = None
     moves: tuple[Move, ...] = ()
-    appointment: Appointment | None = None
+    appointments: tuple[Appointment, ...] = ()
     withdrawn_on: Day | None = None
     # told by profiling
     profiled_on: Day | None = None

