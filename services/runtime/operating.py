@@ -125,7 +125,7 @@ def _add_standing(router: APIRouter, running: Running) -> None:
             Rest(
                 now=running.clock.now(),
                 done_to=turns.done_to,
-                unpublished=(await running.relay.depth())[0],
+                unpublished=await running.relay.waiting(),
                 unfinished_commands=running.desk.unfinished,
                 published=producer.published,
                 settled=settled,
@@ -152,7 +152,7 @@ def _add_standing(router: APIRouter, running: Running) -> None:
                 service=running.settings.service,
                 instance=running.settings.instance,
                 now=running.clock.now(),
-                lag=running.consumer.lag() if running.consumer else {},
+                lag=await running.consumer.lag() if running.consumer else {},
                 assigned_partitions=running.consumer.assigned() if running.consumer else 0,
                 outbox_documents=documents,
                 outbox_oldest_seconds=age,

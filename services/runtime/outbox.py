@@ -67,6 +67,7 @@ class Relay:
         self._woken = asyncio.Event()
         self._handed: list[Parcel] = []
         self._behind = True
+        self._sending = False
         self._acknowledged: dict[str, set[int]] = {}
         self._look_at = 0.0
         self._look_for_refill_at = 0.0
@@ -118,6 +119,7 @@ class Relay:
 
     async def turn(self) -> None:
         """Send what waits. Raises `Transient` when the broker did not take all of it."""
+        self._sending = True
         try:
             wanted = await self._refill_wanted()
             if wanted is not None:
@@ -135,6 +137,14 @@ class Relay:
         except BaseException:
             self._handed, self._behind = [], True
             raise
+        finally:
+            self._sending = False
+
+    async def waiting(self) -> int:
+        """Documents that wait. Costs nothing while this process sends for the service and has sent all that it committed."""
+        if self._lease.held and not (self._handed or self._behind or self._sending):
+            return 0
+        return (await self.depth())[0]
 
     async def depth(self) -> tuple[int, float]:
         """Documents that wait, and the age in seconds of the oldest."""
