@@ -14,6 +14,7 @@ from schemas.codes import Purpose
 from schemas.envelope import Subject
 from schemas.events import AppointmentBooked, ArrivalCounted, ArrivalRegistered
 from services.intake.booking import Diary, Fact, Wish, names_to_book
+from services.intake.books import ONE_REFUSED, ONE_REGISTERED
 from services.intake.commands import AppointmentAnswer, ArrivalAnswer, CountArrival, Outcome, RegisterArrival
 from services.intake.facts import KeepPerson, Registered, RowTaken
 from services.intake.model import Appointment, Case, Consent, Count, Register, Row, Statements
@@ -57,7 +58,7 @@ def register(command: RegisterArrival, states: States, rules: CountyRules, now: 
             *diary.facts,
             *_row_taken(command.row, rules, now),
         ],
-        effects=[KeepPerson(case.id, command.person, is_new=True)],
+        effects=[KeepPerson(case.id, command.person, is_new=True), ONE_REGISTERED],
         answer=ArrivalAnswer(
             outcome=Outcome.REGISTERED,
             case=case.id,
@@ -80,6 +81,7 @@ def count(command: CountArrival, states: States, rules: CountyRules, now: dateti
     counted = ArrivalCounted(district=command.district, arrived_in=command.arrived_in)
     return Decision(
         facts=[(Subject(Count.KIND, command.count), counted), *_row_taken(command.row, rules, now)],
+        effects=[ONE_REFUSED],
         answer=ArrivalAnswer(outcome=Outcome.COUNTED),
     )
 

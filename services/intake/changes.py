@@ -22,6 +22,7 @@ from schemas.events import (
 )
 from services.intake.arrivals import book, coded, in_words, spoken_by
 from services.intake.booking import Diary, Fact, Wish, names_to_book, names_to_release
+from services.intake.books import tally
 from services.intake.cases import after
 from services.intake.commands import (
     BookAppointment,
@@ -186,7 +187,8 @@ def _decision(case: Case, facts: Sequence[Fact], around: Around, effects: Sequen
             then = after(fact, then, around.now)
     current = then.appointments[-1] if then.appointments else None
     answer = CaseAnswer(case=then.id, status=then.status, appointment=in_words(current) if current else None)
-    return Decision(facts, effects, answer)
+    tallied = tally(case, then)
+    return Decision(facts, effects if tallied is None else (*effects, tallied), answer)
 
 
 def _wish(command: BookAppointment, register: Register, rules: CountyRules) -> Wish:

@@ -129,4 +129,8 @@ class KeepRead:
     link: str
 
 
-Effect = KeepPerson | DestroyPerson | DestroyRow | KeepRead
+@dataclass(frozen=True, slots=True)
+class Tally:
+    """Effect: the books change by so much; by name as in `services.intake.books`."""
+
+    changes: Mapping[str, int]

@@ -6,16 +6,19 @@ transaction of the case that they belong to.
 
 from __future__ import annotations
 
+import secrets
+from collections import Counter
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date
 from typing import Any, Final
 
-from pymongo import ASCENDING, DESCENDING, DeleteOne, IndexModel, InsertOne, ReplaceOne
+from pymongo import ASCENDING, DESCENDING, DeleteOne, IndexModel, InsertOne, ReplaceOne, UpdateOne
 
 from services.intake.audit import Check, Link
 from services.intake.booking import starts_at
-from services.intake.facts import DestroyPerson, DestroyRow, KeepPerson, KeepRead
+from services.intake.books import ENTRIES, total
+from services.intake.facts import DestroyPerson, DestroyRow, KeepPerson, KeepRead, Tally
 from services.intake.model import (
     AuditDay,
     Booking,
@@ -24,7 +27,6 @@ from services.intake.model import (
     Count,
     Daybook,
     Row,
-    Status,
     audit_id,
     daybook_id,
 )
@@ -37,6 +39,7 @@ PEOPLE: Final = "people"
 PERSON_KEYS: Final = "person_keys"
 READS: Final = "audit_reads"
 IMPORTS: Final = "imports"
+BOOKS: Final = "books"
 
 COLLECTIONS: Final = (
     state_collection(Case),
@@ -77,6 +80,7 @@ COLLECTIONS: Final = (
         READS,
         (IndexModel([("county", ASCENDING), ("chain", ASCENDING), ("number", ASCENDING)], name="chain"),),
     ),
+    Collection(BOOKS, (IndexModel([("county", ASCENDING)], name="county"),)),
     Collection(
         IMPORTS,
         (IndexModel([("county", ASCENDING), ("office", ASCENDING), ("began", DESCENDING)], name="office"),),
@@ -89,8 +93,11 @@ COLLECTIONS: Final = (
 
 def writes(county: str, effects: Sequence[object]) -> Iterable[Write]:
     """The writes of one transaction, in the order of the effects: a person who is corrected and then erased is gone."""
+    books: Counter[str] = Counter()
     for effect in effects:
         match effect:
+            case Tally(changes):
+                books.update(changes)
             case KeepPerson():
                 yield from _person(county, effect)
             case DestroyPerson(case):
@@ -102,6 +109,12 @@ def writes(county: str, effects: Sequence[object]) -> Iterable[Write]:
                 yield Write(READS, InsertOne(_read_document(county, chain, Link(number, record, link))))
             case _:
                 raise TypeError(type(effect).__name__)
+    if changed := {entry: change for entry, change in books.items() if change}:
+        yield Write(BOOKS, UpdateOne({"_id": f"{county}/{_WRITER}", "county": county}, {"$inc": changed}, upsert=True))
+
+
+_WRITER: Final = secrets.token_hex(8)
+"""Each process has a line of its own in the books, so that two of them never wait for each other."""
 
 
 def _person(county: str, effect: KeepPerson) -> Iterable[Write]:
@@ -172,33 +185,12 @@ async def day_at(store: CountyStore, sites: Iterable[Site], day: date) -> list[E
 # --- the books ----------------------------------------------------------------------------------------------------------
 
 
-@dataclass(frozen=True, slots=True)
-class Books:
-    """How many people are where. `cases` are by status; `appointments` are those that stand or were held."""
-
-    cases: Mapping[Status, int]
-    without_consent: int
-    appointments: int
-
-
-async def books_of(store: CountyStore) -> Books:
-    groups = await store.aggregate(
-        "cases",
-        [
-            {
-                "$group": {
-                    "_id": "$body.status",
-                    "cases": {"$sum": 1},
-                    "appointments": {"$sum": {"$size": "$body.appointments"}},
-                }
-            }
-        ],
-    )
-    return Books(
-        cases={Status(group["_id"]): group["cases"] for group in groups},
-        without_consent=await store.count("counts", {}),
-        appointments=sum(group["appointments"] for group in groups),
-    )
+async def books_of(store: CountyStore) -> dict[str, int]:
+    """Every entry of the books: the sum over all processes that ever wrote, one small document each."""
+    sums: Counter[str] = Counter()
+    for document in await store.find(BOOKS, {}):
+        sums.update({entry: document.get(entry, 0) for entry in ENTRIES})
+    return total(sums)
 
 
 # --- the audit ----------------------------------------------------------------------------------------------------------

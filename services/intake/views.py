@@ -10,11 +10,12 @@ from pydantic import BaseModel
 from schemas.codes import ContactField, Purpose, Way
 from services.intake.arrivals import in_words
 from services.intake.booking import starts_at
+from services.intake.books import STATUSES
 from services.intake.commands import AppointmentAnswer, ReadAnswer
 from services.intake.model import Case, Consent, Register, Statements, Status
 from services.intake.progress import BadValue, Import, ImportState
 from services.intake.sealing import Person
-from services.intake.store import Books, Entry
+from services.intake.store import Entry
 from services.runtime.catalogue import Catalogue, Language
 
 
@@ -163,17 +164,8 @@ class BooksView(BaseModel):
     appointments: int
 
     @classmethod
-    def of(cls, books: Books) -> BooksView:
-        known = {status: books.cases.get(status, 0) for status in Status if status is not Status.UNKNOWN}
-        return cls(
-            registered=sum(known.values()),
-            active=known[Status.ACTIVE],
-            withdrawn=known[Status.WITHDRAWN],
-            moved=known[Status.MOVED],
-            erased=known[Status.ERASED],
-            without_consent=books.without_consent,
-            appointments=books.appointments,
-        )
+    def of(cls, entries: Mapping[str, int]) -> BooksView:
+        return cls(registered=sum(entries[status.value] for status in STATUSES), **entries)
 
 
 class AuditView(BaseModel):

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Iterable
 from datetime import UTC, date, datetime
 from typing import Any
@@ -11,8 +12,10 @@ from pydantic import BaseModel
 from schemas.codes import Role, Way
 from schemas.envelope import Subject
 from schemas.events import AppointmentBooked
+from services.intake.books import total
 from services.intake.columns import Entries
 from services.intake.commands import CountArrival, ReadPerson, RegisterArrival
+from services.intake.facts import Tally
 from services.intake.model import Case, Teller
 from services.intake.registering import Source, to_command
 from services.intake.rows import RowReader
@@ -145,3 +148,11 @@ class Intake(World):
     def reads(self, number: int = 1, **told: Any) -> Any:
         given = {"reader": "somebody", "role": Role.COUNSELLOR} | told
         return self.command(ReadPerson, number, **given)
+
+    def books(self) -> dict[str, int]:
+        """The books that all decisions together have written."""
+        sums: Counter[str] = Counter()
+        for effect in self.effects:
+            if isinstance(effect, Tally):
+                sums.update(effect.changes)
+        return total(sums)

@@ -11,9 +11,10 @@ from hypothesis import strategies as st
 
 from schemas.events import AppointmentBooked, AppointmentReleased
 from services.intake.booking import starts_at
+from services.intake.books import APPOINTMENTS, total
 from services.intake.commands import BookAppointment, ErasePerson
 from services.intake.holidays import easter, is_working_day, public_holidays
-from services.intake.model import Booking, Calendar, Daybook, SlotTaken, calendar_id, daybook_id
+from services.intake.model import Booking, Calendar, Case, Daybook, SlotTaken, calendar_id, daybook_id
 from services.intake.sites import rules_of
 from services.runtime.clock import BERLIN, berlin_day
 from tests.intake.office import BRAMSCHE, COUNTY, Intake, arrival
@@ -210,3 +211,7 @@ def test_whatever_happens_everybody_has_the_earliest_slot_and_nobody_the_same(st
         for held in state.taken.values()
     ]
     assert len(appointments) == len(set(appointments))
+    cases = [state for state in intake.states.values() if isinstance(state, Case)]
+    assert intake.books() == total(
+        Counter(case.status.value for case in cases) + Counter({APPOINTMENTS: len(appointments)})
+    )

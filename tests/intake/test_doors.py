@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import base64
+from collections import Counter
 from datetime import date
 from typing import Any
 
@@ -168,6 +169,11 @@ async def test_the_books_count_everybody_once(door: Door) -> None:
         "without_consent": 1,
         "appointments": 1,
     }
+    assert await counted_one_by_one(door) == {"active": 1, "withdrawn": 1, "moved": 1, "erased": 1}
+
+
+async def counted_one_by_one(door: Door) -> Counter[str]:
+    return Counter(case["body"]["status"] for case in await door.rows_of("cases"))
 
 
 # --- persons ----------------------------------------------------------------------------------------------------------
