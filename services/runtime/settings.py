@@ -150,7 +150,7 @@ class Settings(BaseSettings):
         json_schema_extra=_group("Database"),
     )
     load_chunk: int = Field(
-        default=100,
+        default=40,
         ge=1,
         le=10_000,
         description="States loaded by one query, at most.",

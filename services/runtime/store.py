@@ -161,7 +161,7 @@ Committed = Callable[[Sequence[Parcel], Mapping[tuple[str, str], int]], None]
 class Database:
     """One service's database. `prepare` makes collections, schemas and indexes; `county` opens a tenant's store."""
 
-    def __init__(self, url: str, name: str, load_chunk: int = 100) -> None:
+    def __init__(self, url: str, name: str, load_chunk: int = 40) -> None:
         self._client: AsyncIOMotorClient[Document] = AsyncIOMotorClient(
             url, tz_aware=True, serverSelectionTimeoutMS=3000, connectTimeoutMS=3000, retryWrites=True, w="majority"
         )
@@ -247,7 +247,7 @@ class CountyStore:
     async def load(self, models: Mapping[str, type[State]], subjects: Iterable[Subject]) -> dict[Subject, Stored]:
         """The states of all subjects; first forms for those that are not stored. Queries of at most `load_chunk` ids.
 
-        (The embedded database compares each found document with the whole list of ids: 500 at once are four times slower than 100.)
+        (The embedded database compares each found document with the whole list of ids: at 100 ids a document costs 0.2 ms, at 40 0.13 ms.)
         """
         wanted: dict[str, list[str]] = defaultdict(list)
         loaded: dict[Subject, Stored] = {}
