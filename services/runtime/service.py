@@ -250,7 +250,6 @@ def _consumer(running: Running, component: Component) -> Consumer:
             component.waiting(f"Waits: {why}.")
 
     def stopped(why: str) -> None:
-        log.error("bus.stopped")
         component.stopped(f"Consumes no more: {why}.")
 
     async def settle(records: Sequence[RawRecord]) -> int:
@@ -369,8 +368,7 @@ async def _join(running: Running, stop: asyncio.Event) -> None:
     if consumer is not None:
         await _until_it_works(component, consumer.start, stop)
         while not stop.is_set():
-            # An idle consumer shows progress too: the library fetches in the background and would raise when it could not.
-            consumer.idle()
+            await consumer.idle()
             try:
                 await asyncio.wait_for(stop.wait(), 5.0)
             except TimeoutError:

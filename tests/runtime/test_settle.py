@@ -8,7 +8,7 @@ from __future__ import annotations
 from services.runtime.records import DeadLetter, RawRecord
 from services.runtime.settle import Result
 from tests.runtime.till import Till
-from tests.runtime.toy import ANNA, BERT, Bank, Greeted, Paid, Weighed, record
+from tests.runtime.toy import ANNA, BERT, Bank, Greeted, Paid, Weighed, reader, record
 
 APPLIED, REPEATED, SKIPPED, PARKED, DEAD = (
     Result.APPLIED,
@@ -245,6 +245,15 @@ async def test_a_newer_version_of_a_subscribed_type_stops_its_subject(till: Till
 
 
 # --- ids ----------------------------------------------------------------------------------------------------------------
+
+
+def test_a_topics_owner_is_read_off_its_name() -> None:
+    raw = record("03459", ANNA, 1, Paid(amount=1))
+    for topic in ("shop.events.v1", "county-7-shop.events.v1"):
+        read = reader().read(RawRecord(topic, 0, 0, None, raw.value, raw.headers))
+        assert read.envelope is not None
+        assert (read.envelope.subject.id, read.data) == (ANNA, Paid(amount=1))
+    assert reader().read(RawRecord("post.events.v1", 0, 0, None, raw.value, raw.headers)).envelope is None
 
 
 def test_the_same_record_elsewhere_in_the_log_is_the_same_dead_letter() -> None:
