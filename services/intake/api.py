@@ -33,7 +33,7 @@ from services.intake.sealing import Keyring
 from services.intake.sites import rules_of
 from services.intake.values import NO
 from services.intake.views import AppointmentView, BooksView, CaseView
-from services.runtime.clock import berlin_day
+from services.runtime.calendar import berlin_day
 from services.runtime.cursors import Page, PageRequest, paging
 from services.runtime.problems import Problem
 from services.runtime.security import allow

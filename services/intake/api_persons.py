@@ -18,7 +18,7 @@ from services.intake.askers import CLERKS, limit_of, organisation_of
 from services.intake.commands import ReadAnswer, ReadPerson
 from services.intake.sealing import Keyring
 from services.intake.views import AuditView, PersonView
-from services.runtime.clock import berlin_day
+from services.runtime.calendar import berlin_day
 from services.runtime.deciding import Command
 from services.runtime.problems import Problem
 from services.runtime.security import allow

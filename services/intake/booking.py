@@ -20,11 +20,14 @@ from services.intake.facts import GapClosed, GapOpened, OpenFrom, SlotBooked, Sl
 from services.intake.holidays import first_working_day, next_working_day
 from services.intake.model import Appointment, Booking, Calendar, Daybook, calendar_id, daybook_id
 from services.intake.sites import CountyRules, Site
-from services.runtime.clock import berlin_day, berlin_instant
+from services.runtime.calendar import berlin_day, berlin_instant
 from services.runtime.deciding import States
 
 WINDOW: Final = 4
 """Days without any booking that are loaded at once while looking for a free slot; full ones before them do not count."""
+
+CROWDED_WINDOW: Final = 12
+"""The same at a site that is booked up beyond the lead time: a whole file may be on its way there."""
 
 Fact = tuple[Subject, object]
 
@@ -87,16 +90,18 @@ class Wish:
 
 
 def names_to_book(wish: Wish, states: States) -> Iterator[Subject]:
-    """The calendar, and days until one has room; of days that nobody has booked yet (or that are not loaded), `WINDOW`."""
+    """The calendar, and days until one has room; of days that nobody has booked yet (or that are not loaded), a window."""
     yield Subject(Calendar.KIND, wish.calendar)
+    calendar = states.known(Calendar, wish.calendar) or Calendar(id=wish.calendar)
+    window = CROWDED_WINDOW if (calendar.open_from or wish.ordinary) > wish.ordinary else WINDOW
     unseen = 0
-    for day in wish.days(states.known(Calendar, wish.calendar) or Calendar(id=wish.calendar)):
+    for day in wish.days(calendar):
         id = wish.daybook(day)
         yield Subject(Daybook.KIND, id)
         book = states.known(Daybook, id)
         if book is None:
             unseen += 1
-            if unseen == WINDOW:
+            if unseen == window:
                 return
         elif wish.free_slot(book, day) is not None:
             return

@@ -18,7 +18,7 @@ from schemas.events import (
 )
 from services.intake.facts import ConsentRecorded, Corrected, Granted, GrantEnded, Registered
 from services.intake.model import Appointment, Case, Consent
-from services.runtime.clock import berlin_day
+from services.runtime.calendar import berlin_day
 
 
 @singledispatch

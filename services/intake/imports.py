@@ -27,7 +27,7 @@ from services.intake.sealing import CountyKeys
 from services.intake.spool import Spool, UnreadableEncoding
 from services.intake.store import keep_import
 from services.intake.values import Flaw
-from services.runtime.clock import berlin_day
+from services.runtime.calendar import berlin_day
 from services.runtime.deciding import Command
 from services.runtime.desk import CommandFailed
 from services.runtime.service import Running
