@@ -16,7 +16,7 @@ from collections.abc import Callable, Sequence
 from datetime import date, datetime, timedelta
 from typing import Final, Protocol
 
-from services.runtime.clock import berlin_instant
+from services.runtime.calendar import berlin_instant
 from simulation.actors.counsellors import Counsellors
 from simulation.actors.lives import Lives
 from simulation.actors.offices import Offices

@@ -24,8 +24,8 @@ from services.profiling.commands import ConfirmNeeds, NeedDecision, Reach, Recor
 from services.profiling.guideline import Guideline, UnknownGuideline, Wrong, WrongAnswers, guideline, guideline_on
 from services.profiling.model import Case, Obstacle, Stage
 from services.profiling.views import WorkView, case_view, guideline_view, profile_view, work_view
+from services.runtime.calendar import berlin_day
 from services.runtime.catalogue import RUNTIME_MESSAGES, Catalogue, Language
-from services.runtime.clock import berlin_day
 from services.runtime.cursors import PageRequest, paging
 from services.runtime.deciding import Command
 from services.runtime.errors import Refused

@@ -39,7 +39,7 @@ from schemas.events import (
 from services.profiling.model import Appointment, Case, Place, ProfileVersion, Sheet
 from services.profiling.needs import Ending, Need, NeedState, Step, StepState, is_finished
 from services.profiling.situation import Facts
-from services.runtime.clock import whole_milliseconds
+from services.runtime.calendar import whole_milliseconds
 
 
 @dataclass(frozen=True, slots=True)

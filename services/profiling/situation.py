@@ -15,7 +15,7 @@ from pydantic import BaseModel, ConfigDict
 from schemas.codes import CEFR_ORDER, BenefitRegime, Cefr, Literacy, ResidenceGroup
 from schemas.events import Language
 from services.profiling.answers import SCHOOL_AGE, Answers, Goal
-from services.runtime.clock import berlin_day, berlin_instant
+from services.runtime.calendar import berlin_day, berlin_instant
 from services.runtime.deciding import Day
 
 

@@ -17,7 +17,7 @@ from services.profiling.commands import Reach
 from services.profiling.decide import ForgetVersions, KeepVersion
 from services.profiling.model import Case, ProfileVersion, Stage
 from services.profiling.needs import NeedState
-from services.runtime.clock import berlin_instant
+from services.runtime.calendar import berlin_instant
 from services.runtime.cursors import PageRequest
 from services.runtime.deciding import Write
 from services.runtime.records import Stored

@@ -13,12 +13,13 @@ from schemas.events import Uuid
 from services.referral import store as kept
 from services.referral.api_offers import add_offers
 from services.referral.api_referrals import add_referrals
+from services.referral.books import ENTRIES
 from services.referral.county import settings_of
 from services.referral.eligibility import Circumstances
-from services.referral.model import LIVE, Case, ReferralState
-from services.referral.views import BooksView, case_view, reasons_view
+from services.referral.model import Case
+from services.referral.views import books_view, case_view, reasons_view
+from services.runtime.calendar import berlin_day
 from services.runtime.catalogue import Catalogue
-from services.runtime.clock import berlin_day
 from services.runtime.problems import Problem, language
 from services.runtime.security import Actor, allow
 from services.runtime.service import Running
@@ -70,20 +71,13 @@ async def _readable(running: Running, actor: Actor, id: str) -> Case:
 
 def _add_books(router: APIRouter, running: Running) -> None:
     @router.get("/books")
-    async def books(actor: Operator) -> Response:
-        """Needs and referrals by state, and the seats. Exact while nothing moves."""
-        found = await kept.books(running.store(actor.county))
-        live = sum(found.referrals[state] for state in LIVE)
-        return reply(
-            BooksView(
-                cases=found.cases,
-                needs={str(state): count for state, count in found.needs.items()},
-                referrals={str(state): count for state, count in found.referrals.items()},
-                offers=found.offers,
-                seats=found.seats,
-                held=found.held,
-                accepted=found.referrals[ReferralState.ACCEPTED],
-                overbooked=list(found.overbooked),
-                balanced=not found.overbooked and live == found.held,
-            )
-        )
+    async def books(actor: Operator, recount: bool = False) -> Response:  # noqa: FBT001, FBT002 - a query parameter
+        """Needs and referrals by state, and the seats. A recount goes through everything; it is exact while nothing moves."""
+        store = running.store(actor.county)
+        kept_books = await kept.books(store)
+        if not recount:
+            return reply(books_view(kept_books, balanced=kept_books.balanced))
+        counted, overbooked = await kept.recount(store)
+        agree = all(counted.entries.get(entry, 0) == kept_books.entries.get(entry, 0) for entry in ENTRIES)
+        balanced = agree and counted.balanced and not overbooked
+        return reply(books_view(counted, balanced=balanced, overbooked=overbooked))

@@ -27,8 +27,8 @@ from services.referral.outcomes import Outcomes, all_repeated, item_outcome
 from services.referral.store import Located
 from services.referral.transitions import StepKind
 from services.referral.views import inbox_line, referral_line
+from services.runtime.calendar import berlin_day
 from services.runtime.catalogue import Catalogue
-from services.runtime.clock import berlin_day
 from services.runtime.cursors import PageRequest, paging
 from services.runtime.deciding import Command
 from services.runtime.errors import Refused

@@ -33,7 +33,7 @@ from services.referral.evolve import NeedKnown, case_after
 from services.referral.model import Case, Need, Referral, ReferralState, Settled
 from services.referral.offers import Offer
 from services.referral.steps import Fact, cancel
-from services.runtime.clock import berlin_day
+from services.runtime.calendar import berlin_day
 from services.runtime.deciding import Decision, Forget, States
 
 MAY_CANCEL: Final = (ConsentWithdrawn, PersonErased, PersonMoved, PersonCorrected, ProfileRecorded, NeedWithdrawn)

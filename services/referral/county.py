@@ -15,7 +15,7 @@ import yaml
 from pydantic import BaseModel, ConfigDict, Field, TypeAdapter, model_validator
 
 from schemas.codes import ContactField, LapseStage, ServiceKind
-from services.runtime.clock import berlin_day, end_of_berlin_day
+from services.runtime.calendar import berlin_day, end_of_berlin_day
 
 MOST_POINTS: Final = 1000
 

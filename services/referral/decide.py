@@ -9,6 +9,7 @@ from collections.abc import Iterable, Iterator
 from datetime import datetime
 
 from schemas.envelope import Subject
+from services.referral.books import tallied
 from services.referral.commands import CloseOffer, PassOver, Propose, PublishOffer, SetSeats, TakeStep
 from services.referral.consume import MAY_CANCEL, hear, offers_of
 from services.referral.county import settings_of
@@ -18,7 +19,7 @@ from services.referral.offers import Offer
 from services.referral.placing import pass_over, place
 from services.referral.publishing import close, publish, set_seats
 from services.referral.steps import lapse, take
-from services.runtime.clock import berlin_day
+from services.runtime.calendar import berlin_day
 from services.runtime.deciding import Command, Decision, Due, Message, Received, States
 
 __all__ = ["decide", "evolve", "names"]
@@ -58,6 +59,10 @@ def _held_by(case: str, states: States) -> Iterator[Subject]:
 
 def decide(message: Message, states: States, now: datetime) -> Decision:
     """What follows from a message. Raises `Refused` for a command that a rule forbids."""
+    return tallied(_decide(message, states, now), states, now)
+
+
+def _decide(message: Message, states: States, now: datetime) -> Decision:
     match message:
         case Received(envelope=envelope, data=data):
             return hear(envelope, data, states, now)

@@ -18,7 +18,7 @@ from services.referral.evolve import LookedForAgain, PassedOver, Proposed, SeatL
 from services.referral.model import Case, Need
 from services.referral.offers import Offer
 from services.referral.steps import Fact, propose
-from services.runtime.clock import berlin_day
+from services.runtime.calendar import berlin_day
 from services.runtime.deciding import Decision, States
 
 

@@ -14,7 +14,7 @@ from schemas.codes import CEFR_ORDER, Cefr, Daypart
 from services.referral.distance import distance_km
 from services.referral.eligibility import Circumstances, Seeker
 from services.referral.offers import Offer, OfferTerms
-from services.runtime.clock import berlin_day
+from services.runtime.calendar import berlin_day
 
 _ALL: Final = 1000
 _HALF: Final = 500

@@ -19,7 +19,7 @@ from services.referral.eligibility import Circumstances
 from services.referral.matching import match
 from services.referral.model import ROUND, waiting_for
 from services.referral.pool import Board, Pool, board_of, stirred
-from services.runtime.clock import berlin_day
+from services.runtime.calendar import berlin_day
 from services.runtime.deciding import Command
 from services.runtime.service import Running
 from services.runtime.store import CountyStore

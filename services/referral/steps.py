@@ -30,7 +30,7 @@ from services.referral.evolve import Ended, Moved, Proposed, SeatFreed, SeatHeld
 from services.referral.model import LIVE, Case, Need, Referral, ReferralState, Settled
 from services.referral.offers import Holder, Offer
 from services.referral.transitions import StepKind, after
-from services.runtime.clock import berlin_day
+from services.runtime.calendar import berlin_day
 from services.runtime.deciding import Decision
 from services.runtime.errors import Refused
 from services.runtime.ids import child

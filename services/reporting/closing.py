@@ -11,7 +11,7 @@ from functools import lru_cache
 from typing import Final
 
 from services.reporting.coarsening import first_day_after
-from services.runtime.clock import berlin_instant
+from services.runtime.calendar import berlin_instant
 
 CLOSING_DELAY_DAYS: Final = 14
 """Days after the end of a month in which offices and partners report what belongs to it. A county may want another number."""

@@ -42,7 +42,7 @@ from schemas.events import (
     RegisterFacts,
 )
 from services.reporting.model import Appointment, Arrival, Count, Facts, Move, Need, Offer, Referral, Step, Wait
-from services.runtime.clock import berlin_day
+from services.runtime.calendar import berlin_day
 
 E_co = TypeVar("E_co", bound=EventData, covariant=True)
 

@@ -10,11 +10,10 @@ from __future__ import annotations
 import asyncio
 import time
 from collections.abc import Awaitable, Callable
-from datetime import UTC, date, datetime, timedelta
+from datetime import UTC, datetime
 from typing import Protocol
-from zoneinfo import ZoneInfo
 
-BERLIN = ZoneInfo("Europe/Berlin")
+from services.runtime.calendar import whole_milliseconds
 
 
 class Clock(Protocol):
@@ -65,29 +64,6 @@ class VirtualClock(HandClock):
                 raise ValueError("business time does not run backwards")
             await self._keep(instant)
             self.set(instant)
-
-
-def whole_milliseconds(instant: datetime) -> datetime:
-    """UTC, cut to milliseconds. Raises ValueError for an instant without a time zone."""
-    if instant.tzinfo is None:
-        raise ValueError("an instant needs a time zone")
-    instant = instant.astimezone(UTC)
-    return instant.replace(microsecond=instant.microsecond // 1000 * 1000)
-
-
-def berlin_day(instant: datetime) -> date:
-    """The calendar day in Germany."""
-    return instant.astimezone(BERLIN).date()
-
-
-def berlin_instant(day: date, hour: int = 0, minute: int = 0) -> datetime:
-    """The instant (UTC) of a wall-clock time in Germany; in the repeated hour of autumn the first one."""
-    return datetime(day.year, day.month, day.day, hour, minute, tzinfo=BERLIN).astimezone(UTC)
-
-
-def end_of_berlin_day(day: date) -> datetime:
-    """The first instant of the following day: a deadline named by a day ends there, also when the clocks change."""
-    return berlin_instant(day + timedelta(days=1))
 
 
 def machine_ms() -> int:

@@ -21,7 +21,7 @@ from services.intake.registering import Source, to_command
 from services.intake.rows import RowReader
 from services.intake.sealing import CountyKeys, Keyring
 from services.intake.service import SERVICE
-from services.runtime.clock import berlin_day
+from services.runtime.calendar import berlin_day
 from services.runtime.deciding import Message, S
 from services.runtime.ids import Ids
 from tests.given import World

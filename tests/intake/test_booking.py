@@ -16,7 +16,7 @@ from services.intake.commands import BookAppointment, ErasePerson
 from services.intake.holidays import easter, is_working_day, public_holidays
 from services.intake.model import Booking, Calendar, Case, Daybook, SlotTaken, calendar_id, daybook_id
 from services.intake.sites import rules_of
-from services.runtime.clock import BERLIN, berlin_day
+from services.runtime.calendar import BERLIN, berlin_day
 from tests.intake.office import BRAMSCHE, COUNTY, Intake, arrival
 
 SITE = rules_of(COUNTY).site_of(BRAMSCHE)

@@ -27,7 +27,7 @@ from services.referral.model import Case, Need, NeedState, Referral, ReferralSta
 from services.referral.offers import Offer, OfferTerms
 from services.referral.pool import Board, Pool, board_of, stirred
 from services.referral.service import SERVICE
-from services.runtime.clock import berlin_day
+from services.runtime.calendar import berlin_day
 from services.runtime.deciding import Decision, Message, S
 from tests.given import World
 

@@ -14,7 +14,7 @@ from schemas.codes import ContactField, LapseStage
 from services.referral.county import MOST_POINTS, Weights, settings_of
 from services.referral.offers import Holder, Offer
 from services.referral.points import points_of, waiting_gain
-from services.runtime.clock import berlin_instant
+from services.runtime.calendar import berlin_instant
 from tests.referral.network import BRAMSCHE, COUNTY, MELLE, NOW, WHERE, id_of, offer, seeker, standing, terms
 from tests.referral.test_matching import worlds
 

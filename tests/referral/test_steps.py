@@ -23,8 +23,8 @@ from services.referral.commands import Accept, Close, Propose
 from services.referral.model import LIVE, NeedState, ReferralState
 from services.referral.service import SERVICE
 from services.referral.transitions import TABLE, StepKind, after
+from services.runtime.calendar import berlin_instant
 from services.runtime.catalogue import LANGUAGES, Catalogue
-from services.runtime.clock import berlin_instant
 from services.runtime.errors import Refused
 from tests.referral.network import ADVICE, COUNSELLOR, COURSE, NOW, Network, id_of, need_of
 

@@ -15,7 +15,7 @@ from hypothesis import strategies as st
 from pydantic import BaseModel
 from starlette.responses import Response
 
-from services.runtime.clock import whole_milliseconds
+from services.runtime.calendar import whole_milliseconds
 from services.runtime.cursors import PageRequest, decode, encode, paging
 from services.runtime.problems import Problem
 from services.runtime.security import allow
