@@ -222,7 +222,10 @@ async def draw(doors: Doors, world: World, seats_taken_max: int = 0) -> Books:
     """Ask all services. They are to be at rest."""
     names = ("intake", "profiling", "referral", "reporting")
     intake, profiling, referral, reporting = await asyncio.gather(
-        *(doors.get(service, "/v1/books", OPERATOR) for service in names)
+        *(
+            doors.get(service, "/v1/books", OPERATOR, recount="true" if service == "referral" else None)
+            for service in names
+        )
     )
     statuses = await asyncio.gather(*(doors.get(service, "/runtime/status", OPERATOR) for service in names))
     return Books(

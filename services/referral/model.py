@@ -254,20 +254,6 @@ class Case(State):
             case _:
                 return running_at(live.partner)
 
-    @computed_field
-    @property
-    def tally(self) -> dict[str, dict[str, int]]:
-        """What the books add up: needs and referrals by state."""
-        needs: dict[str, int] = {}
-        referrals: dict[str, int] = {}
-        for need in self.needs:
-            state = self.state_of(need)
-            needs[state] = needs.get(state, 0) + 1
-            for referral in (need.live, *need.past):
-                if referral is not None:
-                    referrals[referral.state] = referrals.get(referral.state, 0) + 1
-        return {"needs": needs, "referrals": referrals}
-
 
 ROUND: Final = "round"
 RELEASE: Final = "release"

@@ -1,4 +1,4 @@
-"""What referral keeps: cases, offers, and which case an id from outside leads to. The only file here that knows MongoDB.
+"""What referral keeps: cases, offers, which case an id from outside leads to, and the books. The only file here that knows MongoDB.
 
 A case carries its agenda (`model.Case.agenda`), and one index over it serves rounds, counsellors' lists and partners' inboxes alike. Needs
 and referrals are found through `case_of`: written once each, never changed, and without an index of its own, which costs less than a
@@ -7,15 +7,18 @@ second index over every change of a case (measured with the embedded database: 0
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterator, Collection, Iterable, Mapping, Sequence
+import secrets
+from collections import Counter
+from collections.abc import AsyncIterator, Collection, Iterable, Sequence
 from dataclasses import dataclass
 from datetime import date
-from typing import Any, Final, TypeVar
+from typing import Final, TypeVar
 
-from pymongo import ASCENDING, DeleteOne, IndexModel, InsertOne
+from pymongo import ASCENDING, DeleteOne, IndexModel, InsertOne, UpdateOne
 
+from services.referral.books import ENTRIES, HELD, OFFERS, SEATS, Books, Tally, entries_of
 from services.referral.effects import Locate, Unlocate
-from services.referral.model import Case, NeedState, ReferralState
+from services.referral.model import Case
 from services.referral.offers import Offer
 from services.runtime.deciding import State, Write
 from services.runtime.records import Document, Stored
@@ -23,6 +26,7 @@ from services.runtime.store import Collection as StoreCollection
 from services.runtime.store import CountyStore, collection_of, state_collection
 
 CASE_OF: Final = "case_of"
+BOOKS: Final = "books"
 CASES_AT_ONCE: Final = 2000
 
 _CASES: Final = collection_of(Case.KIND)
@@ -34,6 +38,7 @@ COLLECTIONS: Final = (
     ),
     state_collection(Offer, IndexModel([("county", ASCENDING), ("body.open_until", ASCENDING)], name="open")),
     StoreCollection(CASE_OF, schema={"bsonType": "object", "required": ["county", "case"]}),
+    StoreCollection(BOOKS, (IndexModel([("county", ASCENDING)], name="county"),)),
 )
 
 S = TypeVar("S", bound=State)
@@ -47,23 +52,13 @@ class Located:
     offer: str | None
 
 
-@dataclass(frozen=True, slots=True)
-class Books:
-    """A county added up: cases, their needs and referrals by state, and the seats."""
-
-    cases: int
-    needs: Mapping[NeedState, int]
-    referrals: Mapping[ReferralState, int]
-    offers: int
-    seats: int
-    held: int
-    overbooked: tuple[str, ...]
-
-
 def writes(county: str, effects: Sequence[object]) -> Iterable[Write]:
     """The writes that the effects of a unit of work ask for."""
+    changes: Counter[str] = Counter()
     for effect in effects:
         match effect:
+            case Tally(changes=moved):
+                changes.update(moved)
             case Locate(id=id, case=case, offer=offer):
                 yield Write(CASE_OF, InsertOne({"_id": id, "county": county, "case": case, "offer": offer}))
             case Unlocate(ids=ids):
@@ -71,6 +66,12 @@ def writes(county: str, effects: Sequence[object]) -> Iterable[Write]:
                     yield Write(CASE_OF, DeleteOne({"_id": id, "county": county}))
             case _:
                 raise TypeError(f"{type(effect).__name__} is no effect of referral")
+    if moved := {entry: change for entry, change in changes.items() if change}:
+        yield Write(BOOKS, UpdateOne({"_id": f"{county}/{_WRITER}", "county": county}, {"$inc": moved}, upsert=True))
+
+
+_WRITER: Final = secrets.token_hex(8)
+"""Each process has a line of its own in the books, so that two of them never wait for each other."""
 
 
 async def locate(store: CountyStore, ids: Sequence[str]) -> dict[str, Located]:
@@ -131,28 +132,28 @@ async def each_on_agenda(store: CountyStore, entries: Collection[str]) -> AsyncI
 
 
 async def books(store: CountyStore) -> Books:
-    """Added up by the database from the tallies of the states. Exact while nothing moves."""
-    sums: Document = {f"n-{state}": {"$sum": f"$body.tally.needs.{state}"} for state in NeedState}
-    sums |= {f"r-{state}": {"$sum": f"$body.tally.referrals.{state}"} for state in ReferralState}
-    rows = await store.aggregate(_CASES, [{"$group": {"_id": None, "cases": {"$sum": 1}, **sums}}])
-    totals: Mapping[str, Any] = rows[0] if rows else {}
-    held = seats = number = 0
+    """The sum over the lines of all processes that ever wrote, one small document each."""
+    entries: Counter[str] = Counter()
+    for line in await store.find(BOOKS, {}):
+        entries.update({entry: line.get(entry, 0) for entry in ENTRIES})
+    return Books(entries)
+
+
+async def recount(store: CountyStore) -> tuple[Books, list[str]]:
+    """The books counted anew from every state, and the offers with more holders than seats. Exact while nothing moves."""
+    entries: Counter[str] = Counter()
     overbooked: list[str] = []
-    for offer in await store.find(_OFFERS, {}, fields={"body.seats": 1, "body.holders": 1}):
-        number += 1
-        seats += offer["body"]["seats"]
-        held += len(offer["body"]["holders"])
-        if len(offer["body"]["holders"]) > offer["body"]["seats"]:
-            overbooked.append(offer["_id"])
-    return Books(
-        cases=totals.get("cases", 0),
-        needs={state: totals.get(f"n-{state}", 0) for state in NeedState},
-        referrals={state: totals.get(f"r-{state}", 0) for state in ReferralState},
-        offers=number,
-        seats=seats,
-        held=held,
-        overbooked=tuple(sorted(overbooked)),
-    )
+    async for documents in store.each(_OFFERS, {}, page=CASES_AT_ONCE):
+        # What is overbooked cannot be read as an offer, so the documents themselves are looked at.
+        bodies = {document["_id"]: document["body"] for document in documents if document["body"]["terms"]}
+        overbooked += [id for id, body in bodies.items() if len(body["holders"]) > body["seats"]]
+        entries[OFFERS] += len(bodies)
+        entries[SEATS] += sum(body["seats"] for body in bodies.values())
+        entries[HELD] += sum(len(body["holders"]) for body in bodies.values())
+    async for documents in store.each(_CASES, {}, page=CASES_AT_ONCE):
+        for document in documents:
+            entries.update(entries_of(_read(Case, document)))
+    return Books(entries), sorted(overbooked)
 
 
 def _read(model: type[S], document: Document) -> S:

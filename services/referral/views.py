@@ -13,6 +13,7 @@ from typing import Any
 from pydantic import BaseModel
 
 from schemas.codes import CEFR_ORDER, Daypart, ServiceKind, WaitReason
+from services.referral.books import CASES, HELD, OFFERS, SEATS, Books
 from services.referral.distance import distance_km
 from services.referral.eligibility import Circumstances, Rule, Seeker, attributes_looked_at, seeker_of, shut_out_by
 from services.referral.model import Case, Need, NeedState, Referral, ReferralState
@@ -146,7 +147,11 @@ class ReasonsView(BaseModel):
 
 
 class BooksView(BaseModel):
-    """How much of what there is. `balanced`: as many seats are held as there are live referrals, and no offer is overbooked."""
+    """How much of what there is. `balanced`: as many seats are held as there are live referrals.
+
+    After a recount `overbooked` names the offers with more holders than seats, and `balanced` also says that there is none and that the
+    books say what was counted; else `overbooked` is null.
+    """
 
     cases: int
     needs: dict[str, int]
@@ -155,7 +160,7 @@ class BooksView(BaseModel):
     seats: int
     held: int
     accepted: int
-    overbooked: list[str]
+    overbooked: list[str] | None
     balanced: bool
 
 
@@ -260,6 +265,21 @@ def _referral_view(referral: Referral) -> ReferralView:
         answer_by=referral.deadline,
         reason=referral.reason,
         steps=[StepView(state=step.state, at=step.at, by=step.by) for step in referral.steps],
+    )
+
+
+def books_view(books: Books, *, balanced: bool, overbooked: list[str] | None = None) -> BooksView:
+    """The books."""
+    return BooksView(
+        cases=books.entries.get(CASES, 0),
+        needs={str(state): count for state, count in books.needs.items()},
+        referrals={str(state): count for state, count in books.referrals.items()},
+        offers=books.entries.get(OFFERS, 0),
+        seats=books.entries.get(SEATS, 0),
+        held=books.entries.get(HELD, 0),
+        accepted=books.referrals[ReferralState.ACCEPTED],
+        overbooked=overbooked,
+        balanced=balanced,
     )
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from datetime import date
 
 from hypothesis import settings
@@ -31,6 +32,7 @@ from schemas.events import (
     ReferralReleased,
     ReferralStep,
 )
+from services.referral.books import Tally, entries_of
 from services.referral.commands import CloseOffer, PassOver, Propose, PublishOffer, SetSeats
 from services.referral.model import LIVE, NeedState, ReferralState
 from services.referral.transitions import TABLE, StepKind
@@ -184,6 +186,17 @@ class Life(RuleBasedStateMachine):
             if need.live is not None
         ]
         assert sorted(held) == sorted(alive)
+
+    @invariant()
+    def the_books_that_are_kept_are_those_that_a_recount_finds(self) -> None:
+        kept, counted = Counter[str](), Counter[str]()
+        for effect in self.network.effects:
+            if isinstance(effect, Tally):
+                kept.update(effect.changes)
+        for state in self.network.states.values():
+            counted.update(entries_of(state))
+        assert +kept == +counted
+        assert min(kept.values(), default=0) >= 0
 
     @invariant()
     def nobody_vanishes(self) -> None:
