@@ -4,10 +4,12 @@ A step is a working day on which something is due. It goes
 
 1. time moves to the evening of the day: deadlines lapse and rounds are held (`simulation.rest`);
 2. counsellors, people and partners take the steps of the referrals that are due;
-3. things happen to people, offices hand over what came in, and counsellors hold the first talks of the day;
+3. the services come to rest;
+4. things happen to people, offices hand over what came in, and counsellors hold the first talks of the day;
+5. the services come to rest.
 
-and between two of these the services come to rest. So nothing depends on how fast the machine is: the same county with the same seed
-takes the same way.
+The first two need no rest between them: both happen in referral alone, and what follows from them elsewhere does not come back to it. So
+nothing depends on how fast the machine is: the same county with the same seed takes the same way.
 """
 
 from __future__ import annotations
@@ -23,7 +25,7 @@ from simulation.actors.offices import Offices
 from simulation.actors.partners import Publishers
 from simulation.actors.referrals import Referrals
 from simulation.doors import OPERATOR
-from simulation.rest import move_clocks, until_at_rest
+from simulation.rest import Readings, move_clocks, until_at_rest
 from simulation.world import World
 
 EVENING: Final = 18
@@ -63,6 +65,7 @@ class Year:
         self.today: date | None = None
         self.steps = 0
         self.seats_taken_max = 0
+        self._rest: Readings | None = None
 
     @property
     def a_way_to_show(self) -> str | None:
@@ -78,10 +81,12 @@ class Year:
             day += timedelta(days=1)
 
     async def _take_step(self, day: date) -> None:
-        await move_clocks(self._world.doors, evening(day))
-        for together in ((self.publishers, self.referrals), (self.lives, self.offices, self.counsellors)):
-            if await _act(together, day):
-                await until_at_rest(self._world.doors)
+        doors = self._world.doors
+        await move_clocks(doors, evening(day), self._rest)
+        await _act((self.publishers, self.referrals), day)
+        self._rest = await until_at_rest(doors)
+        if await _act((self.lives, self.offices, self.counsellors), day):
+            self._rest = await until_at_rest(doors)
         books = await self._world.doors.get("referral", "/v1/books", OPERATOR)
         self.seats_taken_max = max(self.seats_taken_max, books["held"])
         self.today = day
