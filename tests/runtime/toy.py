@@ -361,3 +361,39 @@ def settler(bank: Bank | None = None, *, clock: HandClock | None = None, largest
         Watched(),
         largest_slice,
     )
+
+
+# --- the shop, as a service of its own ----------------------------------------------------------------------------------
+
+
+class Sell(BaseModel):
+    account: str
+    amount: int
+
+
+class Erase(BaseModel):
+    account: str
+
+
+class Customer(State):
+    """What the shop knows of whoever has an account at the bank."""
+
+    KIND = "account"
+    purchases: int = 0
+
+
+def shop_logic() -> Logic:
+    def names(message: Message, states: States) -> Iterable[Subject]:
+        yield _first(message)
+
+    def decide(message: Message, states: States, now: datetime) -> Decision:
+        assert isinstance(message, Command)
+        subject = _first(message)
+        if isinstance(message.data, Sell):
+            return Decision([(subject, Paid(amount=message.data.amount))])
+        return Decision([(subject, OwnerErased())], [Forget(subject)])
+
+    def evolved(customer: Customer, fact: object, at: datetime) -> Customer:
+        return customer.but(purchases=customer.purchases + 1)
+
+    return Logic("shop", (Customer,), names, decide, evolved)

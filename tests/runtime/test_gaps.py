@@ -1,0 +1,230 @@
+"""A gap in a sequence is filled from the owner's history: the bank asks the shop over HTTP for what was lost on the way."""
+
+from __future__ import annotations
+
+from collections.abc import AsyncIterator
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
+from typing import Any
+
+import httpx
+import pytest
+
+from deploy.embedded.engines import Engines
+from services.runtime import gaps as gaps_module
+from services.runtime.deciding import Command
+from services.runtime.gaps import GapFiller
+from services.runtime.operating import SERVICE
+from services.runtime.records import NOWHERE, RawRecord
+from services.runtime.settle import Result
+from tests.runtime.open_services import COUNTY, Open, bank_service, opened, shop_service
+from tests.runtime.till import Till
+from tests.runtime.toy import ANNA, BERT, SHOP_TOPIC, Erase, Paid, Sell, Weighed, an_id, record
+
+
+@pytest.fixture
+async def shop(engines: Engines, tmp_path: Path) -> AsyncIterator[Open]:
+    async with opened(shop_service(tmp_path), engines, tmp_path) as shop:
+        yield shop
+
+
+@pytest.fixture
+async def bank(engines: Engines, tmp_path: Path) -> AsyncIterator[Open]:
+    async with opened(bank_service(tmp_path), engines, tmp_path) as bank:
+        yield bank
+
+
+@pytest.fixture
+def till(bank: Open) -> Till:
+    return Till(bank.running.store(COUNTY))
+
+
+def filler_of(bank: Open, client: httpx.AsyncClient, **peers: str) -> GapFiller:
+    return GapFiller(
+        bank.running.database,
+        bank.running.settler,
+        [COUNTY],
+        peers=peers,
+        token=lambda county: bank.issuer.token("service:bank", SERVICE, county),
+        client=client,
+    )
+
+
+async def look(bank: Open, shop: Open) -> int:
+    """The filler looks once, at everything that is parked."""
+    return await filler_of(bank, shop.client(), shop="http://shop").look(COUNTY, now())
+
+
+def now() -> datetime:
+    return datetime.now(UTC) + timedelta(seconds=1)
+
+
+async def sold(shop: Open, *amounts: int, account: str = ANNA) -> list[RawRecord]:
+    """The shop sells, and tells; these are its events, and nobody has carried them anywhere yet."""
+    running = shop.running
+    commands = [Command(COUNTY, "", Sell(account=account, amount=amount)) for amount in amounts]
+    outcomes = await running.settler.settle(running.store(COUNTY), commands)
+    assert {outcome.result for outcome in outcomes} == {Result.APPLIED}
+    return await history(shop, account)
+
+
+async def history(shop: Open, account: str = ANNA) -> list[RawRecord]:
+    (model,) = shop.running.service.logic.states
+    events = await shop.running.store(COUNTY).history(model, account, 0)
+    return [
+        RawRecord(SHOP_TOPIC, 0, number, None, event.value, tuple(event.envelope.to_headers()))
+        for number, event in enumerate(events)
+    ]
+
+
+async def test_what_was_lost_on_the_way_is_fetched_and_everything_applied_in_order(
+    bank: Open, shop: Open, till: Till
+) -> None:
+    first, _, _, fourth, fifth = await sold(shop, 1, 2, 3, 4, 5)
+    await till.take(first, fourth, fifth)
+    assert await till.parked(ANNA) == [4, 5]
+    assert await look(bank, shop) == 4
+    assert await till.entries(ANNA) == ["+1", "+2", "+3", "+4", "+5"]
+    assert await till.parked(ANNA) == []
+    assert shop.asked == ["/runtime/history"]
+
+
+async def test_an_account_that_was_never_heard_of_before_is_fetched_from_its_beginning(
+    bank: Open, shop: Open, till: Till
+) -> None:
+    _, second = await sold(shop, 1, 2)
+    await till.take(second)
+    await look(bank, shop)
+    assert await till.entries(ANNA) == ["+1", "+2"]
+
+
+async def test_what_comes_after_all_while_it_is_fetched_counts_once(bank: Open, shop: Open, till: Till) -> None:
+    first, second, third = await sold(shop, 1, 2, 3)
+    await till.take(third)
+    await look(bank, shop)
+    await till.take(first, second, third)
+    assert await till.entries(ANNA) == ["+1", "+2", "+3"]
+
+
+async def test_what_waits_only_for_a_moment_is_left_alone(bank: Open, shop: Open, till: Till) -> None:
+    _, second = await sold(shop, 1, 2)
+    await till.take(second)
+    filler = filler_of(bank, shop.client(), shop="http://shop")
+    assert await filler.look(COUNTY, datetime.now(UTC) - timedelta(seconds=60)) == 0
+    assert shop.asked == []
+
+
+async def test_behind_a_dead_letter_nobody_is_asked(bank: Open, shop: Open, till: Till) -> None:
+    """It lies here; an operator repairs or discards it."""
+    first, second = await sold(shop, 1, 2)
+    broken = RawRecord(first.topic, 0, 0, None, b"{", first.headers)
+    await till.take(broken, second)
+    assert await look(bank, shop) == 0
+    assert shop.asked == []
+    assert await till.parked(ANNA) == [2]
+
+
+async def test_in_place_of_a_record_that_nobody_could_read_a_readable_one_is_fetched(
+    bank: Open, shop: Open, till: Till
+) -> None:
+    first, second = await sold(shop, 1, 2)
+    unreadable = RawRecord(first.topic, 0, 0, None, first.value, (("ce_subject", None),))
+    await Till(bank.running.store(NOWHERE)).take(unreadable)
+    await till.take(second)
+    await look(bank, shop)
+    assert await till.entries(ANNA) == ["+1", "+2"]
+
+
+async def test_of_the_forgotten_comes_nothing_but_the_numbers(bank: Open, shop: Open, till: Till) -> None:
+    await sold(shop, 4711, 4712)
+    erase = Command(COUNTY, "", Erase(account=ANNA))
+    await shop.running.settler.settle(shop.running.store(COUNTY), [erase])
+    *_, erased = await history(shop)
+    await till.take(erased)
+    assert await look(bank, shop) == 3
+    assert (await till.account(ANNA)).closed
+    assert await till.applied(ANNA) == 3
+    assert "471" not in str(await till.store.find("parked", {})) + str(await till.store.find("accounts", {}))
+
+
+async def test_a_fetched_event_that_can_never_be_applied_becomes_a_dead_letter_and_is_not_fetched_again(
+    bank: Open, shop: Open, till: Till
+) -> None:
+    _, second = await sold(shop, -1, 2)
+    await till.take(second)
+    await look(bank, shop)
+    assert await till.reasons() == ["negative-amount"]
+    assert await look(bank, shop) == 0
+    assert len(shop.asked) == 1
+
+
+async def test_the_owner_tells_it_only_to_services_and_only_of_their_county(shop: Open) -> None:
+    await sold(shop, 1)
+    wanted = {"subject": f"account/{ANNA}", "after": 0}
+    for role, county, events in (("service", COUNTY, 1), ("service", "20000", 0)):
+        async with shop.client(role, county) as client:
+            answer = await client.get("/runtime/history", params=wanted)
+        assert (answer.status_code, len(answer.json()["events"])) == (200, events)
+    async with shop.client("operator") as client:
+        assert (await client.get("/runtime/history", params=wanted)).status_code == 403
+    async with shop.client() as client:
+        assert (await client.get("/runtime/history", params=wanted)).status_code == 401
+
+
+# --- owners that do not help ------------------------------------------------------------------------------------------------
+
+
+async def _no_answer(request: httpx.Request) -> httpx.Response:
+    raise httpx.ConnectError("nobody there")
+
+
+ANSWERS: dict[str, Any] = {
+    "does not answer": _no_answer,
+    "is in trouble": lambda request: httpx.Response(503),
+    "answers something else": lambda request: httpx.Response(200, text="<html>"),
+    "answers with broken bytes": lambda request: httpx.Response(
+        200, json={"events": [{"headers": [["ce_id", "1"]], "value": "no base64"}]}
+    ),
+    "knows nothing": lambda request: httpx.Response(200, json={"events": []}),
+}
+
+
+@pytest.mark.parametrize("trouble", ANSWERS)
+async def test_an_owner_that_does_not_help_holds_up_no_other_gap(bank: Open, till: Till, trouble: str) -> None:
+    raw = record(COUNTY, ANNA, 1, Weighed(grams=1))
+    helpful = {
+        "events": [
+            {"headers": [[name, (value or b"").decode()] for name, value in raw.headers], "value": "eyJncmFtcyI6IDF9"}
+        ]
+    }
+
+    def answer(request: httpx.Request) -> Any:
+        return httpx.Response(200, json=helpful) if request.url.host == "post" else ANSWERS[trouble](request)
+
+    async def answering(request: httpx.Request) -> httpx.Response:
+        answered = answer(request)
+        return answered if isinstance(answered, httpx.Response) else await answered
+
+    await till.take(record(COUNTY, ANNA, 2, Paid(amount=2)), record(COUNTY, ANNA, 2, Weighed(grams=2)))
+    async with httpx.AsyncClient(transport=httpx.MockTransport(answering)) as client:
+        await filler_of(bank, client, shop="http://shop", post="http://post").look(COUNTY, now())
+    assert await till.entries(ANNA) == ["1 g", "2 g"]
+    assert await till.applied(ANNA, "shop") == 0
+
+
+async def test_an_owner_whose_address_nobody_knows_is_not_asked(bank: Open, shop: Open, till: Till) -> None:
+    _, second = await sold(shop, 1, 2)
+    await till.take(second)
+    assert await filler_of(bank, shop.client()).look(COUNTY, now()) == 0
+    assert await till.parked(ANNA) == [2]
+
+
+async def test_gaps_that_cannot_be_filled_do_not_keep_the_filler_from_the_others(
+    bank: Open, shop: Open, till: Till, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(gaps_module, "AT_ONCE", 2)
+    stuck = [record(COUNTY, an_id(f"stuck {number}"), 2, Paid(amount=1)) for number in range(7)]
+    _, second = await sold(shop, 1, 2, account=BERT)
+    await till.take(*stuck, second)
+    assert await look(bank, shop) == 2
+    assert await till.entries(BERT) == ["+1", "+2"]
