@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import secrets
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from pathlib import Path
@@ -85,7 +84,7 @@ async def opened(service: Service, engines: Engines, folder: Path, **settings: o
             "service": service.name,
             "counties": (COUNTY, ELSEWHERE),
             "database_url": engines.database_url,
-            "database_prefix": f"t{secrets.token_hex(4)}",
+            "database_prefix": "open",  # the same for all tests: to make a database takes longer than most of them
             "kafka": engines.kafka,
             "local_issuer_key_file": folder / "issuer.jwk",
             "clock": "virtual",
@@ -110,6 +109,7 @@ async def opened(service: Service, engines: Engines, folder: Path, **settings: o
         try:
             yield Open(running, app, LocalIssuer(chosen))
         finally:
-            await running.database.raw.client.drop_database(running.database.raw.name)
+            for name in await running.database.raw.list_collection_names():
+                await running.database.raw[name].delete_many({})
             running.database.close()
             await running.producer.stop()
