@@ -454,7 +454,7 @@ ROW_REPEATED: Final = 0.01
 """[share of rows] Stand twice in the same file."""
 
 ROW_SENT_AGAIN: Final = 0.01
-"""[share of good rows with consent] Stand in the office's next file once more."""
+"""[share of good rows with consent, weekly files] Stand in the office's next file once more; after a month a row is not known any more."""
 
 FILE_SENT_AGAIN: Final = 0.03
 """[share of files] Sent a second time, byte for byte, on the next working day."""

@@ -52,10 +52,16 @@ class Actor(Protocol):
 
 
 class Year:
-    """One county's year. `step` is told the day after each step."""
+    """One county's year. `step` is told the day after each step; `pace` is the shortest time between two of them.
 
-    def __init__(self, world: World, step: Callable[[date], None] = lambda day: None) -> None:
+    A slower pace is another year: whatever happened since the last step happens on the evening of the next.
+    """
+
+    def __init__(
+        self, world: World, step: Callable[[date], None] = lambda day: None, *, pace: timedelta = timedelta(days=1)
+    ) -> None:
         self._world = world
+        self._pace = pace
         self._step = step
         self.offices = Offices(world)
         self.counsellors = Counsellors(world)
@@ -94,8 +100,10 @@ class Year:
         self._step(day)
 
     async def _is_anything_due(self, day: date) -> bool:
-        if self.today is None or day - self.today >= AT_LEAST_EVERY:
+        if self.today is None or day - self.today >= max(self._pace, AT_LEAST_EVERY):
             return True
+        if day - self.today < self._pace:
+            return False
         actors = (self.publishers, self.referrals, self.lives, self.offices, self.counsellors)
         known = (actor.next_day for actor in actors)
         if any(due is not None and due <= day for due in known):

@@ -105,7 +105,7 @@ class _Desk:
             self._put(_next_period_end(style, end), style, Row(person.index, good))
         if course.repeated:
             self._put(end, style, Row(person.index, good, repeats=True))
-        if course.sent_again:
+        if course.sent_again and style.rhythm is Rhythm.WEEK:  # a month later nobody knows the row any more
             self._put(_next_period_end(style, end), style, Row(person.index, good, repeats=True))
 
     def handed_over_by(self, today: date) -> Iterator[OfficeFile]:

@@ -34,11 +34,12 @@ class SheetFailed(Exception):
 
 
 class Counsellors:
-    """Holds the talks of the day. The sheets of a day are handed in together, as paper sheets are."""
+    """Holds the talks of the days since the last time. Their sheets are handed in together, as paper sheets are."""
 
     def __init__(self, world: World) -> None:
         self._world = world
         self._missed: Counter[str] = Counter()
+        self._held_to = date(world.county.year, 1, 1) - timedelta(days=1)
         self._second_sitting: Agenda[tuple[str, Answers]] = Agenda()
 
     @property
@@ -46,7 +47,8 @@ class Counsellors:
         return self._second_sitting.next_day
 
     async def act(self, today: date) -> int:
-        expected = await self._appointments(today)
+        expected = await self._appointments(self._held_to + timedelta(days=1), today)
+        self._held_to = today
         await self._meet([case for case in expected if case not in self._world.person_of])
         sheets = [sheet for _, sheet in self._second_sitting.due(today)]
         came: list[str] = []
@@ -62,7 +64,7 @@ class Counsellors:
 
     async def expect_somebody(self, day: date) -> bool:
         """Whether a first talk is booked for the day."""
-        return bool(await self._appointments(day))
+        return bool(await self._appointments(day, day))
 
     async def ask_consents(self, case: str, person: Person) -> None:
         """The consents of the first talk; who agrees to none says so too, and nothing is recorded."""
@@ -95,9 +97,14 @@ class Counsellors:
                 if item["outcome"] == "refused":
                     world.refusals[f"profiling {item['problem']['code']}"] += 1
 
-    async def _appointments(self, today: date) -> list[str]:
-        entries = self._world.doors.each("intake", "/v1/appointments", COUNSELLOR, day=today.isoformat(), limit=200)
-        return [entry["case"] async for entry in entries]
+    async def _appointments(self, first: date, last: date) -> list[str]:
+        """Whoever is expected from the first day to the last, in the order of their appointments."""
+        expected: list[str] = []
+        while first <= last:
+            entries = self._world.doors.each("intake", "/v1/appointments", COUNSELLOR, day=first.isoformat(), limit=200)
+            expected += [entry["case"] async for entry in entries]
+            first += timedelta(days=1)
+        return expected
 
     async def _meet(self, cases: Sequence[str]) -> None:
         """Read who they are, and recognise them."""
