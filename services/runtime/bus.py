@@ -197,7 +197,8 @@ class Consumer:
             except Transient as error:
                 waited = time.monotonic() - began
                 if waited > self._retry_limit:
-                    self._halt("bus.stopped", f"gave up after {waited:.0f} s without {error}", error)
+                    log.error("bus.stopped", exception=error)
+                    self._halt(f"gave up after {waited:.0f} s without {error}")
                     return False
                 if not self._trying:
                     log.warning("bus.waiting", exception=error)
@@ -207,7 +208,8 @@ class Consumer:
                     return False
                 pause = min(pause * 2, LONGEST_PAUSE_SECONDS)
             except Exception as error:  # noqa: BLE001 - nobody foresaw it: the batch must neither be lost nor tried for ever
-                self._halt("task.failed", f"a batch could not be settled ({type(error).__name__})", error)
+                log.error("task.failed", exception=error)
+                self._halt(f"a batch could not be settled ({type(error).__name__})")
                 return False
             else:
                 if self._trying:
@@ -215,7 +217,8 @@ class Consumer:
                 self._trying = False
                 self._waiting(None)
                 if self._limit.exceeded(len(records), dead):
-                    self._halt("dead-letters.limit", "too many records could not be applied; look at the dead letters")
+                    log.error("dead-letters.limit")
+                    self._halt("too many records could not be applied; look at the dead letters")
                     return False
                 return True
 
@@ -226,8 +229,7 @@ class Consumer:
             return False
         return True
 
-    def _halt(self, code: str, why: str, error: Exception | None = None) -> None:
-        log.error(code, exception=error)
+    def _halt(self, why: str) -> None:
         self._halted = why
         self._stopped(why)
 
@@ -244,7 +246,8 @@ class Consumer:
             except (ConsumerStoppedError, UnsupportedCodecError):
                 raise
             except (CorruptRecordException, ValueError) as error:
-                self._halt("task.failed", f"the log holds a record that cannot be read ({type(error).__name__})", error)
+                log.error("task.failed", exception=error)
+                self._halt(f"the log holds a record that cannot be read ({type(error).__name__})")
                 await self._leaving.wait()
                 raise ConsumerStoppedError from error
 

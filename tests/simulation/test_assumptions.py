@@ -40,7 +40,7 @@ def test_every_assumption_says_its_unit_and_its_reason() -> None:
 def test_every_assumption_is_used() -> None:
     used = {
         node.attr if isinstance(node, ast.Attribute) else node.id
-        for path in PACKAGE.glob("*.py")
+        for path in PACKAGE.rglob("*.py")
         for node in ast.walk(ast.parse(path.read_text(encoding="utf-8")))
         if isinstance(node, ast.Attribute | ast.Name) and isinstance(node.ctx, ast.Load)
     }
