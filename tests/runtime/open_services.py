@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import secrets
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from pathlib import Path
@@ -11,6 +12,7 @@ from fastapi import APIRouter, FastAPI
 
 from deploy.embedded.engines import Engines
 from services.runtime.catalogue import RUNTIME_MESSAGES, Catalogue
+from services.runtime.clock import HandClock
 from services.runtime.health import Health
 from services.runtime.local_issuer import LocalIssuer
 from services.runtime.metrics import Metrics
@@ -18,6 +20,7 @@ from services.runtime.operating import operator_routes
 from services.runtime.security import verifier_of
 from services.runtime.service import Running, Service, _wired
 from services.runtime.settings import Settings
+from services.runtime.settle import Settler
 from services.runtime.store import state_collection
 from services.runtime.telemetry import Telemetry
 from services.runtime.web import build_app
@@ -31,6 +34,7 @@ from tests.runtime.toy import (
     Customer,
     OwnerErased,
     Paid,
+    Watched,
     Weighed,
     shop_logic,
 )
@@ -71,6 +75,19 @@ class Open:
             event_hooks={"request": [self._note]},
         )
 
+    async def emptied(self) -> None:
+        """As on the first day, so that the next test can have it: to open a service takes longer than most tests."""
+        running = self.running
+        for name in await running.database.raw.list_collection_names():
+            await running.database.raw[name].delete_many({})
+        running.settler = Settler(
+            running.service.logic, running.settler.reader, running.clock, Telemetry(tracing=False), Watched()
+        )
+        if isinstance(running.clock, HandClock):
+            running.clock._now = START
+        running.turns.done_to = None
+        self.asked.clear()
+
     async def _note(self, request: httpx.Request) -> None:
         self.asked.append(request.url.path)
 
@@ -84,7 +101,7 @@ async def opened(service: Service, engines: Engines, folder: Path, **settings: o
             "service": service.name,
             "counties": (COUNTY, ELSEWHERE),
             "database_url": engines.database_url,
-            "database_prefix": "open",  # the same for all tests: to make a database takes longer than most of them
+            "database_prefix": f"t{secrets.token_hex(4)}",
             "kafka": engines.kafka,
             "local_issuer_key_file": folder / "issuer.jwk",
             "clock": "virtual",
@@ -109,7 +126,6 @@ async def opened(service: Service, engines: Engines, folder: Path, **settings: o
         try:
             yield Open(running, app, LocalIssuer(chosen))
         finally:
-            for name in await running.database.raw.list_collection_names():
-                await running.database.raw[name].delete_many({})
+            await running.database.raw.client.drop_database(running.database.raw.name)
             running.database.close()
             await running.producer.stop()

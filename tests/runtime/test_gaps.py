@@ -4,11 +4,11 @@ from __future__ import annotations
 
 from collections.abc import AsyncIterator
 from datetime import UTC, datetime, timedelta
-from pathlib import Path
 from typing import Any
 
 import httpx
 import pytest
+import pytest_asyncio
 
 from deploy.embedded.engines import Engines
 from services.runtime import gaps as gaps_module
@@ -21,17 +21,29 @@ from tests.runtime.open_services import COUNTY, Open, bank_service, opened, shop
 from tests.runtime.till import Till
 from tests.runtime.toy import ANNA, BERT, SHOP_TOPIC, Erase, Paid, Sell, Weighed, an_id, record
 
-
-@pytest.fixture
-async def shop(engines: Engines, tmp_path: Path) -> AsyncIterator[Open]:
-    async with opened(shop_service(tmp_path), engines, tmp_path) as shop:
-        yield shop
+pytestmark = pytest.mark.asyncio(loop_scope="module")
 
 
-@pytest.fixture
-async def bank(engines: Engines, tmp_path: Path) -> AsyncIterator[Open]:
-    async with opened(bank_service(tmp_path), engines, tmp_path) as bank:
-        yield bank
+@pytest_asyncio.fixture(scope="module", loop_scope="module")
+async def services(engines: Engines, tmp_path_factory: pytest.TempPathFactory) -> AsyncIterator[tuple[Open, Open]]:
+    folder = tmp_path_factory.mktemp("services")
+    async with (
+        opened(bank_service(folder), engines, folder) as bank,
+        opened(shop_service(folder), engines, folder) as shop,
+    ):
+        yield bank, shop
+
+
+@pytest_asyncio.fixture(loop_scope="module")
+async def bank(services: tuple[Open, Open]) -> AsyncIterator[Open]:
+    yield services[0]
+    await services[0].emptied()
+
+
+@pytest_asyncio.fixture(loop_scope="module")
+async def shop(services: tuple[Open, Open]) -> AsyncIterator[Open]:
+    yield services[1]
+    await services[1].emptied()
 
 
 @pytest.fixture

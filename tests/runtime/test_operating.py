@@ -11,6 +11,7 @@ from typing import Any
 
 import httpx
 import pytest
+import pytest_asyncio
 
 from deploy.embedded.engines import Engines
 from services.runtime.deciding import Command
@@ -20,11 +21,20 @@ from tests.runtime.open_services import COUNTY, ELSEWHERE, Open, bank_service, o
 from tests.runtime.till import Till
 from tests.runtime.toy import ANNA, BERT, START, Bank, Paid, Pay, an_id, reader, record
 
+pytestmark = pytest.mark.asyncio(loop_scope="module")
 
-@pytest.fixture
-async def bank(engines: Engines, tmp_path: Path) -> AsyncIterator[Open]:
-    async with opened(bank_service(tmp_path), engines, tmp_path) as bank:
+
+@pytest_asyncio.fixture(scope="module", loop_scope="module")
+async def service(engines: Engines, tmp_path_factory: pytest.TempPathFactory) -> AsyncIterator[Open]:
+    folder = tmp_path_factory.mktemp("service")
+    async with opened(bank_service(folder), engines, folder) as bank:
         yield bank
+
+
+@pytest_asyncio.fixture(loop_scope="module")
+async def bank(service: Open) -> AsyncIterator[Open]:
+    yield service
+    await service.emptied()
 
 
 @pytest.fixture
@@ -32,7 +42,7 @@ def till(bank: Open) -> Till:
     return Till(bank.running.store(COUNTY))
 
 
-@pytest.fixture
+@pytest_asyncio.fixture(loop_scope="module")
 async def olga(bank: Open) -> AsyncIterator[httpx.AsyncClient]:
     async with bank.client("operator") as client:
         yield client
