@@ -37,6 +37,7 @@ from services.runtime.deciding import Command, Decision, Due, Forget, Logic, Mes
 from services.runtime.errors import Conflict, NameTaken, Permanent, Refused, Transient
 from services.runtime.logs import log
 from services.runtime.reading import Fetched, Reader, Resolution
+from services.runtime.recent import Recent
 from services.runtime.records import (
     Answer,
     DeadLetter,
@@ -149,6 +150,7 @@ class Settler:
         self.tracer = tracer
         self.watcher = watcher
         self.woken: list[Callable[[], None]] = []
+        self.recent = Recent()
         self._largest = largest_slice
 
     async def settle(self, store: CountyStore, work: Sequence[Work]) -> list[Outcome]:
@@ -222,8 +224,9 @@ class Settler:
             if not unit.empty():
                 await store.commit(unit)
         except BaseException:
-            attempt.end_spans(undone=True)
+            attempt.undo()
             raise
+        self.recent.keep(store.county, unit.states)
         attempt.end_spans()
         ended = clock()
         seconds = {
@@ -290,6 +293,7 @@ class _Attempt:
         self._now = now
         self.loading = 0.0
         self._states: dict[Subject, Stored] = {}
+        self._assumed: set[Subject] = set()
         self._parked: dict[str, RawRecord] = {}
         self._newly_parked: dict[str, Parked] = {}
         self._unparked: list[str] = []
@@ -307,6 +311,7 @@ class _Attempt:
 
     async def load(self, part: Sequence[Work]) -> None:
         """Load in one go what the slice names; what only shows while deciding is loaded then."""
+        own: dict[Subject, None] = {}
         named: dict[Subject, None] = {}
         keys: list[str] = []
         letters: list[str] = []
@@ -314,7 +319,7 @@ class _Attempt:
             if isinstance(item, Fetched):
                 message = _received(item)
                 if item.envelope is not None and item.envelope.subject.kind in self._logic.kinds:
-                    named[item.envelope.subject] = None
+                    own[item.envelope.subject] = None
                 elif item.failure is not None and item.resolution is None:
                     letters.append(item.raw.digest)
             else:
@@ -322,13 +327,18 @@ class _Attempt:
                 if isinstance(item, Command) and item.key:
                     keys.append(_answer_key(item))
             if message is not None:
-                named.update(dict.fromkeys(self._foreseen(message)))
+                named.update(dict.fromkeys(subject for subject in self._foreseen(message) if subject != _own(message)))
+        for subject in own:
+            stored = self._settler.recent.find(self._store.county, subject) if subject not in named else None
+            if stored is not None:
+                self._states[subject] = stored
+                self._assumed.add(subject)
         with self._timed():
             if keys:
                 self._answers = await self._store.load_answers(keys)
             if letters:
                 self._settled_letters = await self._store.settled_dead_letters(letters)
-        await self._load(named)
+        await self._load({**own, **named})
 
     @contextmanager
     def _timed(self) -> Generator[None]:
@@ -359,8 +369,15 @@ class _Attempt:
                 self._parked.update(await self._store.load_parked(waiting))
 
     async def _load_named(self, message: Message) -> None:
-        while missing := [subject for subject in self._names(message) if subject not in self._states]:
+        while missing := [subject for subject in self._names(message) if self._is_missing(subject, message)]:
             await self._load(missing)
+
+    def _is_missing(self, subject: Subject, message: Message) -> bool:
+        """Not loaded; or taken over from an earlier commit, and read by a message that need not write it."""
+        if subject in self._assumed and subject != _own(message) and not self._states[subject].changed:
+            del self._states[subject]
+            self._assumed.discard(subject)
+        return subject not in self._states
 
     def _names(self, message: Message) -> Iterable[Subject]:
         if isinstance(message, Due):
@@ -620,9 +637,15 @@ class _Attempt:
             forgotten=self._forgotten,
         )
 
-    def end_spans(self, *, undone: bool = False) -> None:
+    def end_spans(self) -> None:
         for span, outcome in self._spans:
-            span.end("undone" if undone else outcome)
+            span.end(outcome)
+
+    def undo(self) -> None:
+        """It came to nothing; whatever it rested on is loaded the next time."""
+        self._settler.recent.drop(self._store.county, self._states)
+        for span, _ in self._spans:
+            span.end("undone")
 
 
 class _View:
@@ -649,6 +672,13 @@ class _View:
 def _answer_key(command: Command) -> str:
     """Keys are their senders' own: two people may come upon the same one. A key has no blank in it."""
     return f"{command.key} {command.actor}"
+
+
+def _own(message: Message) -> Subject | None:
+    """The subject that the message is about, if it comes with one."""
+    if isinstance(message, Received):
+        return message.envelope.subject
+    return message.subject if isinstance(message, Due) else None
 
 
 def _received(fetched: Fetched) -> Received | None:

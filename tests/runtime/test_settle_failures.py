@@ -143,6 +143,7 @@ async def test_an_event_too_large_for_the_broker_is_never_written_down(till: Til
 async def test_a_database_that_goes_away_while_loading_makes_no_dead_letters(till: Till, nth: int) -> None:
     """Neither at the first load nor at one that only the decision asks for."""
     await till.take(Command(till.county, "", Befriend(account=ANNA, friend=BERT)))
+    till.open()
     paid = record(till.county, ANNA, 1, Paid(amount=10))
     away = unreadable(till.store, Transient("database"), nth)
     with pytest.raises(Transient):
@@ -154,6 +155,7 @@ async def test_a_database_that_goes_away_while_loading_makes_no_dead_letters(til
 
 async def test_a_state_of_a_newer_program_is_no_fault_of_the_message(till: Till) -> None:
     await till.take(Command(till.county, "", Befriend(account=ANNA, friend=BERT)))
+    till.open()
     newer = unreadable(till.store, NewerShape("account", 9), nth=2)
     with pytest.raises(NewerShape):
         await till.settler.settle(newer, [reader().read(record(till.county, ANNA, 1, Paid(amount=10)))])

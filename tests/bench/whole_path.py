@@ -1,0 +1,239 @@
+"""People on their whole way through a running copy, as fast as it lets them: nobody waits for a day to come, the clock is the world's.
+
+Everybody consented, comes by an office's file, is asked for the consents of the talk, and has a sheet that is complete at once, with its
+needs confirmed. Whatever place is proposed is released, agreed to and accepted, and ends well some time later, so that its seat is free for
+the next. The people, their files, sheets and offers are the simulation's.
+
+Four things go on at the same time, each as fast as the doors answer: offices hand over files, counsellors hold talks, referrals take their
+next step, places end. A stretch of people has come through when nothing moves in any service any more.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import hashlib
+import time
+from collections import Counter, defaultdict
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass, field
+from datetime import UTC, date, datetime
+from itertools import islice
+from typing import Any, Final
+
+from schemas.codes import Outcome
+from schemas.places import district
+from services.runtime.clock import berlin_day
+from services.runtime.ids import Ids
+from simulation.actors.offices import CSV
+from simulation.actors.partners import Publishers
+from simulation.county import STANDARD_SEED, generate
+from simulation.doors import OPERATOR, Doors, Who
+from simulation.files import OfficeFile, Row
+from simulation.people import Person
+from simulation.rest import until_at_rest
+from simulation.rows import cells, office
+from simulation.talk import GUIDELINE, Answers, answers
+from simulation.world import COUNSELLOR, World, clerk, partner
+
+SEED: Final = "bench"
+"""Of the services' ids: a file's rows have case ids that the driver knows without asking."""
+WAVE: Final = 500
+"""People whose files are handed over together."""
+AT_ONCE: Final = 200
+"""Entries of one request."""
+TALKS_AT_ONCE: Final = 16
+FIRST_LINE: Final = 2
+TODAY: Final = berlin_day(datetime.now(UTC))
+MANY: Final = 10_000_000
+"""More people than anybody measures: a county of this size is made on the way, person by person."""
+
+
+@dataclass(slots=True)
+class Newcomer:
+    """A person with what is sent for them. `case` is known once the file is made."""
+
+    person: Person
+    answers: Answers
+    case: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Line:
+    """A referral on its way."""
+
+    referral: str
+    partner: str
+
+
+@dataclass(slots=True)
+class Piles:
+    """Referrals by what is to be done with them next."""
+
+    to_agree: list[Line] = field(default_factory=list[Line])
+    to_accept: list[Line] = field(default_factory=list[Line])
+    to_end: list[Line] = field(default_factory=list[Line])
+
+    def __bool__(self) -> bool:
+        return bool(self.to_agree or self.to_accept or self.to_end)
+
+
+@dataclass(slots=True)
+class Driver:
+    """Sends one stretch of people after the other. `offers_for`: for how many people there are places at a time."""
+
+    doors: Doors
+    key: str
+    offers_for: int
+    counted: Counter[str] = field(default_factory=Counter[str])
+    first_accepted: float | None = None
+    _people: Iterator[Person] = field(init=False)
+    _talks: asyncio.Queue[list[Newcomer] | None] = field(init=False)
+    _stretches: int = 0
+
+    def __post_init__(self) -> None:
+        self._people = (person for person in _people_of(self.key) if person.consent.given)
+
+    async def publish_offers(self) -> None:
+        """Everything that partners offer next year."""
+        world = World(generate(self.key, self.offers_for, TODAY.year + 1), self.doors)
+        await Publishers(world).act(date.max)
+        self.counted["offers"] += world.done["offers"]
+
+    async def pass_through(self, people: int) -> float:
+        """Seconds from the first file until nothing moves any more. What is to be sent is made before the time begins."""
+        waves = list(self._waves(people))
+        self._talks = asyncio.Queue(2)
+        fed = asyncio.Event()
+        began = time.monotonic()
+        async with asyncio.TaskGroup() as group:
+            group.create_task(self._hand_over(waves))
+            group.create_task(self._hold_talks(fed))
+            group.create_task(self._take_steps(fed))
+        return time.monotonic() - began
+
+    def _waves(self, people: int) -> Iterator[list[tuple[Who, bytes, list[Newcomer]]]]:
+        """For each wave the files of the offices."""
+        for first in range(0, people, WAVE):
+            yield list(_files(list(islice(self._people, min(WAVE, people - first)))))
+
+    # --- offices ----------------------------------------------------------------------------------------------------
+
+    async def _hand_over(self, waves: Sequence[list[tuple[Who, bytes, list[Newcomer]]]]) -> None:
+        for files in waves:
+            uploads = [
+                self.doors.ask("intake", "POST", "/v1/imports", who, content, headers=CSV) for who, content, _ in files
+            ]
+            await asyncio.gather(*uploads)
+            registered = [newcomer for _, _, newcomers in files for newcomer in newcomers]
+            self.counted["people"] += len(registered)
+            await self._talks.put(registered)
+        await self._talks.put(None)
+
+    # --- counsellors ------------------------------------------------------------------------------------------------
+
+    async def _hold_talks(self, fed: asyncio.Event) -> None:
+        turns = asyncio.Semaphore(TALKS_AT_ONCE)
+        while (newcomers := await self._talks.get()) is not None:
+            await asyncio.gather(*(self._ask_consents(newcomer, turns) for newcomer in newcomers))
+            for first in range(0, len(newcomers), AT_ONCE):
+                await self._hand_in(newcomers[first : first + AT_ONCE])
+        fed.set()
+
+    async def _ask_consents(self, newcomer: Newcomer, turns: asyncio.Semaphore) -> None:
+        if newcomer.person.purposes:
+            body = {"purposes": newcomer.person.purposes, "text_version": newcomer.person.consent.text}
+            async with turns:
+                await self.doors.post(
+                    "intake", f"/v1/cases/{newcomer.case}/consents", COUNSELLOR, body, key=f"consents-{newcomer.case}"
+                )
+
+    async def _hand_in(self, newcomers: Sequence[Newcomer]) -> None:
+        sheets = [{"case": one.case, "guideline": GUIDELINE, "answers": one.answers} for one in newcomers]
+        body = {"sheets": sheets, "confirm_derived": True}
+        answer = await self.doors.post("profiling", "/v1/profiles", COUNSELLOR, body, key=f"sheets-{newcomers[0].case}")
+        self.counted.update(f"sheet {item['outcome']}" for item in answer["items"])
+
+    # --- referrals --------------------------------------------------------------------------------------------------
+
+    async def _take_steps(self, fed: asyncio.Event) -> None:
+        piles = Piles()
+        while True:
+            proposed = await self._proposed()
+            taken = await asyncio.gather(
+                self._as_counsellor("release", proposed),
+                self._as_counsellor("agreement", piles.to_agree),
+                self._as_partners(piles.to_accept),
+                self._as_counsellor("closing", piles.to_end, outcome=Outcome.COMPLETED),
+            )
+            piles = Piles(*taken[:3])
+            if proposed or piles:
+                continue
+            if fed.is_set():
+                await until_at_rest(self.doors, real_time=True)
+                if not await self._proposed():
+                    return
+            await asyncio.sleep(0.2)
+
+    async def _proposed(self) -> list[Line]:
+        page = await self.doors.get("referral", "/v1/referrals", COUNSELLOR, state="proposed", limit=500)
+        return [Line(item["referral"], item["place"]["partner"]) for item in page["items"]]
+
+    async def _as_counsellor(self, step: str, lines: Sequence[Line], **more: Any) -> list[Line]:
+        parts = [lines[first : first + AT_ONCE] for first in range(0, len(lines), AT_ONCE)]
+        taken = await asyncio.gather(*(self._take(COUNSELLOR, step, part, **more) for part in parts))
+        return [line for part in taken for line in part]
+
+    async def _as_partners(self, lines: Sequence[Line]) -> list[Line]:
+        by_partner: defaultdict[str, list[Line]] = defaultdict(list)
+        for line in lines:
+            by_partner[line.partner].append(line)
+        taken = await asyncio.gather(
+            *(
+                self._take(partner(code), "acceptance", some[first : first + AT_ONCE])
+                for code, some in by_partner.items()
+                for first in range(0, len(some), AT_ONCE)
+            )
+        )
+        if self.first_accepted is None and any(taken):
+            self.first_accepted = time.monotonic()
+        return [line for part in taken for line in part]
+
+    async def _take(self, who: Who, step: str, lines: Sequence[Line], **more: Any) -> list[Line]:
+        body = {"steps": [{"referral": line.referral, "step": step, **more} for line in lines]}
+        answer = await self.doors.post("referral", "/v1/referrals/steps", who, body, key=f"{step}-{lines[0].referral}")
+        taken = [line for line, item in zip(lines, answer["items"], strict=True) if item["outcome"] == "applied"]
+        self.counted[step] += len(taken)
+        self.counted[f"{step} refused"] += len(lines) - len(taken)
+        return taken
+
+    # --- what came of it --------------------------------------------------------------------------------------------
+
+    async def books(self) -> dict[str, Any]:
+        """The books of each service."""
+        return {service: await self.doors.get(service, "/v1/books", OPERATOR) for service in self.doors.services}
+
+
+def _people_of(key: str) -> Iterator[Person]:
+    """As many as are asked for, in the order in which they arrive; all of them arrived last year."""
+    return generate(key, MANY, TODAY.year - 1).people()
+
+
+def _files(people: Sequence[Person]) -> Iterator[tuple[Who, bytes, list[Newcomer]]]:
+    """One file an office, with the case ids that its rows will have."""
+    ids = Ids(SEED)
+    by_district: defaultdict[str, list[Person]] = defaultdict(list)
+    for person in people:
+        by_district[person.register.district].append(person)
+    for ars, own in by_district.items():
+        style = office(STANDARD_SEED, district(ars))
+        rows = tuple(Row(person.index, cells(person, style)) for person in own)
+        content = OfficeFile("", style, TODAY, rows).encode()
+        digest = hashlib.sha256(content).hexdigest()
+        yield (
+            clerk(style.district),
+            content,
+            [
+                Newcomer(person, answers(STANDARD_SEED, person), ids.root("arrival", digest, str(line)))
+                for line, person in enumerate(own, FIRST_LINE)
+            ],
+        )
