@@ -22,7 +22,7 @@ from typing import Any, Final
 
 from schemas.codes import Outcome
 from schemas.places import district
-from services.runtime.clock import berlin_day
+from services.runtime.calendar import berlin_day
 from services.runtime.ids import Ids
 from simulation.actors.offices import CSV
 from simulation.actors.partners import Publishers
