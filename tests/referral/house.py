@@ -33,6 +33,7 @@ from services.runtime.clock import VirtualClock
 from services.runtime.health import Health
 from services.runtime.local_issuer import LocalIssuer
 from services.runtime.metrics import Metrics
+from services.runtime.recent import Recent
 from services.runtime.records import RawRecord, event_id
 from services.runtime.security import verifier_of
 from services.runtime.service import Running, _wired
@@ -69,6 +70,7 @@ class House:
     async def empty(self) -> None:
         """Nothing has ever happened here."""
         self._sequences.clear()
+        self.running.settler.recent = Recent()
         self.running.turns.round = SERVICE.round(self.running) if SERVICE.round else None
         for name in await self.running.database.raw.list_collection_names():
             await self.running.database.raw[name].delete_many({})

@@ -17,13 +17,12 @@ from schemas.events import (
     PersonErased,
     PersonMoved,
     ReferralCancelled,
-    ReferralLapsed,
 )
 from services.referral.commands import CloseOffer
 from services.referral.effects import Locate, Unlocate
 from services.referral.model import Case, NeedState, ReferralState
 from services.runtime.deciding import Forget
-from tests.referral.network import ADVICE, BRAMSCHE, COURSE, MELLE, NOW, Network, id_of, need_of
+from tests.referral.network import BRAMSCHE, COURSE, MELLE, NOW, Network, id_of, need_of
 
 AMAL = id_of("amal", "case")
 
@@ -296,35 +295,3 @@ def test_a_need_and_a_referral_can_be_found_by_their_ids():
     network.round()
     located = [effect for effect in network.effects if isinstance(effect, Locate)]
     assert located == [Locate(need_of("amal"), AMAL), Locate(network.live().id, AMAL, offer)]
-
-
-# --- rounds read what changed -------------------------------------------------------------------------------------------
-
-
-def test_a_seat_that_is_freed_is_offered_to_whoever_was_passed_over():
-    network = Network()
-    network.publishes("course", seats=1)
-    network.person("amal")
-    network.round()
-    network.person("badr")
-    network.round()
-    assert network.need("badr").passed_over
-
-    network.later(days=8)
-    assert len(network.told_of(ReferralLapsed)) == 1
-    network.round()
-    assert network.state("badr") is NeedState.HELD
-
-
-def test_a_kind_for_which_nothing_changed_is_not_looked_at_again():
-    network = Network()
-    network.publishes("course", seats=1)
-    network.person("amal")
-    network.person("badr")
-    network.round()
-    network.round()
-    assert network.finds() == []
-    network.publishes("advice", kind=ADVICE)
-    assert network.finds() == []
-    network.publishes("second course")
-    assert len(network.finds()) == 1

@@ -8,8 +8,6 @@ import pytest
 
 from schemas.codes import ContactField, DeclineReason, LapseStage, Outcome
 from schemas.events import (
-    NeedConfirmed,
-    NeedWaiting,
     ReferralAccepted,
     ReferralAgreed,
     ReferralClosed,
@@ -19,14 +17,14 @@ from schemas.events import (
     ReferralRefused,
     ReferralReleased,
 )
-from services.referral.commands import Accept, Close, Propose
+from services.referral.commands import Accept, Close
 from services.referral.model import LIVE, NeedState, ReferralState
 from services.referral.service import SERVICE
 from services.referral.transitions import TABLE, StepKind, after
 from services.runtime.calendar import berlin_instant
 from services.runtime.catalogue import LANGUAGES, Catalogue
 from services.runtime.errors import Refused
-from tests.referral.network import ADVICE, COUNSELLOR, COURSE, NOW, Network, id_of, need_of
+from tests.referral.network import COUNSELLOR, COURSE, NOW, Network, id_of, need_of
 
 SENTENCES = Catalogue(SERVICE.messages)
 
@@ -241,72 +239,6 @@ def test_to_another_partner_a_referral_does_not_exist(proposed: Network):
     with pytest.raises(Refused, match="referral-not-found") as refused:
         proposed.accepts(referral.id, "another")
     assert refused.value.status == 404
-
-
-# --- rounds and their conditions ----------------------------------------------------------------------------------------
-
-
-def test_a_pair_that_lost_its_seat_waits_for_the_next_round(network: Network):
-    network.person("badr")
-    wanted = network.finds()
-    first = next(data for data in wanted if isinstance(data, Propose))
-    other = next(name for name in ("amal", "badr") if need_of(name) != first.need)
-    network.asks(Propose(case=id_of(other, "case"), need=need_of(other), offer=first.offer))
-
-    network.asks(first)
-
-    loser = "amal" if other == "badr" else "badr"
-    assert network.state(other) is NeedState.HELD
-    assert network.state(loser) is NeedState.WAITING
-    assert not network.need(loser).passed_over
-    network.round()
-    assert [event.need for event in network.told_of(NeedWaiting)] == [need_of(loser)]
-
-
-def test_a_pair_whose_person_changed_meanwhile_leaves_the_seat_to_others(network: Network):
-    (wanted,) = network.finds()
-    network.is_profiled(id_of("amal", "case"), german="c1", version=2)
-    before = network.offer().openings
-
-    network.asks(wanted)
-
-    assert network.state() is NeedState.WAITING
-    assert network.offer().openings == before + 1
-
-
-def test_a_pair_that_is_settled_twice_holds_one_seat(network: Network):
-    (wanted,) = network.finds()
-    network.asks(wanted)
-    network.asks(wanted)
-    assert len(network.proposals()) == 1
-    assert network.offer().taken == 1
-
-
-def test_why_a_need_waits_is_told_once_and_again_only_when_the_reason_changes(network: Network):
-    network.round()
-    network.person("badr")
-    network.round()
-    network.round()
-    waiting = [(event.need, event.reason) for event in network.told_of(NeedWaiting)]
-    assert waiting == [(need_of("badr"), "no-free-seat")]
-
-    network.seen = None
-    network.round()
-    assert len(network.told_of(NeedWaiting)) == 1
-    network.is_profiled(id_of("badr", "case"), german="c1", version=2)
-    network.round()
-    assert network.told_of(NeedWaiting)[-1].reason == "not-eligible"
-
-
-def test_two_needs_of_one_person_are_settled_in_one_round():
-    network = Network()
-    network.publishes("course")
-    case = network.person("amal")
-    network.hears(NeedConfirmed(need=need_of("amal", ADVICE), kind=ADVICE), case)
-    network.round()
-    assert network.state("amal", COURSE) is NeedState.HELD
-    assert network.need("amal", ADVICE).passed_over
-    assert network.finds() == []
 
 
 def test_commands_about_what_nobody_knows_are_refused():
