@@ -91,6 +91,10 @@ class Doors:
         issuer = LocalIssuer(Settings.load(service="simulation", local_issuer_key_file=issuer_key_file.resolve()))
         return cls({name: Address(url) for name, url in services.items()}, issuer, county, patience)
 
+    def moved_to(self, services: Mapping[str, str]) -> None:
+        """The copy was started again and is found elsewhere; whoever is waiting for an answer asks there."""
+        self.services = {name: Address(url) for name, url in services.items()}
+
     async def __aenter__(self) -> Self:
         return self
 
@@ -135,9 +139,9 @@ class Doors:
         headers: Mapping[str, str] | None = None,
     ) -> Answer:
         """One request, tried again while the service is away. Raises `Refusal`, `NoAnswer`."""
-        address = self.services[service]
         began, pause = time.monotonic(), FIRST_PAUSE
         while True:
+            address = self.services[service]
             given = {"authorization": f"Bearer {self._token(who)}", "content-type": "application/json"}
             if key is not None:
                 given["idempotency-key"] = key

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import unicodedata
 import uuid
-from collections import Counter
+from collections import Counter, defaultdict
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field, replace
 from datetime import timedelta
@@ -81,8 +81,9 @@ class World:
     """One simulated county in front of one running copy. Its courses begin `put_off` later than the county plans them.
 
     `arrived` are those whom an office has handed over in any form, `refused` those of them whose last row was refused. `erased`,
-    `moved_away` and `withdrawn` (the transfer consent) are the cases for which intake has confirmed it. `done` counts steps by name,
-    `refusals` what services refused. All of it is the simulation's own record, beside which the services' books are laid.
+    `moved_away` and `withdrawn` (the transfer consent) are the cases for which intake has confirmed it. `done` counts what was done by name,
+    `steps` the steps of referrals by name and case, `refusals` what services refused. All of it is the simulation's own record, beside
+    which the services' books are laid.
     """
 
     county: County
@@ -97,6 +98,7 @@ class World:
     moved_away: set[str] = field(default_factory=set[str])
     withdrawn: set[str] = field(default_factory=set[str])
     done: Counter[str] = field(default_factory=Counter[str])
+    steps: defaultdict[str, Counter[str]] = field(default_factory=lambda: defaultdict(Counter[str]))
     refusals: Counter[str] = field(default_factory=Counter[str])
     newly_met: list[str] = field(default_factory=list[str])
 
@@ -119,6 +121,11 @@ class World:
     def person_in(self, case: str) -> Person:
         """Whoever is behind a case that is known."""
         return self.person(self.person_of[case])
+
+    def record(self, step: str, case: str) -> None:
+        """A step of a referral was taken."""
+        self.done[step] += 1
+        self.steps[step][case] += 1
 
     def offer_id(self, offer: Offer) -> str:
         """The id that the partner gives its offer: the same each time it is sent."""

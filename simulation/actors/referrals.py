@@ -23,6 +23,9 @@ from simulation.world import COUNSELLOR, World, partner
 MOST_STEPS: Final = 200
 """In one request."""
 
+PROPOSAL: Final = "proposal"
+"""The step that the service takes itself, as the simulation records it."""
+
 
 @dataclass(frozen=True, slots=True)
 class Question:
@@ -87,7 +90,7 @@ class Referrals:
             if line["referral"] in self._known:
                 continue
             self._known.add(line["referral"])
-            world.done["proposal"] += 1
+            world.record(PROPOSAL, line["case"])
             found += 1
             place = line["place"]
             starts_on = date.fromisoformat(place["starts_on"]) if place["starts_on"] else None
@@ -153,7 +156,7 @@ class Referrals:
 
     def _was_taken(self, step: Step, item: Mapping[str, Any]) -> bool:
         if item["outcome"] == "applied":
-            self._world.done[step.step] += 1
+            self._world.record(step.step, step.question.case)
             return True
         problem = item["problem"]
         self._world.note(Refusal("referral", problem["status"], problem["code"], problem["detail"]))
