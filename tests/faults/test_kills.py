@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import AsyncIterator, Sequence
-from contextlib import AsyncExitStack, asynccontextmanager, suppress
+from contextlib import asynccontextmanager, suppress
 from pathlib import Path
 
 import pytest
@@ -88,16 +88,3 @@ async def test_people_come_through_although_everything_is_killed_on_the_way(tmp_
     async with Embedded(tmp_path, choices=CHOICES) as running, load(running, people) as going:
         await kill_one_after_the_other(running, going, (*SERVICES, "database", "broker"))
         await assert_nothing_is_amiss(await going.finished(), people)
-
-
-@pytest.mark.timeout(300)
-async def test_after_a_power_cut_in_the_middle_the_work_goes_on_where_it_was(tmp_path: Path):
-    people = 120
-    async with AsyncExitStack() as outlasting:
-        async with Embedded(tmp_path, choices=CHOICES) as running:
-            going = await outlasting.enter_async_context(load(running, people))
-            await going.further(60)
-            await running.crash()
-        async with Embedded(tmp_path, choices=CHOICES) as again:
-            going.doors.moved_to(again.services)
-            await assert_nothing_is_amiss(await going.finished(), people)
