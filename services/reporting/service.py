@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import time
 from functools import partial
 from pathlib import Path
 from typing import Final
@@ -20,11 +21,19 @@ from services.runtime.turns import Round
 NAME: Final = "reporting"
 
 
+LOOKS_EVERY: Final = 10.0
+"""Seconds (machine time) between two looks at a county's ledger, each of which reads all of it."""
+
+
 def keep_up_with(running: Running) -> Round:
     """The round of reporting: the counts of a county are kept small and of the declared edition."""
+    looked_at: dict[str, float] = {}
 
     async def round(county: str) -> None:
-        await CountyBooks(running.database, county).keep_up()
+        now = time.monotonic()
+        if now - looked_at.get(county, -LOOKS_EVERY) >= LOOKS_EVERY:
+            looked_at[county] = now
+            await CountyBooks(running.database, county).keep_up()
 
     return round
 
