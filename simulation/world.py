@@ -81,9 +81,10 @@ class World:
     """One simulated county in front of one running copy. Its courses begin `put_off` later than the county plans them.
 
     `arrived` are those whom an office has handed over in any form, `refused` those of them whose last row was refused. `erased`,
-        `moved_away` and `withdrawn` (the transfer consent) are the cases for which intake has confirmed it. `done` counts what
+    `moved_away` and `withdrawn` (the transfer consent) are the cases for which intake has confirmed it. `done` counts what
     was done by name, `steps` the steps of referrals by name and case, `refusals` what services refused. All of it is the
-    simulation's own record, beside which the services' books are laid."""
+    simulation's own record, beside which the services' books are laid.
+    """
 
     county: County
     doors: Doors
