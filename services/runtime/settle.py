@@ -319,7 +319,7 @@ class _Attempt:
             if isinstance(item, Fetched):
                 message = _received(item)
                 if item.envelope is not None and item.envelope.subject.kind in self._logic.kinds:
-                    own[item.envelope.subject] = None
+                    (named if item.resolution else own)[item.envelope.subject] = None
                 elif item.failure is not None and item.resolution is None:
                     letters.append(item.raw.digest)
             else:
@@ -373,11 +373,16 @@ class _Attempt:
             await self._load(missing)
 
     def _is_missing(self, subject: Subject, message: Message) -> bool:
-        """Not loaded; or taken over from an earlier commit, and read by a message that need not write it."""
-        if subject in self._assumed and subject != _own(message) and not self._states[subject].changed:
-            del self._states[subject]
-            self._assumed.discard(subject)
-        return subject not in self._states
+        """Not loaded, or only assumed and about to be read by a message that need not write it."""
+        return subject not in self._states or (subject != _own(message) and self._forsake(subject))
+
+    def _forsake(self, subject: Subject) -> bool:
+        """Forget a state that was taken over from an earlier commit, unless this slice writes it: then its version guards it."""
+        if subject not in self._assumed or self._states[subject].changed:
+            return False
+        self._assumed.discard(subject)
+        del self._states[subject]
+        return True
 
     def _names(self, message: Message) -> Iterable[Subject]:
         if isinstance(message, Due):
@@ -433,6 +438,8 @@ class _Attempt:
         stored = self._states[envelope.subject]
         last = stored.applied.get(envelope.source, 0)
         if envelope.sequence <= last:
+            if self._forsake(envelope.subject):
+                return await self._take_record(fetched)
             return self._resolved(fetched, Result.REPEATED)
         if envelope.sequence > last + 1:
             self._park(stored, envelope, fetched)
@@ -440,6 +447,9 @@ class _Attempt:
         outcome = await self._apply(stored, envelope, fetched)
         if outcome.result is not Result.DEAD:
             await self._drain(envelope)
+        elif self._forsake(envelope.subject):
+            self._dead.pop()
+            return await self._take_record(fetched)
         return outcome
 
     async def _apply(self, stored: Stored, envelope: Envelope, fetched: Fetched) -> Outcome:

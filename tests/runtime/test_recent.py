@@ -11,8 +11,9 @@ from services.runtime.recent import Recent
 from services.runtime.records import Stored
 from services.runtime.settle import Result
 from tests.runtime.faults import interrupted, unreadable
+from tests.runtime.memory_store import MemoryStore
 from tests.runtime.till import Till
-from tests.runtime.toy import Account, Befriend, Greeted, Paid, Pay, reader, record
+from tests.runtime.toy import Account, Bank, Befriend, Greeted, Paid, Pay, reader, record
 
 ANNA, BERT, CARL = (f"{number:08d}-0000-4000-8000-000000000000" for number in (1, 2, 3))
 APPLIED = Result.APPLIED
@@ -20,6 +21,14 @@ APPLIED = Result.APPLIED
 
 def paid(till: Till, account: str, number: int, amount: int) -> Fetched:
     return reader().read(record(till.county, account, number, Paid(amount=amount)))
+
+
+async def put_back_an_empty_copy(till: Till) -> None:
+    if isinstance(till.store, MemoryStore):
+        till.store.collections.clear()
+    else:
+        for name in ("accounts", "outbox", "unpublished"):
+            await till.store._raw[name].delete_many({})
 
 
 async def test_the_next_record_about_a_subject_loads_nothing(till: Till) -> None:
@@ -63,6 +72,25 @@ async def test_after_a_commit_of_which_nobody_knows_the_outcome_states_are_loade
     with pytest.raises(Transient):
         await till.settler.settle(failing, [paid(till, ANNA, 2, 20)])
     assert await till.take(paid(till, ANNA, 2, 20), paid(till, ANNA, 3, 30)) == [Result.REPEATED, APPLIED]
+    assert await till.entries(ANNA) == ["+10", "+20", "+30"]
+
+
+async def test_a_repetition_is_believed_only_if_the_database_says_so(till: Till) -> None:
+    """Somebody has put an older copy of the database back."""
+    await till.settle(paid(till, ANNA, 1, 10))
+    await put_back_an_empty_copy(till)
+    assert await till.take(paid(till, ANNA, 1, 10)) == [APPLIED]
+    assert await till.entries(ANNA) == ["+10"]
+
+
+async def test_a_rule_that_fails_on_what_was_assumed_is_asked_again(till: Till) -> None:
+    """A newer program has applied meanwhile what this one cannot: it is a repetition, and no dead letter."""
+    other = Till(till.store)
+    till.open(Bank(fails_on=frozenset({20})))
+    await till.settle(paid(till, ANNA, 1, 10))
+    await other.settle(paid(till, ANNA, 2, 20))
+    assert await till.take(paid(till, ANNA, 2, 20), paid(till, ANNA, 3, 30)) == [Result.REPEATED, APPLIED]
+    assert await till.letters() == []
     assert await till.entries(ANNA) == ["+10", "+20", "+30"]
 
 
