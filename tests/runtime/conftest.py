@@ -9,6 +9,7 @@ import pytest
 
 from deploy.embedded.engines import Engines
 from services.runtime.store import Database
+from tests.runtime.emptying import emptied
 from tests.runtime.memory_store import MemoryStore
 from tests.runtime.till import Till
 from tests.runtime.toy import COLLECTIONS
@@ -34,8 +35,7 @@ async def database(engines: Engines, prepared: str) -> AsyncIterator[Database]:
     """The bank's database, empty."""
     opened = Database(engines.database_url, prepared)
     yield opened
-    for name in await opened.raw.list_collection_names():
-        await opened.raw[name].delete_many({})
+    await emptied(opened)
     opened.close()
 
 

@@ -24,6 +24,7 @@ from services.runtime.settle import Settler
 from services.runtime.store import state_collection
 from services.runtime.telemetry import Telemetry
 from services.runtime.web import build_app
+from tests.runtime.emptying import emptied
 from tests.runtime.toy import (
     BANK_TOPIC,
     COLLECTIONS,
@@ -78,8 +79,7 @@ class Open:
     async def emptied(self) -> None:
         """As on the first day, so that the next test can have it: to open a service takes longer than most tests."""
         running = self.running
-        for name in await running.database.raw.list_collection_names():
-            await running.database.raw[name].delete_many({})
+        await emptied(running.database)
         running.settler = Settler(
             running.service.logic, running.settler.reader, running.clock, Telemetry(tracing=False), Watched()
         )

@@ -15,6 +15,7 @@ from services.runtime.leases import Lease
 from services.runtime.outbox import Relay
 from services.runtime.records import Outgoing
 from services.runtime.store import Database
+from tests.runtime.emptying import emptied
 from tests.runtime.till import Till
 from tests.runtime.toy import Pay, an_id
 
@@ -66,8 +67,7 @@ fates = st.lists(st.sampled_from(["taken", "lost", "unheard"]), max_size=20)
 async def test_every_subject_stays_in_order_whatever_fails(
     database: Database, steps: list[Step], fates: list[Fate], told: bool
 ) -> None:
-    for name in ("accounts", "outbox", "unpublished", "meta", "leases"):
-        await database.raw[name].delete_many({})
+    await emptied(database)
     broker, bank = Moody(fates), Till(database.county(COUNTY))
     relay = fresh(database, broker, told=told)
     for step in steps:

@@ -8,6 +8,7 @@ import random
 from services.runtime.deciding import Command
 from services.runtime.settle import Result
 from services.runtime.store import Database
+from tests.runtime.lines import until
 from tests.runtime.till import Till
 from tests.runtime.toy import Paid, Pay, Transfer, Watched, an_id, reader, record
 
@@ -38,19 +39,19 @@ async def test_a_batch_gets_through_while_32_writers_send_commands_to_its_subjec
                 return
             await asyncio.sleep(random.uniform(0, THINKING))
 
-    writers = [asyncio.create_task(write(number)) for number in range(WRITERS)]
-    while sum(paid.values()) < WRITERS:
-        await asyncio.sleep(0.01)
-    before = sum(paid.values())
     batch = [reader().read(record(COUNTY, id, 1, Paid(amount=1000))) for id in ACCOUNTS]
-    outcomes = await bank.settler.settle(bank.store, batch)
-    consumed.set()
+    async with asyncio.TaskGroup() as writers:
+        for number in range(WRITERS):
+            writers.create_task(write(number))
+        await until(lambda: sum(paid.values()) >= WRITERS)
+        before = sum(paid.values())
+        outcomes = await bank.settler.settle(bank.store, batch)
+        meanwhile = sum(paid.values()) - before
+        consumed.set()
     assert {outcome.result for outcome in outcomes} == {Result.APPLIED}
-    assert sum(paid.values()) > before, "nobody wrote meanwhile"
+    assert meanwhile > 0, "nobody wrote meanwhile"
     assert isinstance(bank.settler.watcher, Watched)
     assert bank.settler.watcher.conflicts > 0, "nobody was in the way"
-    await asyncio.gather(*writers)
-
     balances = {document["_id"]: document["body"]["balance"] for document in await bank.store.find("accounts", {})}
     assert balances == {id: 1000 + paid[id] for id in ACCOUNTS}
     told = [event for document in await bank.store.find("outbox", {}) for event in document["events"]]
