@@ -92,19 +92,6 @@ def test_who_is_asked_twice_answers_the_same(seed: int, index: int, question: st
     assert conduct.release_after(seed, question) == conduct.release_after(seed, question)
 
 
-def test_what_a_person_is_asked_together_is_answered_on_one_day() -> None:
-    for index in range(200):
-        days = {conduct.person_answer(1, index, question, "one call").after_days for question in "abcdef"}
-        assert len(days) == 1
-
-
-def test_partners_go_through_their_inbox_on_their_days() -> None:
-    for day in (date(2016, 3, 7) + timedelta(days=later) for later in range(14)):
-        opened = conduct.until_inbox(day)
-        assert opened.weekday() in assumptions.PARTNERS_READ_ON
-        assert 0 <= (opened - day).days < 7
-
-
 def test_people_answer_in_their_usual_shares() -> None:
     answers = [conduct.person_answer(1, index, "q") for index in range(4000)]
     found = Counter(answer.reply for answer in answers)
