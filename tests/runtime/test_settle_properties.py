@@ -43,10 +43,11 @@ def logs(draw: st.DrawFn) -> list[RawRecord]:
 
 @dataclass(frozen=True)
 class Delivery:
-    """A log as it may arrive: shuffled, with repetitions, cut into batches, and with faults while it is settled."""
+    """A log as it may arrive: shuffled, with repetitions, cut into batches that go to one of two processes (as partitions do when a
+    group is rebalanced), and with faults while it is settled."""
 
     log: list[RawRecord]
-    batches: list[list[RawRecord]]
+    batches: list[tuple[int, list[RawRecord]]]
     faults: list[Fault]
 
 
@@ -59,7 +60,8 @@ def deliveries(draw: st.DrawFn) -> Delivery:
     borders = zip([0, *cuts], [*cuts, len(arriving)], strict=True)
     fault: st.SearchStrategy[Fault] = st.sampled_from((None, "before", "after", "conflict"))
     faults = draw(st.lists(fault, max_size=20))
-    return Delivery(log, [arriving[start:end] for start, end in borders], faults)
+    batches = [(draw(st.integers(0, 1)), arriving[start:end]) for start, end in borders]
+    return Delivery(log, batches, faults)
 
 
 async def settled_in_order(log: list[RawRecord]) -> Till:
@@ -69,17 +71,17 @@ async def settled_in_order(log: list[RawRecord]) -> Till:
 
 
 async def settled_as_it_comes(delivery: Delivery) -> Till:
-    """Each batch is handed over until it was taken, by a new process after every crash."""
+    """Each batch is handed over until it was taken, to a new process after every crash."""
     store = interrupted(MemoryStore(COUNTY), delivery.faults)
-    till = Till(store)
-    for batch in delivery.batches:
+    processes = [Till(store), Till(store)]
+    for number, batch in delivery.batches:
         while True:
             try:
-                await till.settler.settle(store, [reader().read(each) for each in batch])
+                await processes[number].settler.settle(store, [reader().read(each) for each in batch])
                 break
             except Transient:
-                till.open()
-    return till
+                processes[number].open()
+    return processes[0]
 
 
 async def seen(till: Till, account: str) -> tuple[object, ...]:
@@ -106,10 +108,11 @@ async def test_dead_letters_replayed_after_a_repair_end_there_too(delivery: Deli
     """The rules fail on half of the amounts until somebody repairs them; then the dead letters are replayed in any order, as
     often as some are left (what waited behind one may become the next)."""
     expected = await settled_in_order(delivery.log)
-    till = Till(MemoryStore(COUNTY), Bank(fails_on=frozenset(range(1, 50))))
-    for batch in delivery.batches:
-        await till.take(*batch)
-    till.open(Bank())
+    store = MemoryStore(COUNTY)
+    processes = [Till(store, Bank(fails_on=frozenset(range(1, 50)))) for _ in range(2)]
+    for number, batch in delivery.batches:
+        await processes[number].take(*batch)
+    till = Till(store)
     while letters := await till.letters():
         letter = data.draw(st.sampled_from(letters))
         await till.replay(letter["_id"], RawRecord.from_document(letter["record"]))
