@@ -26,7 +26,7 @@ from typing import Any, Final
 
 from bson.errors import BSONError
 from motor.motor_asyncio import AsyncIOMotorClient, AsyncIOMotorClientSession, AsyncIOMotorDatabase
-from pymongo import ASCENDING, DeleteOne, IndexModel, InsertOne, ReplaceOne, UpdateOne
+from pymongo import ASCENDING, DeleteMany, DeleteOne, IndexModel, InsertOne, UpdateOne
 from pymongo.errors import (
     BulkWriteError,
     ConfigurationError,
@@ -60,6 +60,8 @@ from services.runtime.records import (
 
 EVENTS_PER_DOCUMENT: Final = 1000
 BYTES_PER_DOCUMENT: Final = 4 * 1024 * 1024
+REMOVED_AT_ONCE: Final = 25
+"""States that one operation takes out. The embedded database compares each of them with the whole list."""
 ANSWERS_KEPT_SECONDS: Final = 30 * 24 * 3600
 
 _BEFORE_ALL: Final = datetime(1970, 1, 1, tzinfo=UTC)
@@ -405,21 +407,31 @@ class CountyStore:
         return len(parcels)
 
     async def _write_states(self, states: Iterable[tuple[str, Document]], session: AsyncIOMotorClientSession) -> None:
-        operations: dict[str, list[Any]] = defaultdict(list)
-        expected: dict[str, int] = defaultdict(int)
+        """A changed state is taken out under the version that was loaded, and put in again, many in one operation.
+
+        To replace it in an operation of its own costs the embedded database twice as much (docs/decisions/replacing-states.md).
+        """
+        documents: dict[str, list[Document]] = defaultdict(list)
         for name, document in states:
-            if document["version"] == 1:
-                operations[name].append(InsertOne(document))
-            else:
-                guard = {"_id": document["_id"], **_exactly(county=self.county, version=document["version"] - 1)}
-                operations[name].append(ReplaceOne(guard, document))
-                expected[name] += 1
-        for name, bulk in operations.items():
-            result = await self._raw[name].bulk_write(  # pyright: ignore[reportUnknownMemberType]
-                bulk, ordered=False, session=session
-            )
-            if result.matched_count != expected[name]:
-                raise Conflict(name)
+            documents[name].append(document)
+        for name, some in documents.items():
+            loaded = [document for document in some if document["version"] > 1]
+            if loaded:
+                result = await self._raw[name].bulk_write(  # pyright: ignore[reportUnknownMemberType]
+                    list(self._removals(loaded)), ordered=False, session=session
+                )
+                if result.deleted_count != len(loaded):
+                    raise Conflict(name)
+            await self._raw[name].insert_many(some, ordered=False, session=session)
+
+    def _removals(self, documents: Iterable[Document]) -> Iterable[DeleteMany]:
+        by_version: dict[int, list[str]] = defaultdict(list)
+        for document in documents:
+            by_version[document["version"] - 1].append(document["_id"])
+        for version, ids in by_version.items():
+            for start in range(0, len(ids), REMOVED_AT_ONCE):
+                part = {"$in": ids[start : start + REMOVED_AT_ONCE]}
+                yield DeleteMany({"_id": part, "county": self.county, "version": version})
 
     def _book_keeping(self, unit: Unit) -> list[Write]:
         writes = [Write("commands", InsertOne(answer.to_document(self.county))) for answer in unit.answers]
@@ -539,15 +551,6 @@ _VERB: Final = re.compile("(One|Many)$")
 def _tally(writes: Iterable[Write]) -> Counter[tuple[str, str]]:
     """How many operations of each kind on each collection."""
     return Counter((write.collection, _VERB.sub("", type(write.operation).__name__).lower()) for write in writes)
-
-
-def _exactly(**values: object) -> Document:
-    """These fields have these values (none of them a list).
-
-    `$all` of one value is equality. The embedded database plans each operation of a bulk anew, and for `$all` it looks through no index;
-    that makes a guarded replacement cost half as much there (docs/architecture/speed.md), and elsewhere the same.
-    """
-    return {name: {"$all": [value]} for name, value in values.items()}
 
 
 async def _abort(session: AsyncIOMotorClientSession) -> None:

@@ -8,8 +8,8 @@ same topics, says ``ready`` and waits for a line. Then it does the same work aga
 - each outbox document in a transaction of its own, with the states whose events are in it, and its mark; its events are sent, and the
   mark is deleted when they are acknowledged, while the next transactions run;
 - each batch of records (at most 500) in one transaction with the states that they are about; then the offsets are committed;
-- a state is inserted at first and replaced under its version afterwards, as often as the service wrote it; the documents of the other
-  collections are inserted, and written again as often as the service did, in even shares over all transactions.
+- a state is inserted at first and replaced under its version afterwards, as often as the service wrote it and in the same way;
+- the documents of other collections are inserted, and written again as often as the service did, in even shares over all transactions.
 
 It reads nothing from the database, decides nothing, and waits for no cause: what somebody's command brought about in the service is done
 here as soon as the loop comes to it. At the end it prints what it did as one line of JSON.
@@ -25,17 +25,30 @@ import sys
 import time
 from collections import Counter, defaultdict, deque
 from collections.abc import Iterable, Sequence
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, Final
 
 import uvloop
 from aiokafka import AIOKafkaConsumer, AIOKafkaProducer
 from motor.motor_asyncio import AsyncIOMotorClient
-from pymongo import InsertOne, ReplaceOne, UpdateOne
+from pymongo import DeleteMany, InsertOne, UpdateOne
 
 from tests.bench.written import MARKS, OUTBOX, Document, Head, is_state, read
 
 BATCH: Final = 500
+REMOVED_AT_ONCE: Final = 25
+
+
+@dataclass(slots=True)
+class Transaction:
+    """What is written together, by collection: states in their next form, and other operations."""
+
+    states: defaultdict[str, list[Document]] = field(default_factory=lambda: defaultdict(list))
+    others: defaultdict[str, list[Any]] = field(default_factory=lambda: defaultdict(list))
+
+    def __bool__(self) -> bool:
+        return any(self.states.values()) or any(self.others.values())
 
 
 class Work:
@@ -68,54 +81,49 @@ class Work:
         self._done = 0
         self._placed: Counter[str] = Counter()
 
-    def of_document(self, document: Document) -> dict[str, list[Any]]:
-        """The operations of an outbox document's transaction, by collection."""
+    def of_document(self, document: Document) -> Transaction:
+        """The transaction of an outbox document."""
         subjects = _subjects(document)
         self._kept_for_events.subtract(subjects)
         self._done += 1
-        operations = self._operations(subjects)
-        operations[OUTBOX] = [InsertOne(document)]
-        operations[MARKS] = [InsertOne({"_id": document["_id"], "order": document["order"]})]
-        return operations
+        transaction = self._transaction(subjects)
+        transaction.others[OUTBOX].append(InsertOne(document))
+        transaction.others[MARKS].append(InsertOne({"_id": document["_id"], "order": document["order"]}))
+        return transaction
 
-    def of_records(self, keys: Sequence[bytes | None]) -> dict[str, list[Any]]:
-        """The operations of a batch's transaction. Writes that belong to events still to come are left for them."""
+    def of_records(self, keys: Sequence[bytes | None]) -> Transaction:
+        """The transaction of a batch. Writes that belong to events still to come are left for them."""
         subjects = {key.decode() for key in keys if key is not None}
         self._done += len(keys)
-        return self._operations(
+        return self._transaction(
             [subject for subject in subjects if self._left(subject) > self._kept_for_events[subject]]
         )
 
-    def of_rest(self) -> dict[str, list[Any]]:
+    def of_rest(self) -> Transaction:
         """What is left at the end, because batches here were larger than the service's; nothing when all is done."""
-        return self._operations([subject for subject in self._states if self._left(subject)][:BATCH])
+        return self._transaction([subject for subject in self._states if self._left(subject)][:BATCH])
 
     def _left(self, subject: str) -> int:
         return self._states[subject][1]["version"] - self._versions[subject] if subject in self._states else 0
 
-    def _operations(self, subjects: Iterable[str]) -> dict[str, list[Any]]:
-        operations: dict[str, list[Any]] = defaultdict(list)
+    def _transaction(self, subjects: Iterable[str]) -> Transaction:
+        transaction = Transaction()
         for subject in {*subjects, *self._share("states", self._unasked)}:
             if self._left(subject):
-                operations[self._states[subject][0]].append(self._state_operation(subject))
+                transaction.states[self._states[subject][0]].append(self._next_form(subject))
         for name, documents in self._others.items():
-            operations[name] += [InsertOne(document) for document in self._share(name, documents)]
-            inserted = self._placed[name]
+            operations = transaction.others[name]
+            operations += map(InsertOne, self._share(name, documents))
             for number in self._share(f"{name} again", self._again[name]):
-                known = documents[number % inserted]["_id"]
-                operations[name].append(UpdateOne({"_id": known}, {"$set": {"again": number}}))
-        return {name: some for name, some in operations.items() if some}
+                known = documents[number % self._placed[name]]["_id"]
+                operations.append(UpdateOne({"_id": known}, {"$set": {"again": number}}))
+        return transaction
 
-    def _state_operation(self, subject: str) -> InsertOne[Document] | ReplaceOne[Document]:
+    def _next_form(self, subject: str) -> Document:
+        """The state as it is to be written next: the document of the run, under the next version."""
         _, state = self._states[subject]
-        version = self._versions[subject]
-        self._versions[subject] = version + 1
-        document = {**state, "version": version + 1}
-        if version == 0:
-            return InsertOne(document)
-        # The guard in the form that is cheapest for the embedded database (docs/architecture/speed.md).
-        guard = {"_id": state["_id"], "county": {"$all": [state["county"]]}, "version": {"$all": [version]}}
-        return ReplaceOne(guard, document)
+        self._versions[subject] += 1
+        return {**state, "version": self._versions[subject]}
 
     def _share(self, name: str, everything: Sequence[Any]) -> Sequence[Any]:
         """As much of `everything` as belongs to the steps done by now, without what was given before."""
@@ -189,22 +197,33 @@ class Loop:
         await self._commit(self._work.of_records([record.key for record in records]))
         await self._consumer.commit({partition: part[-1].offset + 1 for partition, part in batch.items()})
 
-    async def _commit(self, operations: dict[str, list[Any]]) -> None:
-        if not operations:
+    async def _commit(self, transaction: Transaction) -> None:
+        if not transaction:
             return
         async with await self._client.start_session() as session:
             session.start_transaction()
-            for name, some in operations.items():
-                result = await self._raw[name].bulk_write(some, ordered=False, session=session)
-                replaced = sum(isinstance(operation, ReplaceOne) for operation in some)
-                inserted = sum(isinstance(operation, InsertOne) for operation in some)
-                if result.matched_count != len(some) - inserted or result.inserted_count != inserted:
-                    raise RuntimeError(f"{name}: a write found nothing to write")
-                self.did["inserts"] += inserted
-                self.did["replaces"] += replaced
-                self.did["updates"] += len(some) - inserted - replaced
+            for name, documents in transaction.states.items():
+                await self._put(name, documents, session)
+            for name, operations in transaction.others.items():
+                if operations:
+                    result = await self._raw[name].bulk_write(operations, ordered=False, session=session)
+                    inserted = sum(isinstance(operation, InsertOne) for operation in operations)
+                    _expect(result.inserted_count == inserted and result.matched_count == len(operations) - inserted)
+                    self.did["inserts"] += inserted
+                    self.did["updates"] += len(operations) - inserted
             await session.commit_transaction()
         self.did["transactions"] += 1
+
+    async def _put(self, name: str, documents: Sequence[Document], session: Any) -> None:
+        """States in their next form, each guarded by its version, in the way that is cheapest for the embedded database."""
+        removals = list(_removals(documents))
+        replaced = sum(document["version"] > 1 for document in documents)
+        if removals:
+            result = await self._raw[name].bulk_write(removals, ordered=False, session=session)
+            _expect(result.deleted_count == replaced)
+        await self._raw[name].insert_many(documents, ordered=False, session=session)
+        self.did["replaces"] += replaced
+        self.did["inserts"] += len(documents) - replaced
 
     async def _send(self) -> None:
         last = False
@@ -227,6 +246,21 @@ class Loop:
         if documents:
             await self._raw[MARKS].delete_many({"_id": {"$in": [document["_id"] for document in documents]}})
             self.did["marks"] += len(documents)
+
+
+def _removals(documents: Iterable[Document]) -> Iterable[DeleteMany]:
+    by_version: dict[int, list[Document]] = defaultdict(list)
+    for document in documents:
+        by_version[document["version"] - 1].append(document)
+    for version, some in by_version.items():
+        for start in range(0, len(some) if version else 0, REMOVED_AT_ONCE):
+            ids = [document["_id"] for document in some[start : start + REMOVED_AT_ONCE]]
+            yield DeleteMany({"_id": {"$in": ids}, "county": some[0]["county"], "version": version})
+
+
+def _expect(found: bool) -> None:
+    if not found:
+        raise RuntimeError("a write found nothing to write")
 
 
 def _subjects(document: Document) -> set[str]:
