@@ -34,7 +34,10 @@ class StartFailed(RuntimeError):
 
 @dataclass(frozen=True, slots=True)
 class Program:
-    """What to run. `ready` is asked until it says true; `ready_seconds` is how long that may take."""
+    """What to run. `ready` is asked until it says true; `ready_seconds` is how long that may take.
+
+    `one_core`: its threads take turns anyway, and doing so across cores costs more than the turns themselves. Linux only.
+    """
 
     name: str
     command: tuple[str, ...]
@@ -42,6 +45,7 @@ class Program:
     environment: Mapping[str, str] = field(default_factory=dict[str, str])
     ready_seconds: float = 60.0
     stop_seconds: float = 10.0
+    one_core: bool = False
 
 
 class Child:
@@ -63,6 +67,8 @@ class Child:
                 stderr=subprocess.STDOUT,
                 start_new_session=True,
             )
+        if program.one_core and sys.platform == "linux":
+            os.sched_setaffinity(self.pid, {max(os.sched_getaffinity(0))})
         self.started_at: Final = time.monotonic()
 
     @property
