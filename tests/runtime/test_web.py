@@ -8,12 +8,12 @@ from collections.abc import AsyncIterator
 from datetime import datetime
 from enum import StrEnum
 from pathlib import Path
-from typing import Annotated, Any
+from typing import Any
 from uuid import UUID
 
 import httpx
 import pytest
-from fastapi import Depends, Form
+from fastapi import Depends
 from pydantic import AwareDatetime, BaseModel, ConfigDict, Field, PydanticUserError, field_validator
 from pydantic_core import PydanticCustomError
 from starlette.requests import Request
@@ -84,10 +84,6 @@ def small(tmp_path: Path) -> SmallService:
     @router.post("/whole", dependencies=CLERK)
     async def whole(body: Whole) -> Response:
         return reply(Answer(text="taken"), 201)
-
-    @router.post("/form", dependencies=CLERK)
-    async def form(word: Annotated[str, Form()]) -> Response:
-        return reply(Answer(text="taken"))
 
     @router.get("/things/{thing_id}", dependencies=CLERK)
     async def thing(thing_id: UUID, largest: int = 5) -> Response:
@@ -234,13 +230,6 @@ async def test_another_format_than_json_is_told_which_one_is_expected(small: Sma
         )
 
     assert "application/json" in problem_of(answer, 415, "unsupported-media-type")["detail"]
-
-
-async def test_a_field_of_a_form_is_named_too(small: SmallService) -> None:
-    async with small.client() as client:
-        answer = await client.post("/v1/form", data={"other": SECRET})
-
-    assert problem_of(answer, 422, "invalid-fields")["errors"][0]["field"] == "word"
 
 
 INVALID: list[tuple[dict[str, Any], str, str]] = [
