@@ -2,13 +2,15 @@
 
     python -m tests.bench.bare FILE DATABASE_URL DATABASE KAFKA RECORDS
 
-It reads what the service wrote (`tests.bench.written`), makes fresh collections with the same validators and indexes, joins a group on the
-same topics, says ``ready`` and waits for a line. Then it does the same work again, as fast as two libraries and two servers let it:
+It reads what the service wrote (`tests.bench.written`), makes fresh collections with the same validators and indexes and with the states
+that were there before, joins a group on the same topics, says ``ready`` and waits for a line. Then it does the same work again, as fast as
+two libraries and two servers let it:
 
 - each outbox document in a transaction of its own, with the states whose events are in it, and its mark; its events are sent, and the
   mark is deleted when they are acknowledged, while the next transactions run;
-- each batch of records (at most 500) in one transaction with the states that they are about; then the offsets are committed;
-- a state is inserted at first and replaced under its version afterwards, as often as the service wrote it and in the same way;
+- each batch of records, of the size that the service's had on average, in one transaction with the states that they are about; then the
+  offsets are committed;
+- a state is inserted at first; afterwards it is taken out under its version and put in again, as often as the service wrote it;
 - the documents of other collections are inserted, and written again as often as the service did, in even shares over all transactions.
 
 It reads nothing from the database, decides nothing, and waits for no cause: what somebody's command brought about in the service is done
@@ -34,9 +36,8 @@ from aiokafka import AIOKafkaConsumer, AIOKafkaProducer
 from motor.motor_asyncio import AsyncIOMotorClient
 from pymongo import DeleteMany, InsertOne, UpdateOne
 
-from tests.bench.written import MARKS, OUTBOX, Document, Head, is_state, read
+from tests.bench.written import MARKS, OUTBOX, Document, Head, is_state, outbox_of, read
 
-BATCH: Final = 500
 REMOVED_AT_ONCE: Final = 25
 
 
@@ -55,31 +56,39 @@ class Work:
     """One service's documents, and which of them the next transaction writes."""
 
     def __init__(self, path: Path, records: int) -> None:
-        self.head, documents = read(path)
+        self.head, entries = read(path)
         self.records = records
+        self.records_at_once = -(-records // max(1, self.head.batches))
         self.outbox: deque[Document] = deque()
         self._states: dict[str, tuple[str, Document]] = {}
         self._others: dict[str, list[Document]] = defaultdict(list)
-        for name, document in documents:
-            if name == OUTBOX:
-                self.outbox.append(document)
-            elif is_state(document):
-                self._states[f"{name.removesuffix('s')}/{document['_id']}"] = (name, document)
-            else:
+        self._versions: dict[str, int] = {}
+        for name, document, had in entries:
+            if is_state(document):
+                subject = f"{name.removesuffix('s')}/{document['_id']}"
+                self._states[subject], self._versions[subject] = (name, document), had
+            elif name != OUTBOX:
                 self._others[name].append(document)
-        self.outbox = deque(sorted(self.outbox, key=lambda one: (one["order"], one["_id"])))
-        self._versions = dict.fromkeys(self._states, 0)
+        self.outbox = deque(outbox_of(path))
         self._kept_for_events = Counter(subject for document in self.outbox for subject in _subjects(document))
         self._unasked = [
             subject
             for subject, (_, state) in self._states.items()
             if not state["applied"]
-            for _ in range(state["version"] - self._kept_for_events[subject])
+            for _ in range(self._left(subject) - self._kept_for_events[subject])
         ]
         self._again = {name: _written_again(self.head, name, len(some)) for name, some in self._others.items()}
         self._steps = max(1, len(self.outbox) + records)
         self._done = 0
         self._placed: Counter[str] = Counter()
+
+    def begun(self) -> dict[str, list[Document]]:
+        """By collection the states that were there before the measured time, as they are to be there again."""
+        states: dict[str, list[Document]] = defaultdict(list)
+        for subject, (name, state) in self._states.items():
+            if self._versions[subject]:
+                states[name].append({**state, "version": self._versions[subject]})
+        return states
 
     def of_document(self, document: Document) -> Transaction:
         """The transaction of an outbox document."""
@@ -100,8 +109,8 @@ class Work:
         )
 
     def of_rest(self) -> Transaction:
-        """What is left at the end, because batches here were larger than the service's; nothing when all is done."""
-        return self._transaction([subject for subject in self._states if self._left(subject)][:BATCH])
+        """What is left at the end, because a subject came more often in one batch than in the service; nothing when all is done."""
+        return self._transaction([subject for subject in self._states if self._left(subject)])
 
     def _left(self, subject: str) -> int:
         return self._states[subject][1]["version"] - self._versions[subject] if subject in self._states else 0
@@ -150,6 +159,8 @@ class Loop:
             await self._raw.command({"create": kept.name, **validator})
             if kept.indexes:
                 await self._raw.command({"createIndexes": kept.name, "indexes": kept.indexes})
+        for name, states in self._work.begun().items():
+            await self._raw[name].insert_many(states)
         self._producer = AIOKafkaProducer(
             bootstrap_servers=self._kafka, acks="all", enable_idempotence=False, linger_ms=2, max_batch_size=256 * 1024
         )
@@ -188,7 +199,7 @@ class Loop:
         self._client.close()
 
     async def _take(self, wait_ms: int) -> None:
-        batch = await self._consumer.getmany(timeout_ms=wait_ms, max_records=BATCH)
+        batch = await self._consumer.getmany(timeout_ms=wait_ms, max_records=self._work.records_at_once)
         records = [record for part in batch.values() for record in part]
         if not records:
             return
@@ -285,9 +296,10 @@ async def main(file: str, url: str, database: str, kafka: str, records: str) -> 
     await loop.prepare()
     print("ready", flush=True)
     await asyncio.to_thread(sys.stdin.readline)
-    began = time.monotonic()
+    began, cpu = time.monotonic(), time.process_time()
     await loop.run()
-    print(json.dumps({"seconds": time.monotonic() - began, "cpu": time.process_time(), **loop.did}), flush=True)
+    used = {"seconds": time.monotonic() - began, "cpu": time.process_time() - cpu}
+    print(json.dumps({**used, **loop.did}), flush=True)
     await loop.close()
 
 

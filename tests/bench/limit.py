@@ -7,18 +7,22 @@ from __future__ import annotations
 
 import asyncio
 import json
+import os
 import sys
 from asyncio.subprocess import PIPE, Process
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Final
 
+from deploy.embedded import leash as leash_program
 from deploy.embedded.engines import ENGINES, Engines
 from deploy.topics import apply_topics
 from tests.bench.processes import cpu_seconds, since
 from tests.bench.written import Head
 
-PROJECT = Path(__file__).resolve().parents[2]
+PROJECT: Final = Path(__file__).resolve().parents[2]
+LEASH: Final = str(Path(leash_program.__file__))
 
 
 @dataclass(frozen=True, slots=True)
@@ -47,8 +51,10 @@ async def limit(heads: Sequence[Head], files: Path, folder: Path) -> Done:
 
 async def together(commands: Mapping[str, Sequence[str]], engines: Engines) -> Done:
     """Start these modules, wait until each has said ``ready``, let them all go at once, and gather the line that each ends with."""
-    children = {name: await _start(command) for name, command in commands.items()}
+    children: dict[str, Process] = {}
     try:
+        for name, command in commands.items():
+            children[name] = await _start(command)
         await asyncio.gather(*(_ready(name, child) for name, child in children.items()))
         pids = {name: engines.pid(name) for name in ENGINES}
         before, began = cpu_seconds(pids), asyncio.get_running_loop().time()
@@ -68,7 +74,11 @@ async def together(commands: Mapping[str, Sequence[str]], engines: Engines) -> D
 
 
 async def _start(command: Sequence[str]) -> Process:
-    return await asyncio.create_subprocess_exec(sys.executable, "-m", *command, cwd=PROJECT, stdin=PIPE, stdout=PIPE)
+    """In a session of its own: Ctrl-C is for whoever started us, who ends it."""
+    leash = (sys.executable, "-I", "-S", LEASH, str(os.getpid()))
+    return await asyncio.create_subprocess_exec(
+        *leash, sys.executable, "-m", *command, cwd=PROJECT, stdin=PIPE, stdout=PIPE, start_new_session=True
+    )
 
 
 async def _ready(name: str, child: Process) -> None:

@@ -6,14 +6,12 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import Final
 
-import bson
-
 from deploy.embedded.engines import Engines
 from deploy.topics import apply_topics
 from services.runtime.bus import Topic
 from services.runtime.bus import apply_topics as create_topics
 from tests.bench.limit import Done, together
-from tests.bench.written import OUTBOX, Document, Head, read
+from tests.bench.written import OUTBOX, Entry, Head, outbox_of, write
 
 BEGINS: Final = "arrival-registered"
 PARTITIONS: Final = 4
@@ -47,7 +45,7 @@ async def usual(heads: Sequence[Head], files: Path, folder: Path, people: int) -
 def _first_registered(heads: Sequence[Head], files: Path, people: int) -> frozenset[str]:
     chosen: dict[str, None] = {}
     for head in heads:
-        for document in _outbox(files / f"{head.service}.bson"):
+        for document in outbox_of(files / f"{head.service}.bson"):
             for event in document["events"]:
                 if len(chosen) < people and event["type"].split(".")[2] == BEGINS:
                     chosen[event["subject"]] = None
@@ -56,19 +54,12 @@ def _first_registered(heads: Sequence[Head], files: Path, people: int) -> frozen
 
 def _select(head: Head, files: Path, into: Path, chosen: frozenset[str]) -> Head:
     """A file with the chosen people's events alone."""
-    kept: list[Document] = []
-    for document in _outbox(files / f"{head.service}.bson"):
+    kept: list[Entry] = []
+    for document in outbox_of(files / f"{head.service}.bson"):
         events = [event for event in document["events"] if event["subject"] in chosen]
         if events:
-            kept.append({**document, "events": events})
-    few = Head(head.service, head.topic, head.reads, events=sum(len(document["events"]) for document in kept))
-    with (into / f"{head.service}.bson").open("wb") as file:
-        file.write(bson.encode(few.to_document()))
-        for document in kept:
-            file.write(bson.encode({"in": OUTBOX, "document": document}))
+            kept.append(Entry(OUTBOX, {**document, "events": events}, 0))
+    number = sum(len(entry.document["events"]) for entry in kept)
+    few = Head(head.service, head.topic, head.reads, events=number)
+    write(into / f"{head.service}.bson", few, kept)
     return few
-
-
-def _outbox(path: Path) -> list[Document]:
-    _, documents = read(path)
-    return sorted((one for name, one in documents if name == OUTBOX), key=lambda one: (one["order"], one["_id"]))

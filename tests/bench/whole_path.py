@@ -30,7 +30,7 @@ from simulation.county import STANDARD_SEED, generate
 from simulation.doors import OPERATOR, Doors, Who
 from simulation.files import OfficeFile, Row
 from simulation.people import Person
-from simulation.rest import until_at_rest
+from simulation.rest import read, until_at_rest
 from simulation.rows import cells, office
 from simulation.talk import GUIDELINE, Answers, answers
 from simulation.world import COUNSELLOR, World, clerk, partner
@@ -42,6 +42,7 @@ WAVE: Final = 500
 AT_ONCE: Final = 200
 """Entries of one request."""
 TALKS_AT_ONCE: Final = 16
+LOOKS_EVERY: Final = 0.1
 FIRST_LINE: Final = 2
 TODAY: Final = berlin_day(datetime.now(UTC))
 MANY: Final = 10_000_000
@@ -88,7 +89,7 @@ class Driver:
     first_accepted: float | None = None
     _people: Iterator[Person] = field(init=False)
     _talks: asyncio.Queue[list[Newcomer] | None] = field(init=False)
-    _stretches: int = 0
+    _moved: float = 0.0
 
     def __post_init__(self) -> None:
         self._people = (person for person in _people_of(self.key) if person.consent.given)
@@ -100,7 +101,7 @@ class Driver:
         self.counted["offers"] += world.done["offers"]
 
     async def pass_through(self, people: int) -> float:
-        """Seconds from the first file until nothing moves any more. What is to be sent is made before the time begins."""
+        """Seconds from the first file until the last time that anything moved. What is to be sent is made before the time begins."""
         waves = list(self._waves(people))
         self._talks = asyncio.Queue(2)
         fed = asyncio.Event()
@@ -109,7 +110,7 @@ class Driver:
             group.create_task(self._hand_over(waves))
             group.create_task(self._hold_talks(fed))
             group.create_task(self._take_steps(fed))
-        return time.monotonic() - began
+        return self._moved - began
 
     def _waves(self, people: int) -> Iterator[list[tuple[Who, bytes, list[Newcomer]]]]:
         """For each wave the files of the offices."""
@@ -169,10 +170,21 @@ class Driver:
             if proposed or piles:
                 continue
             if fed.is_set():
-                await until_at_rest(self.doors, real_time=True)
+                await self._until_nothing_moves()
                 if not await self._proposed():
                     return
             await asyncio.sleep(0.2)
+
+    async def _until_nothing_moves(self) -> None:
+        """To be sure of it takes seconds in which nothing moves. They do not count: when something moved last is kept."""
+        resting = asyncio.create_task(until_at_rest(self.doors, real_time=True))
+        seen: Sequence[object] = ()
+        while not resting.done():
+            readings = await read(self.doors)
+            if (now := [reading.counters for reading in readings.values()]) != seen:
+                self._moved, seen = time.monotonic(), now
+            await asyncio.wait((resting,), timeout=LOOKS_EVERY)
+        resting.result()
 
     async def _proposed(self) -> list[Line]:
         page = await self.doors.get("referral", "/v1/referrals", COUNSELLOR, state="proposed", limit=500)

@@ -1,16 +1,16 @@
 """What a run left behind, read from the services' databases without any of their code: the work that others are to do again.
 
-One file per service holds it as BSON documents, one after the other: first the `head`, then each stored document as
-``{"in": collection, "document": …}``. Only the shape is known here: a state carries a `version` (how often it was written) and
-`applied`; a document of the outbox carries `events`.
+One file per service holds it as BSON documents, one after the other: first the `head`, then each document that was written in the measured
+time as ``{"in": collection, "had": version before it, "document": …}``. Only the shape is known here: a state carries a `version` (how
+often it was written) and `applied`; a document of the outbox carries `events`.
 """
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import asdict, dataclass, field
 from pathlib import Path
-from typing import Any, Final, Self
+from typing import Any, Final, NamedTuple, Self
 
 import bson
 from pymongo import MongoClient
@@ -36,7 +36,10 @@ class Kept:
 
 @dataclass(slots=True)
 class Head:
-    """What the other documents of a file mean. `writes`: how many of each operation, by collection."""
+    """What the other documents of a file mean.
+
+    `writes`: how many of each operation, by collection; `batches`: in how many the records came that the service consumed.
+    """
 
     service: str
     topic: str
@@ -46,6 +49,7 @@ class Head:
     state_writes: int = 0
     events: int = 0
     transactions: int = 0
+    batches: int = 0
     writes: dict[str, dict[str, int]] = field(default_factory=dict[str, dict[str, int]])
 
     def to_document(self) -> Document:
@@ -56,8 +60,33 @@ class Head:
         return cls(**{**document, "collections": [Kept(**kept) for kept in document["collections"]]})
 
 
+class Entry(NamedTuple):
+    """A document with the name of its collection. `had`: the version of a state when the measured time began, 0 if there was none."""
+
+    collection: str
+    document: Document
+    had: int
+
+
+Before = Mapping[str, Mapping[Any, int]]
+"""What a database held when the measured time began: versions of states by collection and id, 0 for other documents."""
+
+
 def is_state(document: Mapping[str, Any]) -> bool:
     return "version" in document and "applied" in document and "body" in document
+
+
+def look(url: str, database: str) -> Before:
+    """What `database` holds now."""
+    client: MongoClient[Document] = MongoClient(url)
+    shape = {"version": 1, "applied": 1}
+    with client:
+        found = client[database]
+        return {
+            name: {one["_id"]: one["version"] if "applied" in one else 0 for one in found[name].find({}, shape)}
+            for name in found.list_collection_names()
+            if name not in _OF_NO_INTEREST
+        }
 
 
 def keep(
@@ -66,19 +95,23 @@ def keep(
     service: str,
     folder: Path,
     *,
+    before: Before,
     transactions: int,
-    writes: Mapping[tuple[str, str], float],
+    batches: int,
+    writes: Mapping[tuple[str, ...], float],
 ) -> Head:
-    """Copy what `database` holds into ``<folder>/<service>.bson`` and say what it was.
+    """Copy what was written into `database` since `before` into ``<folder>/<service>.bson`` and say what it was.
 
-    `transactions` and `writes` (by collection and operation) are what the service counted while it did its work.
+    `transactions`, `batches` and `writes` (by collection and operation) are what the service counted meanwhile.
     """
+    folder.mkdir(parents=True, exist_ok=True)
     owned = {topic.owner: name for name, topic in topics().items()}
     head = Head(
         service=service,
         topic=owned[service],
         reads=[name for name, topic in topics().items() if service in topic.readers and topic.owner != service],
         transactions=transactions,
+        batches=batches,
     )
     for (collection, operation), number in writes.items():
         if number:
@@ -90,7 +123,7 @@ def keep(
             name = listed["name"]
             if name not in _OF_NO_INTEREST:
                 head.collections.append(_kept(found[name].list_indexes(), name, listed.get("options", {})))
-                _copy(found[name].find({}), name, head, body)
+                _copy(found[name].find({}), name, before.get(name, {}), head, body)
             elif name == MARKS:
                 head.collections.append(_kept(found[name].list_indexes(), name, listed.get("options", {})))
     path = folder / f"{service}.bson"
@@ -102,27 +135,49 @@ def keep(
     return head
 
 
-def read(path: Path) -> tuple[Head, Iterator[tuple[str, Document]]]:
-    """The head, and the documents with the names of their collections."""
-    entries = _entries(path)
-    head = Head.from_document(next(entries))
-    return head, ((entry["in"], entry["document"]) for entry in entries)
+def read(path: Path) -> tuple[Head, Iterator[Entry]]:
+    """The head, and the documents."""
+    documents = _documents(path)
+    head = Head.from_document(next(documents))
+    return head, (Entry(one["in"], one["document"], one["had"]) for one in documents)
 
 
-def _entries(path: Path) -> Iterator[Document]:
+def outbox_of(path: Path) -> list[Document]:
+    """The documents of the outbox, in the order in which they were sent."""
+    _, entries = read(path)
+    found = (entry.document for entry in entries if entry.collection == OUTBOX)
+    return sorted(found, key=lambda document: (document["order"], document["_id"]))
+
+
+def write(path: Path, head: Head, entries: Iterable[Entry]) -> None:
+    """A file as `keep` makes it."""
+    with path.open("wb") as file:
+        file.write(bson.encode(head.to_document()))
+        for entry in entries:
+            file.write(_encoded(entry))
+
+
+def _encoded(entry: Entry) -> bytes:
+    return bson.encode({"in": entry.collection, "had": entry.had, "document": entry.document})
+
+
+def _documents(path: Path) -> Iterator[Document]:
     options = bson.CodecOptions(tz_aware=True)
     with path.open("rb") as file:
         yield from bson.decode_file_iter(file, options)
 
 
-def _copy(cursor: Any, name: str, head: Head, body: Any) -> None:
+def _copy(cursor: Any, name: str, before: Mapping[Any, int], head: Head, body: Any) -> None:
     for document in cursor:
+        had = before.get(document["_id"], 0)
+        if document["_id"] in before and not (is_state(document) and document["version"] > had):
+            continue
         head.documents[name] = head.documents.get(name, 0) + 1
         if name == OUTBOX:
             head.events += len(document["events"])
         elif is_state(document):
-            head.state_writes += document["version"]
-        body.write(bson.encode({"in": name, "document": document}))
+            head.state_writes += document["version"] - had
+        body.write(_encoded(Entry(name, document, had)))
 
 
 def _kept(listed: Any, name: str, options: Mapping[str, Any]) -> Kept:
