@@ -20,6 +20,13 @@ class Permanent(Exception):
         self.detail = detail
 
 
+class ForeignSubject(Permanent):
+    """The id of a state that would be new here belongs to another county. Whose, nobody is told."""
+
+    def __init__(self) -> None:
+        super().__init__("foreign-subject")
+
+
 class Transient(Exception):
     """Database or broker do not answer at the moment."""
 

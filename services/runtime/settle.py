@@ -6,6 +6,7 @@
   a repeat; a command whose key was answered hears the same answer; a deadline is decided against the state as it is.
 - A record that comes before its predecessor is parked, and applied in order when the predecessor has been.
 - A record that can never be applied becomes a dead letter and does not advance its subject's sequence, so that what follows is parked.
+- What is about an id of another county is told nothing of it: a command is refused, a record is a dead letter, whatever its number.
 - No message hinders another of the same batch, neither by being wrong, nor by a rule that fails on it, nor by asking for a write that the
   database refuses. What fails is told apart from a world that fails: the latter is raised, and tried again.
 - States, events, dead letters, parked records, answers and other writes of a slice commit together or not at all. A conflict with another
@@ -34,7 +35,7 @@ from pymongo.errors import PyMongoError
 from schemas.envelope import Envelope, TypeName
 from services.runtime.clock import Clock
 from services.runtime.deciding import Command, Decision, Due, Forget, Logic, Message, Received, S, Subject
-from services.runtime.errors import Conflict, NameTaken, Permanent, Refused, Transient
+from services.runtime.errors import Conflict, ForeignSubject, NameTaken, Permanent, Refused, Transient
 from services.runtime.logs import log
 from services.runtime.reading import Fetched, Reader, Resolution
 from services.runtime.recent import Recent
@@ -244,6 +245,14 @@ class Settler:
         return outcomes
 
     async def _bury(self, store: CountyStore, item: Work, failure: Permanent) -> Outcome:
+        if isinstance(failure, ForeignSubject):
+            if isinstance(item, Command):
+                return Outcome(Result.REFUSED, error=Refused("id-not-usable"))
+            try:
+                if isinstance(item, Fetched) and await _is_given_up(store, item):
+                    return Outcome(Result.SKIPPED)
+            except Permanent as settled:
+                failure = settled
         outcome = Outcome(Result.DEAD if isinstance(item, Fetched) else Result.FAILED, error=failure)
         if isinstance(item, Fetched) and item.resolution is None:
             unit = Unit(dead=[DeadLetter(item.raw, failure.reason, failure.detail, item.envelope)])
@@ -252,6 +261,16 @@ class Settler:
             await _insist(store, unit)
         _tell(item, outcome)
         return outcome
+
+
+async def _is_given_up(store: CountyStore, fetched: Fetched) -> bool:
+    """Whether an operator has discarded this record, or does so now: its subject has no sequence here in which its number could count."""
+    if fetched.resolution is None:
+        return bool(await store.settled_dead_letters([fetched.raw.digest]))
+    if fetched.data is not None or fetched.failure is not None:
+        return False
+    await _insist(store, Unit(resolutions=[fetched.resolution]))
+    return True
 
 
 async def _insist(store: CountyStore, unit: Unit) -> None:

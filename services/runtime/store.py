@@ -40,7 +40,7 @@ from pymongo.errors import (
 
 from services.runtime.clock import machine_ms
 from services.runtime.deciding import State, Subject, Write
-from services.runtime.errors import Conflict, NameTaken, Permanent, Transient
+from services.runtime.errors import Conflict, ForeignSubject, NameTaken, Permanent, Transient
 from services.runtime.reading import Resolution
 from services.runtime.records import (
     BLANK_VALUE,
@@ -369,8 +369,8 @@ class CountyStore:
     async def commit(self, unit: Unit) -> int:
         """Write a unit of work, and tell `Database.committed`. Returns the number of outbox documents.
 
-        Raises `Conflict`, `Transient`, and `Permanent` when something in it cannot be written, or a dead letter that it settles is
-        settled already.
+        Raises `Conflict`, `Transient`, and `Permanent` when something in it cannot be written, a new state has the id of another county's
+        (`ForeignSubject`), or a dead letter that it settles is settled already.
         """
         order = max([machine_ms(), *(stored.orders[-1] + 1 for stored in unit.states if stored.orders)])
         parcels = list(self._parcels(unit.events, order))
@@ -398,6 +398,10 @@ class CountyStore:
                 await self._bulk(books, session)
                 await self._bulk(unit.writes, session)
                 await self._resolve(unit.resolutions, session)
+        except NameTaken:
+            if await self._held_elsewhere(stored for stored in unit.states if stored.version == 0):
+                raise ForeignSubject from None
+            raise
         except _UNWRITABLE as error:
             raise Permanent("not-storable", type(error).__name__) from error
         written = _tally([*books, *unit.writes])
@@ -405,6 +409,19 @@ class CountyStore:
         written.update({("outbox", "insert"): len(parcels), ("unpublished", "insert"): len(parcels)})
         self._database.committed(parcels, written)
         return len(parcels)
+
+    async def _held_elsewhere(self, new: Iterable[Stored]) -> bool:
+        """Whether one of these has an id under which another county's state lies. The only look beyond the county, and it sees ids."""
+        ids: dict[str, list[str]] = defaultdict(list)
+        for stored in new:
+            ids[collection_of(stored.state.KIND)].append(stored.state.id)
+        async with translated():
+            for name, some in ids.items():
+                for start in range(0, len(some), self._chunk):
+                    elsewhere = {"_id": {"$in": some[start : start + self._chunk]}, "county": {"$ne": self.county}}
+                    if await self._raw[name].find_one(elsewhere, {"_id": 1}) is not None:
+                        return True
+        return False
 
     async def _write_states(self, states: Iterable[tuple[str, Document]], session: AsyncIOMotorClientSession) -> None:
         """A changed state is taken out under the version that was loaded, and put in again, many in one operation.
