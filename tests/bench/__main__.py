@@ -16,7 +16,7 @@ import os
 import platform
 import shutil
 import sys
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from pathlib import Path
 from typing import Any, Final
@@ -61,8 +61,7 @@ class Bench:
         self._copy = OUTPUT / "copy"
         self._kept = OUTPUT / "kept"
         self._again = OUTPUT / "again"
-        machine = {"cores": os.cpu_count() or 0, "python": platform.python_version(), "system": platform.system()}
-        self.report = Report(machine)
+        self.report = Report(_machine())
 
     async def run(self) -> None:
         if read_running(self._copy) is not None:
@@ -118,6 +117,12 @@ class Bench:
     def _clear(self) -> None:
         for folder in (self._copy, self._kept, self._again):
             shutil.rmtree(folder, ignore_errors=True)
+
+
+def _machine() -> Mapping[str, str | float]:
+    """What figures depend on. `load`: how many processes wanted to run, in the last minute before."""
+    cores, load = os.cpu_count() or 0, round(os.getloadavg()[0], 1)
+    return {"cores": cores, "load": load, "python": platform.python_version(), "system": platform.system()}
 
 
 def _again(done: Done, people: int, counted: str) -> Again:

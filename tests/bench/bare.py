@@ -6,10 +6,11 @@ It reads what the service wrote (`tests.bench.written`), makes fresh collections
 that were there before, joins a group on the same topics, says ``ready`` and waits for a line. Then it does the same work again, as fast as
 two libraries and two servers let it:
 
-- each outbox document in a transaction of its own, with the states whose events are in it, and its mark; its events are sent, and the
-  mark is deleted when they are acknowledged, while the next transactions run;
+- each outbox document in one transaction with the states whose events are in it, and its mark; its events are sent, and the mark is
+  deleted when they are acknowledged, while the next transactions run;
 - each batch of records, of the size that the service's had on average, in one transaction with the states that they are about; then the
   offsets are committed;
+- as many transactions are of both as the service's were;
 - a state is inserted at first; afterwards it is taken out under its version and put in again, as often as the service wrote it;
 - the documents of other collections are inserted, and written again as often as the service did, in even shares over all transactions.
 
@@ -32,7 +33,7 @@ from pathlib import Path
 from typing import Any, Final
 
 import uvloop
-from aiokafka import AIOKafkaConsumer, AIOKafkaProducer
+from aiokafka import AIOKafkaConsumer, AIOKafkaProducer, TopicPartition
 from motor.motor_asyncio import AsyncIOMotorClient
 from pymongo import DeleteMany, InsertOne, UpdateOne
 
@@ -70,6 +71,7 @@ class Work:
             elif name != OUTBOX:
                 self._others[name].append(document)
         self.outbox = deque(outbox_of(path))
+        self.of_both = max(0, self.head.batches + len(self.outbox) - self.head.transactions)
         self._kept_for_events = Counter(subject for document in self.outbox for subject in _subjects(document))
         self._unasked = [
             subject
@@ -90,23 +92,21 @@ class Work:
                 states[name].append({**state, "version": self._versions[subject]})
         return states
 
-    def of_document(self, document: Document) -> Transaction:
-        """The transaction of an outbox document."""
-        subjects = _subjects(document)
-        self._kept_for_events.subtract(subjects)
-        self._done += 1
-        transaction = self._transaction(subjects)
-        transaction.others[OUTBOX].append(InsertOne(document))
-        transaction.others[MARKS].append(InsertOne({"_id": document["_id"], "order": document["order"]}))
-        return transaction
+    def of(self, records: Sequence[Any], document: Document | None) -> Transaction:
+        """The transaction of a batch, of an outbox document, or of both together.
 
-    def of_records(self, keys: Sequence[bytes | None]) -> Transaction:
-        """The transaction of a batch. Writes that belong to events still to come are left for them."""
-        subjects = {key.decode() for key in keys if key is not None}
-        self._done += len(keys)
-        return self._transaction(
-            [subject for subject in subjects if self._left(subject) > self._kept_for_events[subject]]
-        )
+        Writes of a batch that belong to events still to come are left for them.
+        """
+        subjects = _subjects(document) if document else set[str]()
+        self._kept_for_events.subtract(subjects)
+        about = {record.key.decode() for record in records if record.key is not None}
+        subjects |= {subject for subject in about if self._left(subject) > self._kept_for_events[subject]}
+        self._done += len(records) + (document is not None)
+        transaction = self._transaction(subjects)
+        if document:
+            transaction.others[OUTBOX].append(InsertOne(document))
+            transaction.others[MARKS].append(InsertOne({"_id": document["_id"], "order": document["order"]}))
+        return transaction
 
     def of_rest(self) -> Transaction:
         """What is left at the end, because a subject came more often in one batch than in the service; nothing when all is done."""
@@ -146,6 +146,7 @@ class Loop:
 
     def __init__(self, work: Work, url: str, database: str, kafka: str) -> None:
         self.did: Counter[str] = Counter()
+        self._came: list[Any] = []
         self._work = work
         self._kafka = kafka
         self._client: AsyncIOMotorClient[Document] = AsyncIOMotorClient(url, w="majority")
@@ -179,14 +180,17 @@ class Loop:
 
     async def run(self) -> None:
         sending = asyncio.create_task(self._send())
-        outbox = self._work.outbox
+        outbox, both = self._work.outbox, self._work.of_both
         while outbox or self.did["records"] < self._work.records:
-            if self.did["records"] < self._work.records:
-                await self._take(wait_ms=0 if outbox else 20)
-            if outbox:
-                document = outbox.popleft()
-                await self._commit(self._work.of_document(document))
-                await self._to_send.put(document)
+            records = await self._batch(wait_ms=0 if outbox else 20)
+            if records and outbox and both:
+                both -= 1
+                await self._settle(records, outbox.popleft())
+            else:
+                if records:
+                    await self._settle(records, None)
+                if outbox:
+                    await self._settle([], outbox.popleft())
         while rest := self._work.of_rest():
             await self._commit(rest)
         await self._to_send.put(None)
@@ -198,15 +202,28 @@ class Loop:
         await self._producer.stop()
         self._client.close()
 
-    async def _take(self, wait_ms: int) -> None:
-        batch = await self._consumer.getmany(timeout_ms=wait_ms, max_records=self._work.records_at_once)
-        records = [record for part in batch.values() for record in part]
-        if not records:
-            return
-        self.did["records"] += len(records)
-        self.did["batches"] += 1
-        await self._commit(self._work.of_records([record.key for record in records]))
-        await self._consumer.commit({partition: part[-1].offset + 1 for partition, part in batch.items()})
+    async def _batch(self, wait_ms: int) -> Sequence[Any]:
+        """The next records if a whole batch of them has come, or the last; otherwise none."""
+        missing = min(self._work.records_at_once, self._work.records - self.did["records"]) - len(self._came)
+        if missing:
+            found = await self._consumer.getmany(timeout_ms=wait_ms, max_records=missing)
+            self._came += (record for part in found.values() for record in part)
+            missing -= sum(map(len, found.values()))
+        if missing:
+            return []
+        records, self._came = self._came, []
+        return records
+
+    async def _settle(self, records: Sequence[Any], document: Document | None) -> None:
+        await self._commit(self._work.of(records, document))
+        if document:
+            await self._to_send.put(document)
+        if records:
+            self.did["records"] += len(records)
+            self.did["batches"] += 1
+            await self._consumer.commit(
+                {TopicPartition(record.topic, record.partition): record.offset + 1 for record in records}
+            )
 
     async def _commit(self, transaction: Transaction) -> None:
         if not transaction:

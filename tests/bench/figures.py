@@ -88,7 +88,7 @@ class Pair:
 class Report:
     """One run of the bench."""
 
-    machine: Mapping[str, str | int]
+    machine: Mapping[str, str | float]
     path: Stretch | None = None
     limit: Again | None = None
     usual: Again | None = None

@@ -1,0 +1,133 @@
+"""What follows from measured figures: ratios, verdicts, and a report that holds only what was measured."""
+
+from __future__ import annotations
+
+import io
+from typing import Any
+
+import pytest
+from rich.console import Console
+
+from tests.bench.__main__ import read
+from tests.bench.figures import Again, First, Pair, Report, Stretch, elsewhere
+from tests.bench.tables import show
+
+MACHINE = {"cores": 2}
+
+
+def stretch(people: int = 100, seconds: float = 10.0, *, after: int = 0, megabytes: float = 100.0) -> Stretch:
+    return Stretch(
+        after=after,
+        people=people,
+        seconds=seconds,
+        accepted=3 * people,
+        cpu={"intake": 2.0, "database": 8.0, "driver": 1.0},
+        megabytes={"intake": megabytes},
+        steps={"intake": {"load": 1.0, "decide": 2.0, "write": 3.0, "publish": 0.5}},
+        transactions={"intake": 17},
+    )
+
+
+def again(people: int = 100, seconds: float = 5.0) -> Again:
+    return Again(people, seconds, {"intake": 0.5, "database": 6.0}, {"intake": 18})
+
+
+def pair(late_seconds: float, *, megabytes: float = 100.0) -> Pair:
+    return Pair(stretch(after=1000), stretch(after=15_000, seconds=late_seconds, megabytes=megabytes))
+
+
+def verdict(report: Report, about: str) -> Any:
+    return next(one for one in report.verdicts() if about in one.what)
+
+
+def text(report: Report) -> str:
+    console = Console(file=io.StringIO(), width=200)
+    show(report, console)
+    return console.file.getvalue()  # type: ignore[attr-defined]
+
+
+@pytest.mark.parametrize(
+    ("seconds_of_the_limit", "ratio", "reached"), [(5.0, 0.5, True), (4.9, 0.49, False), (10, 1, True)]
+)
+def test_half_of_the_limit_is_enough_and_less_is_not(seconds_of_the_limit: float, ratio: float, reached: bool):
+    report = Report(MACHINE, path=stretch(seconds=10.0), limit=again(seconds=seconds_of_the_limit))
+    found = verdict(report, "the limit")
+    assert (found.value, found.reached) == (pytest.approx(ratio), reached)
+
+
+@pytest.mark.parametrize(("people", "seconds", "reached"), [(20, 10.0, True), (21, 10.0, False)])
+def test_the_usual_way_is_compared_by_people_in_a_second_however_many_went_it(
+    people: int, seconds: float, reached: bool
+):
+    report = Report(MACHINE, path=stretch(people=100, seconds=10.0), usual=again(people, seconds))
+    assert verdict(report, "usual way").reached is reached
+
+
+def test_growth_is_the_median_of_the_runs_so_that_one_bad_run_decides_nothing():
+    report = Report(MACHINE, growth=[pair(40.0), pair(11.0), pair(10.0)])
+    found = verdict(report, "against people")
+    assert found.what == "people 15,001–15,100 against people 1,001–1,100"
+    assert found.value == pytest.approx(10 / 11)
+    assert found.reached
+
+
+def test_memory_has_to_be_flat_and_small_in_every_run():
+    flat = Report(MACHINE, growth=[pair(10.0, megabytes=109.0)])
+    assert all(one.reached for one in flat.verdicts())
+    growing = Report(MACHINE, growth=[pair(10.0, megabytes=111.0)])
+    assert not verdict(growing, "late against early").reached
+    large = Report(MACHINE, growth=[pair(10.0), pair(10.0), pair(10.0, megabytes=151.0)])
+    assert verdict(large, "late against early").reached
+    assert not verdict(large, "in MB").reached
+
+
+def test_a_missed_bar_is_said_in_a_sentence_with_both_numbers():
+    report = Report(MACHINE, path=stretch(seconds=10.0), limit=again(seconds=3.0))
+    assert (
+        verdict(report, "limit").sentence == "The whole path against the limit: 0.30, and it has to be at least 0.50."
+    )
+
+
+def test_what_our_code_adds_is_the_cpu_of_a_person_without_that_of_the_bare_loop():
+    assert elsewhere(stretch(), again()) == {
+        "intake": pytest.approx((20, 5, 15)),
+        "database": pytest.approx((80, 60, 20)),
+        "driver": pytest.approx((10, 0, 10)),
+    }
+
+
+def test_what_was_not_asked_for_is_in_neither_the_table_nor_the_file():
+    report = Report(MACHINE, first=First(up=6.0, offers=8.0, accepted=14.5))
+    assert set(report.to_json()) == {"machine", "first", "verdicts"}
+    assert report.verdicts() == []
+    shown = text(report)
+    assert "14.5 s" in shown
+    assert not any(word in shown for word in ("limit", "usual", "growth", "whole path"))
+
+
+def test_the_table_says_of_how_many_people_each_figure_is():
+    report = Report(MACHINE, path=stretch(), limit=again(), usual=again(40, 20.0), growth=[pair(11.0)])
+    shown = text(report)
+    for line in (
+        ("the whole path", "100", "10.0", "10.00"),
+        ("the limit: a bare loop", "100", "5.0", "20.00", "0.50"),
+        ("the usual way", "40", "20.0", "2.00", "5.00"),
+        ("people 1,001–1,100", "people 15,001–15,100"),
+        ("throughput, run 1", "10.00/s", "9.09/s", "0.91"),
+        ("intake", "20.0", "5.0", "15.0"),
+        ("all", "110.0", "65.0", "45.0"),
+    ):
+        assert any(all(word in row for word in line) for row in shown.splitlines()), line
+
+
+@pytest.mark.parametrize(
+    "arguments",
+    [["--parts", "path,speed"], ["--people", "0"], ["--growth-first", "100", "--growth-until", "10000"]],
+)
+def test_what_cannot_be_measured_is_refused_before_anything_starts(
+    arguments: list[str], capsys: pytest.CaptureFixture[str]
+):
+    with pytest.raises(SystemExit) as left:
+        read(arguments)
+    assert left.value.code == 2
+    assert capsys.readouterr().err
