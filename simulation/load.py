@@ -45,12 +45,21 @@ def load_county(people: int, county: str = figures.STANDARD_COUNTY, seed: int = 
 
 
 async def run_load(
-    doors: Doors, county: County, progress: Callable[[World], None] = lambda world: None, *, bound: float = 120.0
+    doors: Doors,
+    county: County,
+    progress: Callable[[World], None] = lambda world: None,
+    *,
+    one_offer_in: int = 1,
+    bound: float = 120.0,
 ) -> World:
-    """Push everybody through. `progress` is told after each piece of work; `bound` as for `until_at_rest`."""
-    load = _Load(World(county, doors, put_off=COURSES_LATER), progress)
-    await load.run(bound)
-    return load.world
+    """Push everybody through. `progress` is told after each piece of work; `bound` as for `until_at_rest`.
+
+    Of the county's offers only one in so many is published: with few, most needs end up waiting, and many compete for each seat.
+    """
+    world = World(county, doors, put_off=COURSES_LATER)
+    world.offers = world.offers[::one_offer_in]
+    await _Load(world, progress).run(bound)
+    return world
 
 
 class _Load:
@@ -62,19 +71,22 @@ class _Load:
         self._lives = Lives(world, at_once=True)
         self._referrals = Referrals(world, at_once=True)
         self._sheets = 0
-        self._everybody_came = False
-        self._everybody_talked = False
+        self._done = 0
+        self._over = False
 
     async def run(self, bound: float) -> None:
         await Publishers(self.world).act(date.max)
+        works = (_Alone(self._talks), _Alone(self._answers))
         async with asyncio.TaskGroup() as group:
-            group.create_task(self._arrive())
-            group.create_task(self._until(self._talks, lambda: self._everybody_came))
-            group.create_task(self._until(self._answers, lambda: self._everybody_talked))
-        while True:
-            await until_at_rest(self.world.doors, real_time=True, bound=bound)
-            if not await self._talks() + await self._answers():
-                return
+            for work in works:
+                group.create_task(self._keep_at(work))
+            await self._arrive()
+            while not self._over:
+                done = self._done
+                await until_at_rest(self.world.doors, real_time=True, bound=bound)
+                for work in works:
+                    await self._look(work)
+                self._over = self._done == done
 
     async def _arrive(self) -> None:
         for file in joined(self.world.county):
@@ -87,19 +99,19 @@ class _Load:
                 await counters.acquire()
                 task = group.create_task(self._offices.register(person))
                 task.add_done_callback(lambda _: counters.release())
-        self._everybody_came = True
 
-    async def _until(self, work: Callable[[], Awaitable[int]], is_over: Callable[[], bool]) -> None:
-        """Work as long as there may be more to come."""
-        while True:
-            over = is_over()
-            if await work():
-                self._progress(self.world)
-            elif over:
-                self._everybody_talked = True
-                return
-            else:
+    async def _keep_at(self, work: _Alone) -> None:
+        while not self._over:
+            if not await self._look(work):
                 await asyncio.sleep(PAUSE)
+
+    async def _look(self, work: _Alone) -> int:
+        """Do what there is to do, and say how much it was."""
+        found = await work()
+        if found:
+            self._done += found
+            self._progress(self.world)
+        return found
 
     async def _talks(self) -> int:
         """The next talks of the worklist, one after the other in time, all at once here."""
@@ -120,6 +132,18 @@ class _Load:
 
     async def _answers(self) -> int:
         return await self._referrals.act(date.today())  # noqa: DTZ011 - only names the requests
+
+
+class _Alone:
+    """Work that nobody does twice at the same time."""
+
+    def __init__(self, work: Callable[[], Awaitable[int]]) -> None:
+        self._work = work
+        self._turn = asyncio.Lock()
+
+    async def __call__(self) -> int:
+        async with self._turn:
+            return await self._work()
 
 
 def joined(county: County) -> Iterator[OfficeFile]:

@@ -10,15 +10,15 @@ from __future__ import annotations
 import json
 import os
 import signal
-from collections.abc import Mapping, Sequence
-from contextlib import ExitStack
+from collections.abc import AsyncGenerator, Mapping, Sequence
+from contextlib import ExitStack, asynccontextmanager
 from functools import partial
 from pathlib import Path
 from types import TracebackType
 from typing import Final
 
 from deploy.embedded import programs
-from deploy.embedded.child import Program
+from deploy.embedded.child import Child, Program
 from deploy.embedded.engines import database_url
 from deploy.embedded.folder import Choices, DataFolder, RunningCopy
 from deploy.embedded.ports import LOOPBACK, reserve
@@ -32,8 +32,17 @@ DEFAULT_CHOICES: Final = Choices(counties=("03459",), clock="real")
 class Running:
     """A copy that is up. Services are reached under `services[name]`."""
 
-    def __init__(self, supervisor: Supervisor, copy: RunningCopy, folder: DataFolder, choices: Choices) -> None:
+    def __init__(
+        self,
+        supervisor: Supervisor,
+        copy: RunningCopy,
+        folder: DataFolder,
+        choices: Choices,
+        services: Sequence[Program] = (),
+    ) -> None:
         self._supervisor = supervisor
+        self._folder = folder
+        self._services = {program.name: program for program in services}
         self.kafka: Final = copy.broker
         self.database_url: Final = copy.database
         self.services: Final = copy.services
@@ -60,6 +69,25 @@ class Running:
     async def wait_all_ready(self, seconds: float = 60.0) -> None:
         for name in self._supervisor.states:
             await self._supervisor.until_ready(name, seconds)
+
+    @asynccontextmanager
+    async def another(self, name: str) -> AsyncGenerator[Child]:
+        """One more process of a service: both share its partitions and its database. Nobody starts this one again when it ends."""
+        port = reserve()
+        instance = f"{name}-another"
+        changed = {
+            "WEGENETZ_INSTANCE": "another",
+            "WEGENETZ_PORT": str(port.number),
+            "WEGENETZ_TRACES_FILE": str(self.traces / f"{instance}.jsonl"),
+        }
+        program = programs.service(name, port.number, {**self._services[name].environment, **changed})
+        child = Child(program, self.folder, self._folder.logs / f"{instance}.log")
+        try:
+            await child.until_ready()
+            yield child
+        finally:
+            await child.stop()
+            port.close()
 
     async def crash(self) -> None:
         """Kill everything at once and leave it so, as a power cut does. Leave the ``async with`` and enter a new one."""
@@ -106,10 +134,11 @@ class Embedded:
                 database=database_url(ports["database"]),
                 services={name: f"http://{LOOPBACK}:{ports[name]}" for name in self._services},
             )
+            services = [self._service(name, ports[name], copy, choices) for name in self._services]
             self._supervisor = Supervisor(
                 programs.broker(ports["broker"]),
                 programs.database(ports["database"], folder.database),
-                [self._service(name, ports[name], copy, choices) for name in self._services],
+                services,
                 folder=folder.path,
                 logs=folder.logs,
                 prepare=partial(_create_topics, copy.broker),
@@ -119,7 +148,7 @@ class Embedded:
             await self._supervisor.start()
             folder.announce(copy)
             self._held = opening.pop_all()
-            return Running(self._supervisor, copy, folder, choices)
+            return Running(self._supervisor, copy, folder, choices, services)
 
     async def __aexit__(
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None

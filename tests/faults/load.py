@@ -1,0 +1,78 @@
+"""People on their way through a running copy, and the books afterwards."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager, suppress
+
+import pytest
+
+from deploy.embedded.folder import Choices
+from deploy.embedded.system import Running
+from simulation.books import draw
+from simulation.doors import Doors
+from simulation.load import load_county, run_load
+from simulation.world import World
+
+COUNTY = "03459"
+CHOICES = Choices(counties=(COUNTY,), clock="real", ids_seed="faults")
+PATIENCE = 120.0
+
+
+class Load:
+    """`people` on their way, and how far they have come."""
+
+    def __init__(self, doors: Doors, people: int, one_offer_in: int) -> None:
+        self.doors = doors
+        self.people = people
+        self._handled = 0
+        self._moved = asyncio.Event()
+        self._whole = asyncio.create_task(
+            run_load(doors, load_county(people), self._look, one_offer_in=one_offer_in, bound=PATIENCE)
+        )
+
+    def _look(self, world: World) -> None:
+        steps = sum(by_case.total() for by_case in world.steps.values())
+        self._handled = len(world.arrived) + len(world.person_of) + steps
+        self._moved.set()
+
+    async def further(self, things: int) -> None:
+        """Wait for so many more arrivals, talks and steps of referrals. Fails when the work is over by then."""
+        goal = self._handled + things
+        while self._handled < goal:
+            self._moved.clear()
+            moved = asyncio.create_task(self._moved.wait())
+            await asyncio.wait({moved, self._whole}, return_when=asyncio.FIRST_COMPLETED)
+            moved.cancel()
+            if self._whole.done():
+                self._whole.result()
+                pytest.fail("the work was over already: nothing could be broken in its middle")
+
+    async def ends_with_balanced_books(self) -> None:
+        """Nobody is lost or there twice, no seat is taken twice, and nothing is parked or set aside."""
+        world = await self._whole
+        books = await draw(world.doors, world)
+        assert books.differences() == []
+        summary = books.summary(1.0, [])
+        assert (summary.people, summary.parked, summary.dead_letters) == (self.people, 0, 0)
+        assert summary.accepted > summary.seats / 4
+        assert summary.seats_taken_max <= summary.seats
+
+    async def abandon(self) -> None:
+        self._whole.cancel()
+        with suppress(asyncio.CancelledError):
+            await self._whole
+
+
+def doors_of(running: Running) -> Doors:
+    return Doors.of(running.services, running.issuer_key_file, county=COUNTY, patience=PATIENCE)
+
+
+@asynccontextmanager
+async def load(doors: Doors, people: int, *, one_offer_in: int = 1) -> AsyncIterator[Load]:
+    going = Load(doors, people, one_offer_in)
+    try:
+        yield going
+    finally:
+        await going.abandon()

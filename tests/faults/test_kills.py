@@ -1,0 +1,33 @@
+"""Whatever is killed in the middle of 2,000 people: afterwards the books balance, nothing is there twice, nothing is lost."""
+
+from __future__ import annotations
+
+from contextlib import AsyncExitStack
+from pathlib import Path
+
+import pytest
+
+from deploy.embedded.system import SERVICES, Embedded
+from tests.faults.load import CHOICES, doors_of, load
+
+PEOPLE = 2000
+ONE_OFFER_IN = 10
+"""Seats are few: most people wait, and many compete for each seat."""
+
+
+@pytest.mark.timeout(900)
+async def test_two_thousand_people_come_through_although_everything_is_killed_on_the_way(tmp_path: Path):
+    """Each service, the database, the broker (which takes its log and all services with it), and in the end all of them at once."""
+    async with AsyncExitStack() as running:
+        first = await running.enter_async_context(Embedded(tmp_path, choices=CHOICES))
+        doors = await running.enter_async_context(doors_of(first))
+        going = await running.enter_async_context(load(doors, PEOPLE, one_offer_in=ONE_OFFER_IN))
+        for victim in (*SERVICES, "database", "broker"):
+            await going.further(300)
+            first.kill(victim)
+            await first.wait_ready(victim)
+        await going.further(300)
+        await first.crash()
+        second = await running.enter_async_context(Embedded(tmp_path, choices=CHOICES))
+        doors.moved_to(second.services)
+        await going.ends_with_balanced_books()
