@@ -37,6 +37,8 @@ from pymongo.errors import (
     PyMongoError,
     WriteError,
 )
+from pymongo.read_concern import ReadConcern
+from pymongo.write_concern import WriteConcern
 
 from services.runtime.clock import machine_ms
 from services.runtime.deciding import State, Subject, Write
@@ -66,6 +68,10 @@ ANSWERS_KEPT_SECONDS: Final = 30 * 24 * 3600
 
 _BEFORE_ALL: Final = datetime(1970, 1, 1, tzinfo=UTC)
 """Before any deadline. The index of deadlines holds states that have one later than this, and a query uses it only if it says so."""
+
+_SNAPSHOT: Final = ReadConcern("snapshot")
+"""All reads of a transaction see one instant; with a commit by the majority, one that stays."""
+_MAJORITY: Final = WriteConcern("majority")
 
 _WRITE_CONFLICT: Final = 112
 _DUPLICATE_KEY: Final = 11000
@@ -214,9 +220,10 @@ class Database:
 
     @asynccontextmanager
     async def transaction(self) -> AsyncGenerator[AsyncIOMotorClientSession]:
-        """All or nothing. Raises `Conflict` or `Transient`; an unknown outcome of the commit is asked again, then `Transient`."""
+        """All or nothing; what is read is of one instant. Raises `Conflict` or `Transient`: an outcome of the commit that is not known
+        is asked for again first."""
         async with translated(), await self._client.start_session() as session:
-            session.start_transaction()
+            session.start_transaction(read_concern=_SNAPSHOT, write_concern=_MAJORITY)
             try:
                 yield session
             except BaseException:

@@ -229,6 +229,21 @@ async def test_two_writers_at_once_never_both_succeed(store: CountyStore) -> Non
     assert anna.state.but(id="") == bert.state.but(id="")
 
 
+async def test_a_transaction_sees_one_instant_whatever_others_commit_meanwhile(
+    database: Database, store: CountyStore
+) -> None:
+    await store.commit(Unit(states=[opened(ANNA, 1)]))
+    accounts = database.raw["accounts"]
+    async with database.transaction() as session:
+        assert [one["_id"] for one in await accounts.find({}, session=session).to_list(None)] == [ANNA]
+        await store.commit(Unit(states=[opened(BERT)]))
+        (anna,) = await loaded(store, ANNA)
+        anna.state = Account(id=ANNA, balance=2)
+        await store.commit(Unit(states=[anna]))
+        seen = await accounts.find({}, session=session).to_list(None)
+    assert [(one["_id"], one["body"]["balance"]) for one in seen] == [(ANNA, 1)]
+
+
 async def test_of_two_first_writers_one_is_told_that_the_name_is_taken(store: CountyStore) -> None:
     results = await asyncio.gather(
         *(store.commit(Unit(states=[opened(ANNA, balance)])) for balance in range(4)), return_exceptions=True
