@@ -52,6 +52,10 @@ from services.runtime.web import build_app, reply
 
 PAUSES: Final = (0.1, 0.2, 0.5, 1.0)
 """Seconds between attempts to reach database and broker at the start; the last one repeats."""
+ASKED_EVERY: Final = 2.0
+"""Seconds between two questions to each of them afterwards."""
+ANSWER_SECONDS: Final = 2.0
+"""A database that takes longer to answer nothing at all counts as away."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -147,8 +151,9 @@ async def serve(service: Service, settings: Settings, stop: asyncio.Event) -> No
         doors = asyncio.Event()
         serving_task = asyncio.create_task(serving.serve(app, listener, doors))
         try:
-            if await _ready(running, stop):
-                await _work(running, client, stop)
+            component = health.component("database", answers_need_it=True, bound_seconds=float("inf"))
+            if await _ready(running, component, stop):
+                await _work(running, component, client, stop)
         finally:
             health.stopping()
             doors.set()
@@ -286,9 +291,8 @@ def _by_county(reader: Reader, records: Sequence[RawRecord], counties: Sequence[
     return groups
 
 
-async def _ready(running: Running, stop: asyncio.Event) -> bool:
+async def _ready(running: Running, database: Component, stop: asyncio.Event) -> bool:
     """Reach the database and the broker, however long it takes. False when told to stop before."""
-    database = running.health.component("database", answers_need_it=True, bound_seconds=float("inf"))
     broker = running.health.component("broker", bound_seconds=float("inf"))
 
     async def prepare() -> None:
@@ -316,24 +320,22 @@ async def _until_it_works(component: Component, step: Callable[[], Awaitable[Non
             await step()
         except Transient as error:
             component.waiting(f"The {error} does not answer yet.")
-            try:
-                await asyncio.wait_for(stop.wait(), PAUSES[min(attempt, len(PAUSES) - 1)])
-            except TimeoutError:
-                attempt += 1
-                continue
+            await _stopped_within(stop, PAUSES[min(attempt, len(PAUSES) - 1)])
+            attempt += 1
         else:
             component.progressed()
             return True
     return False
 
 
-async def _work(running: Running, client: httpx.AsyncClient, stop: asyncio.Event) -> None:
+async def _work(running: Running, database: Component, client: httpx.AsyncClient, stop: asyncio.Event) -> None:
     """All loops, until `stop`; then consuming ends first, what was committed is still sent, and commands still get answers."""
     sending, answering = asyncio.Event(), asyncio.Event()
     loops = [
         asyncio.create_task(running.relay.run(sending), name="outbox"),
         asyncio.create_task(running.desk.run(answering), name="commands"),
         asyncio.create_task(running.turns.run(stop), name="turns"),
+        asyncio.create_task(_watch_database(running, database, stop), name="database"),
         *(asyncio.create_task(_ended(loop(stop)), name="loop") for loop in running.loops),
     ]
     if running.consumer is not None:
@@ -362,6 +364,19 @@ async def _work(running: Running, client: httpx.AsyncClient, stop: asyncio.Event
     await running.producer.stop()
 
 
+async def _watch_database(running: Running, component: Component, stop: asyncio.Event) -> None:
+    """Ask now and then whether the database answers: nothing can be answered without it, even if nobody happens to need it just now."""
+    while not stop.is_set():
+        try:
+            async with asyncio.timeout(ANSWER_SECONDS):
+                await running.database.ping()
+        except (TimeoutError, Transient):
+            component.waiting("The database does not answer.")
+        else:
+            component.progressed()
+        await _stopped_within(stop, ASKED_EVERY)
+
+
 async def _join(running: Running, stop: asyncio.Event) -> None:
     component = running.health.component("group", bound_seconds=float("inf"))
     consumer = running.consumer
@@ -369,10 +384,15 @@ async def _join(running: Running, stop: asyncio.Event) -> None:
         await _until_it_works(component, consumer.start, stop)
         while not stop.is_set():
             await consumer.idle()
-            try:
-                await asyncio.wait_for(stop.wait(), 5.0)
-            except TimeoutError:
-                continue
+            await _stopped_within(stop, ASKED_EVERY)
+
+
+async def _stopped_within(stop: asyncio.Event, seconds: float) -> bool:
+    try:
+        await asyncio.wait_for(stop.wait(), seconds)
+    except TimeoutError:
+        return False
+    return True
 
 
 async def _ended(loop: Awaitable[None]) -> None:
