@@ -6,7 +6,7 @@ from collections import Counter
 from collections.abc import Mapping, Sequence
 
 from services.runtime.metrics import Metrics
-from services.runtime.settle import Outcome
+from services.runtime.outcomes import Outcome
 
 
 class MetricsWatcher:

@@ -12,9 +12,9 @@ from aiokafka import AIOKafkaConsumer, ConsumerRecord, TopicPartition
 from deploy.embedded.engines import Engines
 from schemas.envelope import Envelope, Subject
 from services.runtime.bus import Producer, Topic, apply_topics
+from services.runtime.changes import LARGEST_EVENT
 from services.runtime.errors import Transient
 from services.runtime.records import Outgoing
-from services.runtime.settle import LARGEST_EVENT
 from tests.runtime.toy import START, Booked, an_id
 
 PARTITIONS = 3
