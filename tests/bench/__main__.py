@@ -66,6 +66,7 @@ class Bench:
     async def run(self) -> None:
         if read_running(self._copy) is not None:
             raise CannotDo("A bench is running here already. Two at a time would measure each other.")
+        FIGURES.unlink(missing_ok=True)
         parts = self._options.parts
         if {"path", "usual", "first"} & {*parts}:
             await self._whole_path(parts)

@@ -10,7 +10,7 @@ two libraries and two servers let it:
   deleted when they are acknowledged, while the next transactions run;
 - each batch of records, of the size that the service's had on average, in one transaction with the states that they are about; then the
   offsets are committed;
-- as many transactions are of both as the service's were;
+- as many transactions are of both as the service's were, so that there are about as many in all;
 - a state is inserted at first; afterwards it is taken out under its version and put in again, as often as the service wrote it;
 - the documents of other collections are inserted, and written again as often as the service did, in even shares over all transactions.
 
@@ -36,6 +36,8 @@ import uvloop
 from aiokafka import AIOKafkaConsumer, AIOKafkaProducer, TopicPartition
 from motor.motor_asyncio import AsyncIOMotorClient
 from pymongo import DeleteMany, InsertOne, UpdateOne
+from pymongo.read_concern import ReadConcern
+from pymongo.write_concern import WriteConcern
 
 from tests.bench.written import MARKS, OUTBOX, Document, Head, is_state, outbox_of, read
 
@@ -229,7 +231,7 @@ class Loop:
         if not transaction:
             return
         async with await self._client.start_session() as session:
-            session.start_transaction()
+            session.start_transaction(ReadConcern("snapshot"), WriteConcern("majority"))
             for name, documents in transaction.states.items():
                 await self._put(name, documents, session)
             for name, operations in transaction.others.items():

@@ -159,10 +159,12 @@ def _number(value: float) -> str:
     return f"{value:.0f}" if value >= 10 else f"{value:.2f}"
 
 
-def elsewhere(path: Stretch, limit: Again) -> dict[str, tuple[float, float, float]]:
-    """By process: CPU milliseconds a person on the whole path, in the bare loop, and what our code, or its requests, add to it."""
-    found: dict[str, tuple[float, float, float]] = {}
-    for name, seconds in path.cpu.items():
-        ours, bare = 1000 * seconds / path.people, 1000 * limit.cpu.get(name, 0.0) / limit.people
-        found[name] = (ours, bare, ours - bare)
-    return found
+def a_person(one: Stretch | Again) -> dict[str, float]:
+    """CPU milliseconds that each process used for a person."""
+    return {name: 1000 * seconds / one.people for name, seconds in one.cpu.items()}
+
+
+def added(path: Stretch, limit: Again) -> dict[str, float]:
+    """Where the rest of the limit goes: what a person costs on the whole path beyond the bare loop, in CPU milliseconds by process."""
+    bare = a_person(limit)
+    return {name: ours - bare.get(name, 0.0) for name, ours in a_person(path).items()}

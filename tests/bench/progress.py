@@ -11,7 +11,7 @@ from typing import Final
 from rich.console import Console
 
 LOOKS_EVERY: Final = 0.4
-LINE_EVERY: Final = 10.0
+LINE_EVERY: Final = 20.0
 
 
 class Progress:

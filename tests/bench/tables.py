@@ -1,4 +1,4 @@
-"""The report as a person reads it. Where it goes: nothing that was not measured gets a line."""
+"""The report as a person reads it. Nothing that was not measured gets a line."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ from rich.console import Console
 from rich.table import Table
 from rich.text import Text
 
-from tests.bench.figures import Again, Pair, Report, Stretch, Verdict, elsewhere
+from tests.bench.figures import Again, Pair, Report, Stretch, Verdict, a_person, added
 
 STEPS: Final = ("load", "decide", "write", "publish")
 
@@ -28,7 +28,7 @@ def show(report: Report, console: Console) -> None:
 def tables(report: Report) -> Iterator[Table]:
     if report.path:
         yield throughput(report.path, report.limit, report.usual)
-        yield cpu(report.path, report.limit)
+        yield cpu(report.path, report.limit, report.usual)
         yield steps(report.path, report.limit)
     if report.growth:
         yield growth(report.growth)
@@ -45,17 +45,17 @@ def throughput(path: Stretch, limit: Again | None, usual: Again | None) -> Table
     return table
 
 
-def cpu(path: Stretch, limit: Again | None) -> Table:
+def cpu(path: Stretch, limit: Again | None, usual: Again | None) -> Table:
     """Per person, so that stretches of any length can be compared."""
-    if limit is None:
-        table = _table("CPU, ms a person", "whole path")
-        for name, seconds in path.cpu.items():
-            table.add_row(name, f"{1000 * seconds / path.people:.1f}")
-        return table
-    table = _table("CPU, ms a person", "whole path", "bare loop", "added")
-    rows = elsewhere(path, limit)
-    for name, figures in {**rows, "all": tuple(map(sum, zip(*rows.values(), strict=True)))}.items():
-        table.add_row(name, *(f"{figure:.1f}" for figure in figures))
+    columns = {"whole path": a_person(path)}
+    if limit:
+        columns |= {"bare loop": a_person(limit), "added": added(path, limit)}
+    if usual:
+        columns["usual way"] = a_person(usual)
+    table = _table("CPU, ms a person", *columns)
+    for name in path.cpu:
+        table.add_row(name, *(f"{column.get(name, 0.0):.1f}" for column in columns.values()))
+    table.add_row("all", *(f"{sum(column.values()):.1f}" for column in columns.values()))
     return table
 
 
