@@ -6,15 +6,17 @@ arrival on, and stays counted when it is erased.
 
 from __future__ import annotations
 
-from collections import Counter
-from collections.abc import Mapping
+from collections import defaultdict
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime
+from functools import cache
 from typing import Final
 
 from schemas.envelope import Subject
-from services.referral.evolve import evolve
-from services.referral.model import LIVE, Case, NeedState, ReferralState
+from schemas.events import NeedWaiting, ProfileRecorded
+from services.referral.evolve import LookedForAgain, PassedOver, SeatLeft, evolve
+from services.referral.model import LIVE, Case, Need, NeedState, ReferralState
 from services.referral.offers import Offer
 from services.runtime.deciding import Decision, State, States
 
@@ -24,11 +26,13 @@ SEATS: Final = "seats"
 HELD: Final = "held"
 
 
+@cache
 def of_need(state: NeedState) -> str:
     """The entry of the needs in this state."""
     return f"need-{state}"
 
 
+@cache
 def of_referral(state: ReferralState) -> str:
     """The entry of the referrals in this state."""
     return f"referral-{state}"
@@ -64,32 +68,54 @@ class Books:
         return self.entries.get(HELD, 0) == sum(self.referrals[state] for state in LIVE)
 
 
+_UNCOUNTED: Final[frozenset[type]] = frozenset({PassedOver, LookedForAgain, SeatLeft, ProfileRecorded, NeedWaiting})
+"""Facts that leave the state of every need and referral, and every seat, as it is: most of what a round and a talk bring."""
+
+
 def tallied(decision: Decision, states: States, now: datetime) -> Decision:
     """The decision with what it changes in the books."""
     after: dict[Subject, State] = {}
     for subject, fact in decision.facts:
+        if type(fact) in _UNCOUNTED:
+            continue
         after[subject] = evolve(after.get(subject) or _before(subject, states), fact, now)
-    changes: Counter[str] = Counter()
+    changes: dict[str, int] = defaultdict(int)
     for subject, state in after.items():
-        changes.update(entries_of(state))
-        changes.subtract(entries_of(_before(subject, states)))
+        before = _before(subject, states)
+        _count(changes, state, 1, beside=before)
+        _count(changes, before, -1, beside=state)
     moved = {entry: change for entry, change in changes.items() if change}
     return replace(decision, effects=(*decision.effects, Tally(moved))) if moved else decision
 
 
-def entries_of(state: State) -> Counter[str]:
+def entries_of(state: State) -> Mapping[str, int]:
     """What one state contributes to the books."""
-    entries: Counter[str] = Counter()
-    if isinstance(state, Offer) and state.terms is not None:
-        entries.update({OFFERS: 1, SEATS: state.seats, HELD: state.taken})
-    elif isinstance(state, Case):
-        entries[CASES] = int(state.person is not None or state.erased)
-        for need in state.needs:
-            entries[of_need(state.state_of(need))] += 1
+    entries: dict[str, int] = defaultdict(int)
+    _count(entries, state, 1)
+    return entries
+
+
+def _count(entries: dict[str, int], state: State, sign: int, *, beside: State | None = None) -> None:
+    """Add what the state contributes, or take it off; but for the needs that count for the same in the state beside it."""
+    if isinstance(state, Case):
+        entries[CASES] += sign * (state.person is not None or state.erased)
+        for need in _needs(state, beside) if isinstance(beside, Case) else state.needs:
+            entries[of_need(state.state_of(need))] += sign
             for referral in (need.live, *need.past):
                 if referral is not None:
-                    entries[of_referral(referral.state)] += 1
-    return entries
+                    entries[of_referral(referral.state)] += sign
+    elif isinstance(state, Offer) and state.terms is not None:
+        entries[OFFERS] += sign
+        entries[SEATS] += sign * state.seats
+        entries[HELD] += sign * state.taken
+
+
+def _needs(case: Case, other: Case) -> Sequence[Need]:
+    """The needs that the other has not; all of them where needs alike may be in different states (`Case.state_of`)."""
+    if case.stands != other.stands or (case.person is None) != (other.person is None):
+        return case.needs
+    shared = {id(need) for need in other.needs}
+    return [need for need in case.needs if id(need) not in shared]
 
 
 def _before(subject: Subject, states: States) -> State:

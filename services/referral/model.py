@@ -45,6 +45,9 @@ class ReferralState(StrEnum):
 LIVE: Final = (ReferralState.PROPOSED, ReferralState.RELEASED, ReferralState.AGREED, ReferralState.ACCEPTED)
 """In the order in which a referral goes through them."""
 
+AWAITING: Final = LIVE[:3]
+"""Somebody is to answer until a deadline."""
+
 
 class NeedState(StrEnum):
     """Where the search for a need stands."""
@@ -71,8 +74,13 @@ class _Part(BaseModel):
     model_config = ConfigDict(frozen=True, extra="ignore")
 
     def but(self, **changes: object) -> Self:
-        """This one with some fields replaced; checked."""
-        return type(self).model_validate({name: getattr(self, name) for name in type(self).model_fields} | changes)
+        """This one with some fields replaced. Evolve is trusted with their types; that they fit together is checked."""
+        changed = self.model_copy(update=changes)
+        changed.check()
+        return changed
+
+    def check(self) -> None:
+        """Raises ValueError when the fields contradict each other."""
 
 
 class Person(_Part):
@@ -114,10 +122,13 @@ class Referral(_Part):
     reason: str | None = None
     steps: tuple[Step, ...]
 
-    @model_validator(mode="after")
-    def _awaited_by_a_deadline(self) -> Self:
-        if (self.deadline is not None) != (self.state in LIVE[:3]):
+    def check(self) -> None:
+        if (self.deadline is not None) != (self.state in AWAITING):
             raise ValueError("a referral has a deadline exactly while somebody is to answer")
+
+    @model_validator(mode="after")
+    def _checked(self) -> Self:
+        self.check()
         return self
 
 
@@ -137,12 +148,15 @@ class Need(_Part):
     passed_over: bool = False
     told: WaitReason | None = None
 
-    @model_validator(mode="after")
-    def _one_thing_at_a_time(self) -> Self:
+    def check(self) -> None:
         if self.live is not None and (self.settled is not None or self.live.state not in LIVE):
             raise ValueError("a live referral is alive, and its need is not settled")
         if any(referral.state in LIVE for referral in self.past):
             raise ValueError("a past referral has ended")
+
+    @model_validator(mode="after")
+    def _checked(self) -> Self:
+        self.check()
         return self
 
     @property

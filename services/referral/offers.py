@@ -7,7 +7,7 @@ stays taken after the partner accepted, until the referral ends.
 from __future__ import annotations
 
 from datetime import date
-from typing import Annotated, Any, ClassVar, Final, Self
+from typing import Annotated, ClassVar, Final, Self
 
 from pydantic import BaseModel, ConfigDict, Field, computed_field, field_validator, model_validator
 from pydantic_core import PydanticCustomError
@@ -113,20 +113,23 @@ class Offer(State):
     closed: bool = False
     openings: int = 0
 
-    @model_validator(mode="after")
-    def _never_more_than_seats(self) -> Self:
+    def but(self, **changes: object) -> Self:
+        """This offer with some fields replaced; an overbooked one cannot come about."""
+        changed = super().but(**changes)
+        changed.check()
+        return changed
+
+    def check(self) -> None:
+        """Raises ValueError for more holders than seats."""
         if len(self.holders) > self.seats:
             raise ValueError("an offer never has more holders than seats")
         if len({holder.referral for holder in self.holders}) != len(self.holders):
             raise ValueError("a referral holds one seat")
+
+    @model_validator(mode="after")
+    def _checked(self) -> Self:
+        self.check()
         return self
-
-    def but(self, **changes: object) -> Self:
-        """This offer with some fields replaced; checked, so that an overbooked one cannot come about."""
-        return type(self).model_validate({**self._fields(), **changes})
-
-    def _fields(self) -> dict[str, Any]:
-        return {name: getattr(self, name) for name in type(self).model_fields}
 
     @property
     def taken(self) -> int:

@@ -6,7 +6,7 @@ from collections.abc import Mapping
 from enum import StrEnum
 from typing import Final, NamedTuple
 
-from services.referral.model import LIVE, ReferralState
+from services.referral.model import AWAITING, LIVE, ReferralState
 from services.runtime.errors import Refused
 
 
@@ -37,7 +37,7 @@ TABLE: Final[Mapping[StepKind, Transition]] = {
     StepKind.ACCEPTANCE: Transition((ReferralState.AGREED,), ReferralState.ACCEPTED),
     StepKind.DECLINE: Transition((ReferralState.AGREED,), ReferralState.DECLINED),
     StepKind.CLOSING: Transition((ReferralState.ACCEPTED,), ReferralState.CLOSED),
-    StepKind.LAPSE: Transition(LIVE[:3], ReferralState.LAPSED),
+    StepKind.LAPSE: Transition(AWAITING, ReferralState.LAPSED),
     StepKind.CANCELLATION: Transition(LIVE, ReferralState.CANCELLED),
 }
 

@@ -98,7 +98,7 @@ def test_a_coordinator_may_act_for_every_partner(network: Network):
 
 def test_an_offer_with_more_holders_than_seats_cannot_be_built():
     full = evolve(offer(seats=1), SeatHeld(Holder(referral=id_of("one"), case=id_of("case"))), NOW)
-    with pytest.raises(ValidationError, match="never has more holders than seats"):
+    with pytest.raises(ValueError, match="never has more holders than seats"):
         evolve(full, SeatHeld(Holder(referral=id_of("two"), case=id_of("case"))), NOW)
 
 
