@@ -6,7 +6,7 @@ the old ones without the new.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from datetime import date
 from typing import Final, NamedTuple
 
@@ -20,10 +20,12 @@ from services.reporting.coarsening import (
     month_of,
     new_arrival,
 )
-from services.reporting.model import Arrival, Count, Countable, Facts
+from services.reporting.model import Appointment, Arrival, Count, Countable, Facts, Need, Referral, Wait
 from services.reporting.records import record_key
 from services.reporting.sums import Row
 from services.reporting.tables import DECLARED
+
+Part = Appointment | Need | Wait | Referral
 
 
 class Record(NamedTuple):
@@ -41,39 +43,29 @@ class Record(NamedTuple):
 
 def contributions(facts: Countable) -> frozenset[Row]:
     """The rows that these facts add to the tables. Nothing for an erased person, and for one whose arrival is not known yet."""
-    return frozenset(
-        [
-            Row(name, month_of(record.on), tuple([read(record) for read in dimensions]), record.key, record.units)
-            for record in _records(facts)
-            for name, dimensions in _COUNTED[record.unit]
-        ]
-    )
+    return _rows(_records(facts))
 
 
 def difference(before: Countable, after: Countable) -> tuple[frozenset[Row], frozenset[Row]]:
     """What a change adds to the tables, and what it takes off: the contributions after it without those before, and the reverse.
 
-    Appointments, needs, waits and referrals that the change left alone are not looked at, so that an event costs the same however much
-    is known of the person; unless it concerns what they are broken down by.
+    What the change left alone is not looked at, so that an event costs the same however much is known of the person; unless it concerns
+    what everything else is counted by.
     """
     if isinstance(before, Facts) and isinstance(after, Facts) and _same_ground(before, after):
-        before, after = _without_parts_of(before, after), _without_parts_of(after, before)
-    old, new = contributions(before), contributions(after)
+        old, new = _rows(_records_beside(before, after)), _rows(_records_beside(after, before))
+    else:
+        old, new = contributions(before), contributions(after)
     return new - old, old - new
 
 
-def _same_ground(one: Facts, other: Facts) -> bool:
-    return one.pseudonym == other.pseudonym and one.arrival is other.arrival and one.moves is other.moves
-
-
-def _without_parts_of(facts: Facts, other: Facts) -> Facts:
-    """These facts without the very parts that the other has too."""
-    theirs = {id(part) for parts in (other.appointments, other.needs, other.waits, other.referrals) for part in parts}
-    return facts.but(
-        appointments=tuple([part for part in facts.appointments if id(part) not in theirs]),
-        needs=tuple([part for part in facts.needs if id(part) not in theirs]),
-        waits=tuple([part for part in facts.waits if id(part) not in theirs]),
-        referrals=tuple([part for part in facts.referrals if id(part) not in theirs]),
+def _rows(records: Iterable[Record]) -> frozenset[Row]:
+    return frozenset(
+        [
+            Row(name, month_of(record.on), tuple([read(record) for read in dimensions]), record.key, record.units)
+            for record in records
+            for name, dimensions in _COUNTED[record.unit]
+        ]
     )
 
 
@@ -83,7 +75,9 @@ def _without_parts_of(facts: Facts, other: Facts) -> Facts:
 def _records(facts: Countable) -> Iterator[Record]:
     if isinstance(facts, Facts):
         if facts.arrival is not None:
-            yield from _of_person(facts, facts.arrival)
+            yield from _of_way(facts, facts.arrival)
+            for part in _parts(facts):
+                yield from _of_part(facts, facts.arrival, part)
     elif isinstance(facts, Count):
         if facts.arrived_in:
             key = record_key(facts.id, "person")
@@ -93,10 +87,32 @@ def _records(facts: Countable) -> Iterator[Record]:
         yield Record("seat", facts.published_on, key, facts.district, facts.kind, units=facts.seats)
 
 
-def _of_person(facts: Facts, arrival: Arrival) -> Iterator[Record]:
+def _records_beside(facts: Facts, other: Facts) -> Iterator[Record]:
+    """The records of these facts, but for those that the other facts on the same ground have for the same reason."""
+    if facts.arrival is None:
+        return
+    if not _same_way(facts, other):
+        yield from _of_way(facts, facts.arrival)
+    theirs = {id(part) for part in _parts(other)}
+    for part in _parts(facts):
+        if id(part) not in theirs:
+            yield from _of_part(facts, facts.arrival, part)
+
+
+def _same_ground(one: Facts, other: Facts) -> bool:
+    """Whether they agree on what every record of a person is counted by."""
+    return one.pseudonym == other.pseudonym and one.arrival is other.arrival and one.moves is other.moves
+
+
+def _same_way(one: Facts, other: Facts) -> bool:
+    """Whether they agree on what `_of_way` looks at, on the same ground."""
+    return (one.way, one.withdrawn_on, one.profiled_on) == (other.way, other.withdrawn_on, other.profiled_on)
+
+
+def _of_way(facts: Facts, arrival: Arrival) -> Iterator[Record]:
     """The person's own records have one key, so that the same people in two tables are seen to be the same."""
-    pseudonym, moves = facts.pseudonym, facts.moves
-    key = record_key(pseudonym, "person")
+    moves = facts.moves
+    key = record_key(facts.pseudonym, "person")
     way = facts.way if facts.way is not None else UNKNOWN
     yield Record("arrival", arrival.arrived_on, key, arrival.district, "", way, arrival)
     if facts.way is not None and facts.way != Way.CENTRE:
@@ -108,18 +124,27 @@ def _of_person(facts: Facts, arrival: Arrival) -> Iterator[Record]:
         yield Record("withdrawal", facts.withdrawn_on, key, district_on(arrival, moves, facts.withdrawn_on))
     if facts.profiled_on is not None:
         yield Record("profile", facts.profiled_on, key, "", "", "", arrival)
-    for appointment in facts.appointments:
-        day = appointment.on
-        yield Record("appointment", day, record_key(pseudonym, appointment.id), district_on(arrival, moves, day))
-    for need in facts.needs:
-        day = need.confirmed_on
-        yield Record("need", day, record_key(pseudonym, need.id), district_on(arrival, moves, day), need.kind)
-    for wait in facts.waits:
-        yield Record("wait", wait.on, record_key(pseudonym, wait.need), "", wait.kind, wait.reason)
-    for referral in facts.referrals:
-        key = record_key(pseudonym, referral.id)
-        for step, day in referral.steps:
-            yield Record("referral-step", day, key, "", referral.kind, step)
+
+
+def _parts(facts: Facts) -> tuple[Part, ...]:
+    """What is known of a person one by one. Each is counted by itself, on the ground of arrival and moves."""
+    return (*facts.appointments, *facts.needs, *facts.waits, *facts.referrals)
+
+
+def _of_part(facts: Facts, arrival: Arrival, part: Part) -> Iterator[Record]:
+    match part:
+        case Appointment(on=day):
+            key = record_key(facts.pseudonym, part.id)
+            yield Record("appointment", day, key, district_on(arrival, facts.moves, day))
+        case Need(confirmed_on=day):
+            key = record_key(facts.pseudonym, part.id)
+            yield Record("need", day, key, district_on(arrival, facts.moves, day), part.kind)
+        case Wait():
+            yield Record("wait", part.on, record_key(facts.pseudonym, part.need), "", part.kind, part.reason)
+        case Referral():
+            key = record_key(facts.pseudonym, part.id)
+            for step, day in part.steps:
+                yield Record("referral-step", day, key, "", part.kind, step)
 
 
 # --- dimensions -----------------------------------------------------------------------------------------------------------

@@ -6,10 +6,10 @@ are at every instant the sum of the contributions of all facts, and of what eras
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from datetime import datetime
-from typing import Any
+from typing import Any, Final
 
 from schemas.events import EventData
 from services.reporting.closing import is_closed
@@ -94,5 +94,7 @@ def _event(message: Message) -> Received:
 
 
 def _known(states: States, subject: Subject) -> Countable:
-    models: dict[str, type[Countable]] = {Facts.KIND: Facts, Count.KIND: Count, Offer.KIND: Offer}
-    return states.get(models[subject.kind], subject.id)
+    return states.get(_MODELS[subject.kind], subject.id)
+
+
+_MODELS: Final[Mapping[str, type[Countable]]] = {model.KIND: model for model in (Facts, Count, Offer)}
