@@ -10,8 +10,9 @@ from __future__ import annotations
 import time
 from typing import Final
 
+from services.runtime.driver_errors import translated
 from services.runtime.errors import Conflict
-from services.runtime.store import Database, translated
+from services.runtime.store import Database
 
 TAKEN_OVER_AFTER: Final = 10.0
 RENEWED_EVERY: Final = 2.0

@@ -20,11 +20,12 @@ from collections.abc import AsyncIterator, Callable, Sequence
 from typing import Any, Final, Protocol
 
 from services.runtime.clock import machine_ms
+from services.runtime.driver_errors import translated
 from services.runtime.errors import Transient
 from services.runtime.leases import Lease
 from services.runtime.logs import log
 from services.runtime.records import Document, Outgoing, Parcel
-from services.runtime.store import Database, translated
+from services.runtime.store import Database
 
 WINDOW: Final = 32
 """Outbox documents in flight at a time, and handed over at most without being read back."""

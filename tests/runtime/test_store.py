@@ -13,17 +13,15 @@ from pymongo.errors import OperationFailure
 
 from deploy.embedded.engines import Engines
 from schemas.envelope import Envelope, Subject
-from services.runtime import store as store_module
+from services.runtime import committing
+from services.runtime.committing import BYTES_PER_DOCUMENT, EVENTS_PER_DOCUMENT, Unit
 from services.runtime.deciding import State, Write
 from services.runtime.errors import Conflict, NameTaken, Permanent, Transient
 from services.runtime.reading import Resolution
 from services.runtime.records import Answer, DeadLetter, NewerShape, Outgoing, Parked, Stored, event_id
 from services.runtime.store import (
-    BYTES_PER_DOCUMENT,
-    EVENTS_PER_DOCUMENT,
     CountyStore,
     Database,
-    Unit,
     collection_of,
     state_collection,
 )
@@ -352,7 +350,7 @@ async def test_later_events_of_a_subject_lie_behind_earlier_ones_even_if_the_clo
     database: Database, store: CountyStore, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     clock = iter([2000, 1000, 500])
-    monkeypatch.setattr(store_module, "machine_ms", lambda: next(clock))
+    monkeypatch.setattr(committing, "machine_ms", lambda: next(clock))
     await store.commit(sent_about(ANNA))
     for sequence in (2, 3):
         (anna,) = await loaded(store, ANNA)
