@@ -1,8 +1,9 @@
 """Health is progress: each loop of a process says that it got on, or what it waits for, and is believed for a stated time only.
 
 A process is *live* while every loop has spoken within its bound and none has stopped. One that is not needs a new start, and whoever runs
-it decides on that: Kubernetes asks and starts it anew; the embedded supervisor starts anew only what ends, and shows the others as unwell.
-It is *ready* once it has started, while everything that its answers depend on works, and until it begins to stop.
+it decides on that: Kubernetes asks, if it is told to, and starts it anew; the embedded supervisor starts anew only what ends, and asks
+nothing but whether it is ready. It is *ready* once it has started, while everything that its answers depend on works, and until it begins to
+stop.
 """
 
 from __future__ import annotations
