@@ -2,8 +2,8 @@
 
 A process is *live* while every loop has spoken within its bound and none has stopped. One that is not needs a new start, and whoever runs
 it decides on that: Kubernetes asks, if it is told to, and starts it anew; the embedded supervisor starts anew only what ends, and asks
-nothing but whether it is ready. It is *ready* once it has started, while everything that its answers depend on works, and until it begins to
-stop.
+nothing but whether it is ready. It is *ready* once it has started, while everything that its answers depend on works, and until it begins
+to stop.
 """
 
 from __future__ import annotations
