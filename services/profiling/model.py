@@ -9,7 +9,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from datetime import datetime
 from enum import StrEnum
-from typing import Any, ClassVar
+from typing import Any, ClassVar, Final
 
 from pydantic import BaseModel, ConfigDict, computed_field
 
@@ -82,6 +82,9 @@ class Obstacle(StrEnum):
     NOT_ARRIVED = "case-not-arrived"
     MOVED_AWAY = "case-moved-away"
     NO_CONSENT = "transfer-consent-missing"
+
+
+_NEED_STATES: Final = tuple(state.value for state in NeedState)
 
 
 class Case(State):
@@ -163,7 +166,9 @@ class Case(State):
     @property
     def tally(self) -> dict[str, int]:
         """What the books add up, stored with the state so that nothing has to be opened for it: needs by state, and three yes or no."""
-        tally = {str(state): sum(need.state is state for need in self.needs) for state in NeedState}
+        tally = dict.fromkeys(_NEED_STATES, 0)
+        for need in self.needs:
+            tally[need.state.value] += 1
         tally["arrived"] = int(self.arrived)
         tally["profiled"] = int(self.profile is not None)
         tally["complete"] = int(self.profile is not None and self.profile.complete)

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from datetime import date, datetime, timedelta
-from functools import cache
+from functools import cache, lru_cache
 from pathlib import Path
 from typing import Annotated, Final, Self
 
@@ -40,7 +40,11 @@ class Deadlines(_Part):
     def end(self, stage: LapseStage, now: datetime) -> datetime:
         """The first instant at which the answer is too late."""
         days = {LapseStage.RELEASE: self.release, LapseStage.AGREEMENT: self.agreement, LapseStage.ANSWER: self.answer}
-        return end_of_berlin_day(berlin_day(now) + timedelta(days=days[stage]))
+        return _end_of(berlin_day(now) + timedelta(days=days[stage]))
+
+
+_end_of: Final = lru_cache(maxsize=1024)(end_of_berlin_day)
+"""Asked for the same few days by every step of a round."""
 
 
 class Reach(_Part):
