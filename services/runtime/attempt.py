@@ -88,11 +88,12 @@ class Attempt:
     # --- loading ----------------------------------------------------------------------------------------------------
 
     async def load(self, part: Sequence[Work]) -> None:
-        """Load in one go what the slice names; what only shows while deciding is loaded then."""
+        """Load together what the slice names, and what it names when that is loaded; what only shows while deciding is loaded then."""
         own: dict[Subject, None] = {}
         named: dict[Subject, None] = {}
         keys: list[str] = []
         letters: list[str] = []
+        messages: list[Message] = []
         for item in part:
             if isinstance(item, Fetched):
                 message = _received(item)
@@ -105,7 +106,11 @@ class Attempt:
                 if isinstance(item, Command) and item.key:
                     keys.append(_answer_key(item))
             if message is not None:
-                named.update(dict.fromkeys(subject for subject in self._foreseen(message) if subject != _own(message)))
+                messages.append(message)
+                about, subjects = self._about(message), self._foreseen(message)
+                if isinstance(message, Command) and about is not None and about in subjects:
+                    own[about] = None
+                named.update(dict.fromkeys(subject for subject in subjects if subject != about))
         for subject in own:
             stored = self._means.recent.find(self._store.county, subject) if subject not in named else None
             if stored is not None:
@@ -117,6 +122,7 @@ class Attempt:
             if letters:
                 self._settled_letters = await self._store.settled_dead_letters(letters)
         await self._load({**own, **named})
+        await self._load(dict.fromkeys(subject for message in messages for subject in self._foreseen(message)))
 
     @contextmanager
     def _timed(self) -> Generator[None]:
@@ -146,17 +152,26 @@ class Attempt:
             if waiting:
                 self._changes.parked.update(await self._store.load_parked(waiting))
 
-    async def _load_named(self, message: Message) -> None:
-        while missing := [subject for subject in self._names(message) if self._is_missing(subject, message)]:
+    async def _load_named(self, message: Message, about: Subject | None) -> None:
+        while missing := [subject for subject in self._names(message) if self._is_missing(subject, about)]:
             await self._load(missing)
 
-    def _is_missing(self, subject: Subject, message: Message) -> bool:
+    def _is_missing(self, subject: Subject, about: Subject | None) -> bool:
         """Not loaded, or only assumed and about to be read by a message that need not write it."""
-        return subject not in self._states or (subject != _own(message) and self._forsake(subject))
+        return subject not in self._states or (subject != about and self._forsake(subject))
 
-    def _forsake(self, subject: Subject) -> bool:
+    def _about(self, message: Message) -> Subject | None:
+        """The subject that the message is about: the one that it comes with, or the first that it names."""
+        if isinstance(message, Received):
+            return message.envelope.subject
+        try:
+            return next(iter(self._names(message)), None)
+        except Exception:  # noqa: BLE001 - it fails again in the message's own turn
+            return None
+
+    def _forsake(self, subject: Subject | None) -> bool:
         """Forget a state that was taken over from an earlier commit, unless this slice writes it: then its version guards it."""
-        if subject not in self._assumed or self._states[subject].changed:
+        if subject is None or subject not in self._assumed or self._states[subject].changed:
             return False
         self._assumed.discard(subject)
         del self._states[subject]
@@ -175,7 +190,7 @@ class Attempt:
         if isinstance(item, Command):
             return await self._take_command(item)
         try:
-            await self._decide(item, item.subject, f"due {item.subject.kind}", None)
+            await self._decide(item, f"due {item.subject.kind}", None)
         except _NOT_THE_RULES:
             raise
         except Exception as error:  # noqa: BLE001 - a rule that fails on one message must not hinder the others
@@ -194,7 +209,7 @@ class Attempt:
                 return Outcome(Result.REFUSED, error=Refused("idempotency-key-reused", 422))
             return Outcome(Result.REPEATED, answer=answered[1])
         try:
-            answer = await self._decide(command, None, name, command.traceparent)
+            answer = await self._decide(command, name, command.traceparent)
         except Refused as refused:
             return Outcome(Result.REFUSED, error=refused)
         except _NOT_THE_RULES:
@@ -238,9 +253,7 @@ class Attempt:
         message = _received(fetched)
         if message is not None:
             try:
-                await self._decide(
-                    message, envelope.subject, TypeName.parse(envelope.type).name, envelope.traceparent, envelope
-                )
+                await self._decide(message, TypeName.parse(envelope.type).name, envelope.traceparent, envelope)
             except Permanent as failure:
                 return self._die(fetched, failure)
             except Refused as refused:
@@ -286,39 +299,38 @@ class Attempt:
     async def _decide(
         self,
         message: Message,
-        primary: Subject | None,
         name: str,
         traceparent: str | None,
         envelope: Envelope | None = None,
     ) -> BaseModel | None:
-        await self._load_named(message)
-        view = _View(self._states)
-        if primary is None:
-            primary = next(iter(self._names(message)), None)
+        about = self._about(message)
+        await self._load_named(message, about)
         link = None
-        if envelope is None and primary is not None and self._states[primary].trace is not None:
+        if envelope is None and about is not None and self._states[about].trace is not None:
             # What a clerk or a deadline does to a subject belongs to that subject's way; the request is only linked.
-            traceparent, link = self._states[primary].trace, traceparent
+            traceparent, link = self._states[about].trace, traceparent
         span = self._means.tracer.message_span(
             name,
             traceparent,
-            subject=str(primary) if primary else "",
+            subject=str(about) if about else "",
             county=self._store.county,
             type=envelope.type if envelope else name,
             sequence=envelope.sequence if envelope else 0,
             link=link,
         )
         try:
-            decision = self._logic.decide(message, view, self._now)
-            self._changes.accept(decision, primary, span.traceparent)
-        except Refused:
-            self._spans.append((span, "refused"))
-            raise
-        except Exception:
-            self._spans.append((span, "failed"))
-            raise
-        self._spans.append((span, "applied"))
-        return decision.answer
+            decision = self._logic.decide(message, _View(self._states), self._now)
+            if not isinstance(message, Command) or about in decision.written or not self._forsake(about):
+                self._changes.accept(decision, about, span.traceparent)
+                self._spans.append((span, "applied"))
+                return decision.answer
+        except Exception as error:
+            if not isinstance(message, Command) or not self._forsake(about):
+                self._spans.append((span, "refused" if isinstance(error, Refused) else "failed"))
+                raise
+        # What was only assumed about a state is no ground for an answer without a write that would guard it.
+        span.end("undone")
+        return await self._decide(message, name, traceparent)
 
     # --- the end ----------------------------------------------------------------------------------------------------
 
@@ -361,13 +373,6 @@ class _View:
 def _answer_key(command: Command) -> str:
     """Keys are their senders' own: two people may come upon the same one. A key has no blank in it."""
     return f"{command.key} {command.actor}"
-
-
-def _own(message: Message) -> Subject | None:
-    """The subject that the message is about, if it comes with one."""
-    if isinstance(message, Received):
-        return message.envelope.subject
-    return message.subject if isinstance(message, Due) else None
 
 
 def _received(fetched: Fetched) -> Received | None:

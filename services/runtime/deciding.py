@@ -132,6 +132,12 @@ class Decision:
     effects: Sequence[object] = ()
     answer: BaseModel | None = None
 
+    @property
+    def written(self) -> frozenset[Subject]:
+        """The states that it changes."""
+        forgotten = (effect.subject for effect in self.effects if isinstance(effect, Forget))
+        return frozenset((*(subject for subject, _ in self.facts), *forgotten))
+
 
 @dataclass(frozen=True, slots=True)
 class Write:

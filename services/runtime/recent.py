@@ -1,8 +1,8 @@
-"""States as this process wrote them last, so that the next records about them need not load them again.
+"""States as this process wrote them last, so that what comes next about them need not load them again.
 
-A saving and never a truth. Only the state that a record is about is assumed to be as it is here: applying the record writes that state
-under the version that it has here, so one that somebody else has changed meanwhile is a conflict, is dropped, and is loaded then. Whatever
-would end without such a write (a repetition, a rule that fails, a look at another subject) is looked up first.
+A saving and never a truth. Only the state that a record or a command is about is assumed to be as it is here: what follows writes that
+state under the version that it has here, so one that somebody else has changed meanwhile is a conflict, is dropped, and is loaded then.
+Whatever would end without such a write (a repetition, a refusal, a rule that fails, a look at another subject) is looked up first.
 """
 
 from __future__ import annotations

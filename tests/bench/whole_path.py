@@ -4,8 +4,8 @@ Everybody consented, comes by an office's file, is asked for the consents of the
 needs confirmed. Whatever place is proposed is released, agreed to and accepted, and ends well some time later, so that its seat is free for
 the next. The people, their files, sheets and offers are the simulation's.
 
-Four things go on at the same time, each as fast as the doors answer: offices hand over files, counsellors hold talks, referrals take their
-next step, places end. A stretch of people has come through when nothing moves in any service any more.
+All of this goes on at the same time, each as fast as the doors answer: offices hand over files, counsellors hold talks, referrals take
+each of their steps. A stretch of people has come through when nothing moves in any service any more.
 """
 
 from __future__ import annotations
@@ -14,9 +14,10 @@ import asyncio
 import hashlib
 import time
 from collections import Counter, defaultdict
-from collections.abc import Iterator, Sequence
+from collections.abc import Awaitable, Callable, Iterator, Sequence
 from dataclasses import dataclass, field
 from datetime import UTC, date, datetime
+from functools import partial
 from itertools import islice
 from typing import Any, Final
 
@@ -37,11 +38,11 @@ from simulation.world import COUNSELLOR, World, clerk, partner
 
 SEED: Final = "bench"
 """Of the services' ids: a file's rows have case ids that the driver knows without asking."""
-WAVE: Final = 500
+WAVE: Final = 100
 """People whose files are handed over together."""
 AT_ONCE: Final = 200
 """Entries of one request."""
-TALKS_AT_ONCE: Final = 16
+TALKS_AT_ONCE: Final = 50
 LOOKS_EVERY: Final = 0.1
 FIRST_LINE: Final = 2
 TODAY: Final = berlin_day(datetime.now(UTC))
@@ -66,16 +67,33 @@ class Line:
     partner: str
 
 
-@dataclass(slots=True)
-class Piles:
-    """Referrals by what is to be done with them next."""
+class Pile:
+    """Referrals that wait for the same step. `busy` until the last that was taken from it has gone on."""
 
-    to_agree: list[Line] = field(default_factory=list[Line])
-    to_accept: list[Line] = field(default_factory=list[Line])
-    to_end: list[Line] = field(default_factory=list[Line])
+    def __init__(self) -> None:
+        self._lines: list[Line] = []
+        self._any = asyncio.Event()
+        self._under_way = False
 
-    def __bool__(self) -> bool:
-        return bool(self.to_agree or self.to_accept or self.to_end)
+    @property
+    def busy(self) -> bool:
+        return self._under_way or bool(self._lines)
+
+    def put(self, lines: Sequence[Line]) -> None:
+        self._lines += lines
+        if lines:
+            self._any.set()
+
+    async def go_through(self, step: Callable[[Sequence[Line]], Awaitable[list[Line]]], following: Pile | None) -> None:
+        """Take the step with everything that lies here, again and again; whoever took it lies on the `following` pile."""
+        while True:
+            await self._any.wait()
+            self._any.clear()
+            lines, self._lines, self._under_way = self._lines, [], True
+            taken = await step(lines)
+            if following is not None:
+                following.put(taken)
+            self._under_way = False
 
 
 @dataclass(slots=True)
@@ -157,23 +175,29 @@ class Driver:
     # --- referrals --------------------------------------------------------------------------------------------------
 
     async def _take_steps(self, fed: asyncio.Event) -> None:
-        piles = Piles()
-        while True:
-            proposed = await self._proposed()
-            taken = await asyncio.gather(
-                self._as_counsellor("release", proposed),
-                self._as_counsellor("agreement", piles.to_agree),
-                self._as_partners(piles.to_accept),
-                self._as_counsellor("closing", piles.to_end, outcome=Outcome.COMPLETED),
-            )
-            piles = Piles(*taken[:3])
-            if proposed or piles:
-                continue
-            if fed.is_set():
-                await self._until_nothing_moves()
-                if not await self._proposed():
-                    return
-            await asyncio.sleep(0.2)
+        """Each step as soon as there is somebody to take it, whatever the other steps are doing."""
+        to_release, to_agree, to_accept, to_end = piles = Pile(), Pile(), Pile(), Pile()
+        known: set[str] = set()
+        async with asyncio.TaskGroup() as group:
+            going = [
+                group.create_task(to_release.go_through(partial(self._as_counsellor, "release"), to_agree)),
+                group.create_task(to_agree.go_through(partial(self._as_counsellor, "agreement"), to_accept)),
+                group.create_task(to_accept.go_through(self._as_partners, to_end)),
+                group.create_task(
+                    to_end.go_through(partial(self._as_counsellor, "closing", outcome=Outcome.COMPLETED), None)
+                ),
+            ]
+            while True:
+                proposed = [line for line in await self._proposed() if line.referral not in known]
+                known.update(line.referral for line in proposed)
+                to_release.put(proposed)
+                if fed.is_set() and not any(pile.busy for pile in piles):
+                    await self._until_nothing_moves()
+                    if not await self._proposed():
+                        break
+                await asyncio.sleep(LOOKS_EVERY)
+            for each in going:
+                each.cancel()
 
     async def _until_nothing_moves(self) -> None:
         """To be sure of it takes seconds in which nothing moves. They do not count: when something moved last is kept."""

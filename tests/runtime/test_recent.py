@@ -13,7 +13,7 @@ from services.runtime.settle import Result
 from tests.runtime.faults import interrupted, unreadable
 from tests.runtime.memory_store import MemoryStore
 from tests.runtime.till import Till
-from tests.runtime.toy import Account, Bank, Befriend, Greeted, Paid, Pay, reader, record
+from tests.runtime.toy import Account, Bank, Befriend, Greeted, Paid, Pay, Transfer, reader, record
 
 ANNA, BERT, CARL = (f"{number:08d}-0000-4000-8000-000000000000" for number in (1, 2, 3))
 APPLIED = Result.APPLIED
@@ -53,6 +53,32 @@ async def test_a_command_is_decided_upon_what_is_stored(till: Till) -> None:
     await other.settle(Command(till.county, "", Pay(account=ANNA, amount=20)))
     (outcome,) = await till.settle(Command(till.county, "", Pay(account=ANNA, amount=30)))
     assert outcome.answer == b'{"balance":60}'
+
+
+async def test_the_next_command_about_a_subject_loads_nothing(till: Till) -> None:
+    await till.settle(Command(till.county, "", Pay(account=ANNA, amount=20)))
+    deaf = unreadable(till.store, Transient("database"), nth=1)
+    (outcome,) = await till.settler.settle(deaf, [Command(till.county, "", Pay(account=ANNA, amount=30))])
+    assert outcome.answer == b'{"balance":50}'
+
+
+async def test_a_command_is_not_refused_for_what_somebody_else_has_changed(till: Till) -> None:
+    other = Till(till.store)
+    await till.settle(paid(till, ANNA, 1, 10))
+    await other.settle(Command(till.county, "", Pay(account=ANNA, amount=90)))
+    (outcome,) = await till.settle(Command(till.county, "", Transfer(giver=ANNA, taker=BERT, amount=50)))
+    assert outcome.result is APPLIED
+    assert await till.entries(ANNA) == ["+10", "+90", "-50"]
+
+
+async def test_nobody_is_answered_from_memory_alone(till: Till) -> None:
+    """What the command asks for is so already, as this process remembers; somebody else has changed it since."""
+    other = Till(till.store)
+    await till.settle(Command(till.county, "", Befriend(account=ANNA, friend=BERT)))
+    await other.settle(Command(till.county, "", Befriend(account=ANNA, friend=CARL)))
+    (outcome,) = await till.settle(Command(till.county, "", Befriend(account=ANNA, friend=BERT)))
+    assert outcome.result is APPLIED
+    assert (await till.account(ANNA)).friend == BERT
 
 
 async def test_a_message_that_only_reads_another_subject_reads_what_is_stored(till: Till) -> None:

@@ -233,6 +233,12 @@ def _transfer(own: Account, transfer: Transfer) -> Decision:
     return Decision(facts, answer=Receipt(balance=own.balance - transfer.amount))
 
 
+def _befriend(own: Account, befriend: Befriend) -> Decision:
+    if own.friend == befriend.friend:
+        return Decision()
+    return Decision([(own.subject, Friend(id=befriend.friend))])
+
+
 def _print(own: Account, wanted: Print) -> Decision:
     return Decision([(own.subject, Entered(f"slip {wanted.slip}"))], [Slip(own.id, wanted.slip)])
 
@@ -245,7 +251,7 @@ _RULES: Mapping[type[BaseModel], Callable[[Account, Any], Decision]] = {
     Pay: _pay,
     Transfer: _transfer,
     Remind: lambda own, remind: Decision([(own.subject, Reminders(remind.at))]),
-    Befriend: lambda own, befriend: Decision([(own.subject, Friend(id=befriend.friend))]),
+    Befriend: _befriend,
     Print: _print,
 }
 
