@@ -19,7 +19,8 @@ ONE_OFFER_IN = 10
 async def test_two_thousand_people_come_through_although_everything_is_killed_on_the_way(tmp_path: Path):
     """Each service, the database, the broker (which takes its log and all services with it), and in the end all of them at once."""
     async with AsyncExitStack() as running:
-        first = await running.enter_async_context(Embedded(tmp_path, choices=CHOICES))
+        before_the_power_cut = await running.enter_async_context(AsyncExitStack())
+        first = await before_the_power_cut.enter_async_context(Embedded(tmp_path, choices=CHOICES))
         doors = await running.enter_async_context(doors_of(first))
         going = await running.enter_async_context(load(doors, PEOPLE, one_offer_in=ONE_OFFER_IN))
         for victim in (*SERVICES, "database", "broker"):
@@ -28,6 +29,7 @@ async def test_two_thousand_people_come_through_although_everything_is_killed_on
             await first.wait_ready(victim)
         await going.further(300)
         await first.crash()
+        await before_the_power_cut.aclose()
         second = await running.enter_async_context(Embedded(tmp_path, choices=CHOICES))
         doors.moved_to(second.services)
         await going.ends_with_balanced_books()
