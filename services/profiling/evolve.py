@@ -37,7 +37,7 @@ from schemas.events import (
     RegisterFacts,
 )
 from services.profiling.model import Appointment, Case, Place, ProfileVersion, Sheet
-from services.profiling.needs import Ending, Need, NeedState, Step, StepState, is_finished
+from services.profiling.needs import FINISHED, Ending, Need, NeedState, Step, StepState, is_finished
 from services.profiling.situation import Facts
 from services.runtime.calendar import whole_milliseconds
 
@@ -190,10 +190,15 @@ def _with(case: Case, need: Need) -> Case:
 
 
 def _followed(before: Step | None, fact: ReferralStep | NeedWaiting, at: datetime) -> Step:
-    """The step after news of its referral. The partner stays named while it is the same referral."""
+    """The step after news of its referral. The partner stays named while it is the same referral.
+
+    What was closed is open again only with another referral.
+    """
+    same = before is not None and isinstance(fact, ReferralStep) and before.referral == fact.referral
+    if before is not None and before.state in FINISHED and (same or isinstance(fact, NeedWaiting)):
+        return before
     if isinstance(fact, NeedWaiting):
         return Step(state=StepState.WAITING, since=at, reason=fact.reason)
-    same = before is not None and before.referral == fact.referral
     partner = before.partner if before is not None and same else None
     if isinstance(fact, ReferralProposed | ReferralAccepted):
         partner = fact.partner

@@ -11,7 +11,7 @@ from deploy.embedded.system import SERVICES, Embedded
 from tests.faults.load import CHOICES, doors_of, load
 
 PEOPLE = 2000
-ONE_OFFER_IN = 10
+ONE_OFFER_IN = 20
 """Seats are few: most people wait, and many compete for each seat."""
 
 

@@ -28,14 +28,14 @@ PAUSE = 0.1
 @pytest.mark.timeout(600)
 async def test_people_come_through_while_database_and_broker_are_away_and_instances_join_and_go(tmp_path: Path):
     """Each is away for 20 s and says so in health; two services have a second instance meanwhile, and one of these is killed."""
-    async with Embedded(tmp_path, choices=CHOICES) as running, doors_of(running) as doors, load(doors, 300) as going:
-        await going.further(100)
+    async with Embedded(tmp_path, choices=CHOICES) as running, doors_of(running) as doors, load(doors, 120) as going:
+        await going.further(40)
         async with running.another("profiling") as profiling, running.another("referral"):
-            await going.further(100)
+            await going.further(40)
             await away(running, "database", answers=False)
-            await going.further(100)
+            await going.further(40)
             profiling.send(signal.SIGKILL)
-            await going.further(100)
+            await going.further(40)
         await away(running, "broker", answers=True)
         await going.ends_with_balanced_books()
 

@@ -1,4 +1,4 @@
-"""Sixty people's year on the real system, from the offices' files to the counts: twice at the same time, with the same seed."""
+"""Forty people's year on the real system, from the offices' files to the counts: twice at the same time, with the same seed."""
 
 from __future__ import annotations
 
@@ -24,7 +24,7 @@ from simulation.latencies import first_offer_ms
 from simulation.rows import Fate, fate_of
 from simulation.world import COUNSELLOR, World
 
-PEOPLE = 60
+PEOPLE = 40
 WEEKLY = timedelta(days=7)
 
 pytestmark = pytest.mark.timeout(300)

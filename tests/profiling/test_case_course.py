@@ -111,6 +111,16 @@ def test_what_was_completed_is_neither_doubted_nor_proposed_nor_withdrawn_again(
     assert (housing.state, housing.in_doubt) == (NeedState.CONFIRMED, False)
 
 
+def test_what_was_closed_is_open_again_only_with_another_referral(talked: World) -> None:
+    need = confirm(talked, ServiceKind.HOUSING)
+    step = {"referral": REFERRAL, "need": need, "kind": ServiceKind.HOUSING, "offer": OFFER}
+    talked.hears(ReferralClosed(**step, outcome=Outcome.DROPPED_OUT), CASE)
+    talked.hears(ReferralAgreed(**step), CASE)
+    assert case_of(talked).steps[need].state is StepState.DROPPED_OUT
+    talked.hears(ReferralAgreed(**{**step, "referral": child(CASE, "another")}), CASE)
+    assert case_of(talked).steps[need].state is StepState.AGREED
+
+
 def test_after_a_completed_step_the_counsellor_can_add_the_same_kind_as_a_new_need(talked: World) -> None:
     need = confirm(talked, ServiceKind.HOUSING)
     step = {"referral": REFERRAL, "need": need, "kind": ServiceKind.HOUSING, "offer": OFFER}
