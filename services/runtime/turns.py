@@ -1,9 +1,9 @@
 """What time and change bring about: deadlines that have come, and rounds.
 
 One loop does both, in turns: first every due state is decided, in pages along the index of deadlines; then the service's round, if it
-has one, runs for each county. With real time a turn comes every second, or if there is a round, at most a second after something changed
-and at least every five; with virtual time only when the clock was moved, so that a simulated year does not depend on the machine's
-speed. Nothing here sleeps until a business time.
+has one, runs for each county. With real time a turn comes every second; it leaves the round out if nothing was committed here since the
+last one, but not for more than five seconds. With virtual time a turn comes only when the clock was moved, so that a simulated year does
+not depend on the machine's speed. Nothing here sleeps until a business time.
 """
 
 from __future__ import annotations
@@ -11,6 +11,7 @@ from __future__ import annotations
 import asyncio
 import time
 from collections.abc import Awaitable, Callable, Sequence
+from contextlib import suppress
 from datetime import datetime
 from typing import Final
 
@@ -21,6 +22,9 @@ from services.runtime.settle import Result, Settler
 from services.runtime.store import Database
 
 PAGE: Final = 200
+
+ROUND_AFTER: Final = 5
+"""Turns after which there is a round although nothing was committed here: another process may have."""
 
 Round = Callable[[str], Awaitable[object]]
 """A service's own round over one county."""
@@ -64,11 +68,13 @@ class Turns:
         self._woken.set()
 
     async def run(self, stop: asyncio.Event) -> None:
+        quiet_turns = -1  # the first turn is a whole one
         while not stop.is_set():
+            quiet_turns = 0 if self._stepped or self._woken.is_set() else quiet_turns + 1
             self._woken.clear()
             began = time.monotonic()
             try:
-                await self.turn()
+                await self.turn(with_round=quiet_turns % ROUND_AFTER == 0)
             except Transient as error:
                 self._turned(error)
                 self._woken.set()
@@ -78,32 +84,23 @@ class Turns:
             await self._rest(began, stop)
 
     async def _rest(self, began: float, stop: asyncio.Event) -> None:
-        """Until there is reason for another turn; with real time no sooner than the interval after the last began."""
-        while not stop.is_set():
-            elapsed = time.monotonic() - began
-            if self._woken.is_set() and (self._stepped or elapsed >= self._interval):
-                return
-            if not self._stepped and elapsed >= self._interval and self.round is None:
-                return
-            if elapsed >= 5 * self._interval:
-                if not self._stepped:
-                    return
+        """Until the next turn."""
+        while not stop.is_set() and not (self._woken.is_set() if self._stepped else self._left(began) == 0):
+            if self._stepped:
                 self._turned(None)
-                began = time.monotonic()
-            if self._woken.is_set():
-                await asyncio.sleep(max(0.0, min(0.25, self._interval - elapsed)))
-                continue
-            try:
-                await asyncio.wait_for(self._woken.wait(), 0.25)
-            except TimeoutError:
-                continue
+            waiting = self._woken if self._stepped else stop
+            with suppress(TimeoutError):
+                await asyncio.wait_for(waiting.wait(), 0.25 if self._stepped else min(0.25, self._left(began)))
 
-    async def turn(self) -> None:
+    def _left(self, began: float) -> float:
+        return max(0.0, began + self._interval - time.monotonic())
+
+    async def turn(self, *, with_round: bool = True) -> None:
         """One turn over all counties. Raises `Transient`; nothing is lost by doing it again."""
         now = self._clock.now()
         for county in self._counties:
             await self._sweep(county, now)
-            if self.round is not None:
+            if self.round is not None and with_round:
                 await self.round(county)
         self.done_to = now
 

@@ -56,7 +56,7 @@ class Load:
         assert books.differences() == []
         summary = books.summary(1.0, [])
         assert (summary.people, summary.parked, summary.dead_letters) == (self.people, 0, 0)
-        assert summary.accepted > summary.seats / 4
+        assert summary.accepted > self.people / 20
         assert summary.seats_taken_max <= summary.seats
 
     async def abandon(self) -> None:

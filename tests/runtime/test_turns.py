@@ -254,6 +254,18 @@ async def test_with_real_time_a_change_brings_a_round_and_rounds_come_anyway(
         await until(lambda: rounds.count >= 6)  # nobody changes anything any more
 
 
+async def test_a_round_is_left_out_while_nothing_changes_and_deadlines_are_not(
+    database: Database, clock: HandClock
+) -> None:
+    rounds = Rounds()
+    turns = turns_of(database, clock, round=rounds, interval=0.02)
+    swept: list[datetime | None] = []
+    turns._turned = lambda error: swept.append(turns.done_to)
+    async with running(turns):
+        await until(lambda: len(swept) >= 12)
+    assert 2 <= rounds.count <= len(swept) / 3
+
+
 async def test_while_the_database_is_away_the_loop_says_so_and_goes_on_afterwards(
     database: Database, clock: HandClock
 ) -> None:
