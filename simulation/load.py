@@ -32,7 +32,7 @@ ROWS_OF_A_FILE: Final = 200
 AT_THE_COUNTERS: Final = 16
 """Single arrivals that are registered at the same time."""
 
-PAUSE: Final = 0.02
+PAUSE: Final = 0.1
 """Seconds before whoever found nothing to do looks again."""
 
 COURSES_LATER: Final = timedelta(weeks=104)
@@ -50,22 +50,25 @@ async def run_load(
     progress: Callable[[World], None] = lambda world: None,
     *,
     one_offer_in: int = 1,
+    one_talk_in: int = 1,
     bound: float = 120.0,
 ) -> World:
     """Push everybody through. `progress` is told after each piece of work; `bound` as for `until_at_rest`.
 
-    Of the county's offers only one in so many is published: with few, most needs end up waiting, and many compete for each seat.
+    Of the county's offers only one in so many is published: with few, most needs end up waiting, and many compete for each seat. Of the
+    people expected for a talk only one in so many comes.
     """
     world = World(county, doors, put_off=COURSES_LATER)
     world.offers = world.offers[::one_offer_in]
-    await _Load(world, progress).run(bound)
+    await _Load(world, progress, one_talk_in).run(bound)
     return world
 
 
 class _Load:
-    def __init__(self, world: World, progress: Callable[[World], None]) -> None:
+    def __init__(self, world: World, progress: Callable[[World], None], one_talk_in: int) -> None:
         self.world = world
         self._progress = progress
+        self._one_talk_in = one_talk_in
         self._offices = Offices(world)
         self._counsellors = Counsellors(world)
         self._lives = Lives(world, at_once=True)
@@ -116,8 +119,7 @@ class _Load:
     async def _talks(self) -> int:
         """The next talks of the worklist, one after the other in time, all at once here."""
         world = self.world
-        page = await world.doors.get("profiling", "/v1/cases", COUNSELLOR, state="talk-due", limit=MOST_SHEETS)
-        cases = [line["case"] for line in page["items"]]
+        cases = await self._coming()
         if not cases:
             return 0
         for case in cases:
@@ -129,6 +131,17 @@ class _Load:
         await self._counsellors.hand_in(f"load-{self._sheets}", sheets)
         await self._lives.act(date.today())  # noqa: DTZ011 - nobody moves later than today
         return len(cases)
+
+    async def _coming(self) -> list[str]:
+        """The next of those who are expected and come."""
+        coming: list[str] = []
+        expected = self.world.doors.each("profiling", "/v1/cases", COUNSELLOR, state="talk-due", limit=MOST_SHEETS)
+        async for line in expected:
+            if int(line["case"][-8:], 16) % self._one_talk_in == 0:
+                coming.append(line["case"])
+            if len(coming) == MOST_SHEETS:
+                break
+        return coming
 
     async def _answers(self) -> int:
         return await self._referrals.act(date.today())  # noqa: DTZ011 - only names the requests

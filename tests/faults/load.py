@@ -23,14 +23,12 @@ PATIENCE = 120.0
 class Load:
     """`people` on their way, and how far they have come."""
 
-    def __init__(self, doors: Doors, people: int, one_offer_in: int) -> None:
+    def __init__(self, doors: Doors, people: int, **shares: int) -> None:
         self.doors = doors
         self.people = people
         self._handled = 0
         self._moved = asyncio.Event()
-        self._whole = asyncio.create_task(
-            run_load(doors, load_county(people), self._look, one_offer_in=one_offer_in, bound=PATIENCE)
-        )
+        self._whole = asyncio.create_task(run_load(doors, load_county(people), self._look, bound=PATIENCE, **shares))
 
     def _look(self, world: World) -> None:
         steps = sum(by_case.total() for by_case in world.steps.values())
@@ -70,8 +68,9 @@ def doors_of(running: Running) -> Doors:
 
 
 @asynccontextmanager
-async def load(doors: Doors, people: int, *, one_offer_in: int = 1) -> AsyncIterator[Load]:
-    going = Load(doors, people, one_offer_in)
+async def load(doors: Doors, people: int, **shares: int) -> AsyncIterator[Load]:
+    """`shares` as for `run_load`."""
+    going = Load(doors, people, **shares)
     try:
         yield going
     finally:

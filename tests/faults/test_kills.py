@@ -13,6 +13,8 @@ from tests.faults.load import CHOICES, doors_of, load
 PEOPLE = 2000
 ONE_OFFER_IN = 20
 """Seats are few: most people wait, and many compete for each seat."""
+ONE_TALK_IN = 3
+"""Everybody is registered and invited; so many come to the talk that something is always under way in every service."""
 
 
 @pytest.mark.timeout(900)
@@ -22,7 +24,9 @@ async def test_two_thousand_people_come_through_although_everything_is_killed_on
         before_the_power_cut = await running.enter_async_context(AsyncExitStack())
         first = await before_the_power_cut.enter_async_context(Embedded(tmp_path, choices=CHOICES))
         doors = await running.enter_async_context(doors_of(first))
-        going = await running.enter_async_context(load(doors, PEOPLE, one_offer_in=ONE_OFFER_IN))
+        going = await running.enter_async_context(
+            load(doors, PEOPLE, one_offer_in=ONE_OFFER_IN, one_talk_in=ONE_TALK_IN)
+        )
         for victim in (*SERVICES, "database", "broker"):
             await going.further(300)
             first.kill(victim)
