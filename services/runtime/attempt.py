@@ -328,8 +328,8 @@ class Attempt:
             if not isinstance(message, Command) or not self._forsake(about):
                 self._spans.append((span, "refused" if isinstance(error, Refused) else "failed"))
                 raise
-        # What was only assumed about a state is no ground for an answer without a write that would guard it.
-        span.end("undone")
+        # What was only assumed about a state is no ground for an answer without a write that would guard it. (A span that is never ended
+        # is never told of.)
         return await self._decide(message, name, traceparent)
 
     # --- the end ----------------------------------------------------------------------------------------------------
