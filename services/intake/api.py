@@ -36,8 +36,8 @@ from services.intake.views import AppointmentView, BooksView, CaseView
 from services.runtime.calendar import berlin_day
 from services.runtime.cursors import Page, PageRequest, paging
 from services.runtime.problems import Problem
+from services.runtime.running import Running
 from services.runtime.security import allow
-from services.runtime.service import Running
 from services.runtime.tokens import Actor
 from services.runtime.web import IdempotencyKey, reply
 

@@ -21,8 +21,8 @@ from services.runtime.catalogue import RUNTIME_MESSAGES, Catalogue
 from services.runtime.cursors import Page, PageRequest, paging
 from services.runtime.limits import upload
 from services.runtime.problems import FieldProblem, Problem, language
+from services.runtime.running import Running
 from services.runtime.security import allow
-from services.runtime.service import Running
 from services.runtime.tokens import Actor
 from services.runtime.web import reply
 

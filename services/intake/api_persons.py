@@ -21,8 +21,8 @@ from services.intake.views import AuditView, PersonView
 from services.runtime.calendar import berlin_day
 from services.runtime.deciding import Command
 from services.runtime.problems import Problem
+from services.runtime.running import Running
 from services.runtime.security import allow
-from services.runtime.service import Running
 from services.runtime.tokens import Actor
 from services.runtime.web import reply
 

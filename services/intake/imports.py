@@ -30,7 +30,7 @@ from services.intake.values import Flaw
 from services.runtime.calendar import berlin_day
 from services.runtime.deciding import Command
 from services.runtime.desk import CommandFailed
-from services.runtime.service import Running
+from services.runtime.running import Running
 from services.runtime.tokens import Actor
 
 SLICE: Final = 500

@@ -11,7 +11,8 @@ from services.intake.decide import decide, evolve, names
 from services.intake.model import AuditDay, Calendar, Case, Count, Daybook, Row
 from services.intake.store import COLLECTIONS, writes
 from services.runtime.deciding import Logic
-from services.runtime.service import Service, run
+from services.runtime.running import Service
+from services.runtime.service import run
 from services.runtime.settings import Settings
 
 NEEDS: Final = ("person_key",)

@@ -30,8 +30,8 @@ from services.runtime.cursors import PageRequest, paging
 from services.runtime.deciding import Command
 from services.runtime.errors import Refused
 from services.runtime.problems import FieldProblem, Problem, incident_id, language
+from services.runtime.running import Running
 from services.runtime.security import Actor, allow
-from services.runtime.service import Running
 from services.runtime.settle import Outcome, Result
 from services.runtime.web import IdempotencyKey, reply
 

@@ -12,7 +12,8 @@ from services.profiling.evolve import evolve
 from services.profiling.model import Case
 from services.profiling.store import COLLECTIONS, writes
 from services.runtime.deciding import Logic
-from services.runtime.service import Service, run
+from services.runtime.running import Service
+from services.runtime.service import run
 from services.runtime.settings import Settings
 
 NAME: Final = "profiling"

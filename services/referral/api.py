@@ -21,8 +21,8 @@ from services.referral.views import books_view, case_view, reasons_view
 from services.runtime.calendar import berlin_day
 from services.runtime.catalogue import Catalogue
 from services.runtime.problems import Problem, language
+from services.runtime.running import Running
 from services.runtime.security import Actor, allow
-from services.runtime.service import Running
 from services.runtime.web import reply
 
 Counsellor = Annotated[Actor, Depends(allow(Role.COUNSELLOR))]

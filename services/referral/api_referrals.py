@@ -33,8 +33,8 @@ from services.runtime.cursors import PageRequest, paging
 from services.runtime.deciding import Command
 from services.runtime.errors import Refused
 from services.runtime.problems import language
+from services.runtime.running import Running
 from services.runtime.security import Actor, allow
-from services.runtime.service import Running
 from services.runtime.settle import Outcome as Settled
 from services.runtime.web import IdempotencyKey, reply
 

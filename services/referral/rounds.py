@@ -21,7 +21,7 @@ from services.referral.model import ROUND, waiting_for
 from services.referral.pool import Board, Pool, board_of, stirred
 from services.runtime.calendar import berlin_day
 from services.runtime.deciding import Command
-from services.runtime.service import Running
+from services.runtime.running import Running
 from services.runtime.store import CountyStore
 from services.runtime.turns import Round
 

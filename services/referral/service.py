@@ -14,7 +14,8 @@ from services.referral.offers import Offer
 from services.referral.rounds import rounds
 from services.referral.store import COLLECTIONS, writes
 from services.runtime.deciding import Logic
-from services.runtime.service import Service, run
+from services.runtime.running import Service
+from services.runtime.service import run
 from services.runtime.settings import Settings
 
 NAME: Final = "referral"

@@ -18,8 +18,8 @@ from services.reporting.books import CountyBooks, Rebuilt
 from services.reporting.closing import is_closed
 from services.reporting.tables import DECLARED, EDITION
 from services.runtime.problems import Problem
+from services.runtime.running import Running
 from services.runtime.security import Actor, allow
-from services.runtime.service import Running
 
 
 class TableView(BaseModel):

@@ -14,7 +14,8 @@ from services.reporting.decide import decide, evolve, names
 from services.reporting.records import pseudonyms_of_this_process
 from services.reporting.store import COLLECTIONS, COUNTABLES, writes
 from services.runtime.deciding import Logic
-from services.runtime.service import Running, Service, run
+from services.runtime.running import Running, Service
+from services.runtime.service import run
 from services.runtime.settings import Settings
 from services.runtime.turns import Round
 

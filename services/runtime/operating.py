@@ -8,7 +8,7 @@ from __future__ import annotations
 import base64
 from collections.abc import Sequence
 from datetime import UTC, datetime
-from typing import TYPE_CHECKING, Annotated, Any, Final
+from typing import Annotated, Any, Final
 
 from fastapi import APIRouter, Depends, Query
 from pydantic import AwareDatetime, BaseModel, Field
@@ -22,13 +22,11 @@ from services.runtime.logs import log
 from services.runtime.problems import Problem
 from services.runtime.reading import Fetched, Resolution
 from services.runtime.records import NOWHERE, Document, RawRecord
+from services.runtime.running import Running
 from services.runtime.security import allow
 from services.runtime.settle import Outcome, Result
 from services.runtime.tokens import Actor
 from services.runtime.web import reply
-
-if TYPE_CHECKING:
-    from services.runtime.service import Running
 
 OPERATOR: Final = "operator"
 SERVICE: Final = "service"

@@ -1,4 +1,4 @@
-"""One service as a process: everything is wired here, top to bottom, the same for each of them.
+"""One service as a process: its doors and its loops, started and stopped in the same order for each of them.
 
 `run` prepares the database, starts the doors and the loops, and returns when it is told to stop (SIGTERM, SIGINT) and the running work is
 finished. While database or broker are away it waits and says so in health.
@@ -9,46 +9,28 @@ from __future__ import annotations
 import asyncio
 import importlib.metadata
 import signal
-from collections.abc import Awaitable, Callable, Collection, Mapping, Sequence
-from dataclasses import dataclass, field
-from datetime import UTC, datetime
-from pathlib import Path
+from collections.abc import Awaitable, Callable
 from typing import Final
 
 import httpx
-from fastapi import APIRouter
-from pydantic import BaseModel
-from starlette.responses import Response
 
 from services.runtime import serving
-from services.runtime.bus import Consumer, Producer
 from services.runtime.catalogue import RUNTIME_MESSAGES, Catalogue
-from services.runtime.clock import Clock, RealClock, VirtualClock
-from services.runtime.deciding import Command, Logic
-from services.runtime.desk import Desk
+from services.runtime.clock import VirtualClock
 from services.runtime.errors import Transient
 from services.runtime.gaps import GapFiller
 from services.runtime.health import Component, Health
-from services.runtime.ids import Ids
-from services.runtime.leases import Lease
 from services.runtime.local_issuer import LocalIssuer
 from services.runtime.logs import log
-from services.runtime.measuring import MetricsWatcher
 from services.runtime.metrics import Metrics
 from services.runtime.operating import SERVICE, operator_routes
-from services.runtime.outbox import Relay
-from services.runtime.reading import Reader
-from services.runtime.records import NOWHERE, Parcel, RawRecord
 from services.runtime.request_span import RequestSpans
+from services.runtime.running import Running, Service
 from services.runtime.security import verifier_of
 from services.runtime.settings import Settings
-from services.runtime.settle import Outcome, Result, Settler, Work
-from services.runtime.store import Collection as StoreCollection
-from services.runtime.store import CountyStore, Database
 from services.runtime.telemetry import Telemetry
-from services.runtime.tokens import Actor
-from services.runtime.turns import Round, Turns
-from services.runtime.web import build_app, reply
+from services.runtime.web import build_app
+from services.runtime.wiring import wired
 
 PAUSES: Final = (0.1, 0.2, 0.5, 1.0)
 """Seconds between attempts to reach database and broker at the start; the last one repeats."""
@@ -56,59 +38,6 @@ ASKED_EVERY: Final = 2.0
 """Seconds between two questions to each of them afterwards."""
 ANSWER_SECONDS: Final = 2.0
 """A database that takes longer to answer nothing at all counts as away."""
-
-
-@dataclass(frozen=True, slots=True)
-class Service:
-    """What makes one service different from the others.
-
-    `topic` is the one it owns; `subscriptions` maps the topics it reads to the event types it takes from them.
-    """
-
-    name: str
-    title: str
-    logic: Logic
-    topic: str
-    subscriptions: Mapping[str, Collection[type[BaseModel]]]
-    collections: Sequence[StoreCollection]
-    routes: Callable[[Running], APIRouter]
-    messages: Path
-    round: Callable[[Running], Round] | None = None
-
-
-@dataclass(slots=True)
-class Running:
-    """A service with its tools, as its routes and rounds see it."""
-
-    service: Service
-    settings: Settings
-    clock: Clock
-    database: Database
-    settler: Settler
-    desk: Desk
-    relay: Relay
-    producer: Producer
-    turns: Turns
-    health: Health
-    metrics: Metrics
-    telemetry: Telemetry
-    ids: Ids
-    consumer: Consumer | None = None
-    loops: list[Callable[[asyncio.Event], Awaitable[None]]] = field(
-        default_factory=list[Callable[[asyncio.Event], Awaitable[None]]]
-    )
-
-    def store(self, county: str) -> CountyStore:
-        return self.database.county(county)
-
-    async def send(self, actor: Actor, key: str, data: BaseModel, *, status: int = 200) -> Response:
-        """Settle a command and answer with what it was answered. `Refused` and `Transient` become problem documents."""
-        answer = await self.desk.send(Command(actor.county, key, data, actor.subject))
-        return reply(answer.body, status, replayed=answer.repeated)
-
-    async def send_all(self, commands: Sequence[Command]) -> list[Outcome]:
-        """Settle several commands; each has its own outcome."""
-        return await self.desk.send_all(commands)
 
 
 def run(service: Service, settings: Settings) -> None:
@@ -134,7 +63,7 @@ async def serve(service: Service, settings: Settings, stop: asyncio.Event) -> No
     metrics = Metrics()
     metrics.watch(lambda: telemetry.written, lambda: telemetry.dropped, lambda: log.lost)
     health = Health()
-    running = _wired(service, settings, telemetry, metrics, health)
+    running = wired(service, settings, telemetry, metrics, health)
     listener = serving.Listener(settings.host, settings.port)
     async with httpx.AsyncClient(timeout=5.0) as client:
         app = build_app(
@@ -161,134 +90,6 @@ async def serve(service: Service, settings: Settings, stop: asyncio.Event) -> No
             telemetry.stop()
             running.database.close()
             log.info("service.stopped")
-
-
-def _wired(service: Service, settings: Settings, telemetry: Telemetry, metrics: Metrics, health: Health) -> Running:
-    database = Database(
-        settings.database_url.get_secret_value(), f"{settings.database_prefix}_{service.name}", settings.load_chunk
-    )
-    clock = _clock(settings, database)
-    reader = Reader({model for models in service.subscriptions.values() for model in models})
-    watcher = MetricsWatcher(metrics)
-    settler = Settler(service.logic, reader, clock, telemetry, watcher, settings.batch_records)
-    producer = Producer(
-        settings.kafka,
-        service.topic,
-        idempotent=settings.kafka_idempotent,
-        client=f"{service.name}-{settings.instance}",
-    )
-    sending = health.component("outbox")
-    relay = Relay(
-        database,
-        service.name,
-        producer,
-        Lease(database, "relay", settings.instance),
-        published=watcher.published,
-        turned=_speaker(sending, "events wait"),
-    )
-
-    def committed(parcels: Sequence[Parcel], written: Mapping[tuple[str, str], int]) -> None:
-        relay.take(parcels)
-        watcher.written(written)
-
-    database.committed = committed
-    running = Running(
-        service=service,
-        settings=settings,
-        clock=clock,
-        database=database,
-        settler=settler,
-        desk=Desk(settler, database),
-        relay=relay,
-        producer=producer,
-        turns=Turns(
-            settler,
-            database,
-            clock,
-            settings.counties,
-            stepped=settings.clock == "virtual",
-            swept=lambda decided, failed: metrics.deadlines.inc(decided),
-            turned=_speaker(health.component("turns", bound_seconds=120.0), "deadlines wait"),
-        ),
-        health=health,
-        metrics=metrics,
-        telemetry=telemetry,
-        ids=Ids(settings.ids_seed),
-    )
-    if service.round is not None:
-        running.turns.round = service.round(running)
-    settler.woken.append(running.turns.changed)
-    if service.subscriptions:
-        running.consumer = _consumer(running, health.component("bus", bound_seconds=settings.retry_limit_seconds + 60))
-    return running
-
-
-def _speaker(component: Component, meanwhile: str) -> Callable[[Transient | None], None]:
-    """How a loop that takes turns tells its health."""
-
-    def turned(error: Transient | None) -> None:
-        if error is None:
-            component.progressed()
-        else:
-            component.waiting(f"The {error} does not answer; {meanwhile}.")
-
-    return turned
-
-
-def _clock(settings: Settings, database: Database) -> Clock:
-    if settings.clock == "real":
-        return RealClock()
-
-    async def keep(instant: datetime) -> None:
-        await database.set_meta("clock", now=instant)
-
-    return VirtualClock(settings.clock_start or datetime(2016, 1, 1, tzinfo=UTC), keep)
-
-
-def _consumer(running: Running, component: Component) -> Consumer:
-    settings = running.settings
-
-    def waiting(why: str | None) -> None:
-        if why is None:
-            component.progressed()
-        else:
-            component.waiting(f"Waits: {why}.")
-
-    def stopped(why: str) -> None:
-        component.stopped(f"Consumes no more: {why}.")
-
-    async def settle(records: Sequence[RawRecord]) -> int:
-        running.metrics.batch_records.observe(len(records))
-        dead = 0
-        for county, work in _by_county(running.settler.reader, records, settings.counties).items():
-            outcomes = await running.settler.settle(running.store(county), work)
-            dead += sum(outcome.result is Result.DEAD for outcome in outcomes)
-        return dead
-
-    return Consumer(
-        settings.kafka,
-        sorted(running.service.subscriptions),
-        f"{settings.database_prefix}-{running.service.name}",
-        settings.instance,
-        settle,
-        batch_records=settings.batch_records,
-        retry_limit=settings.retry_limit_seconds,
-        dead_letter_limit=settings.dead_letter_limit,
-        waiting=waiting,
-        stopped=stopped,
-    )
-
-
-def _by_county(reader: Reader, records: Sequence[RawRecord], counties: Sequence[str]) -> dict[str, list[Work]]:
-    """A batch holds events of all counties; each is settled with its own store. Order within a county stays."""
-    groups: dict[str, list[Work]] = {}
-    for record in records:
-        fetched = reader.read(record)
-        county = fetched.envelope.county if fetched.envelope else NOWHERE
-        if county not in counties:
-            fetched, county = reader.of_no_county(fetched), NOWHERE
-        groups.setdefault(county, []).append(fetched)
-    return groups
 
 
 async def _ready(running: Running, database: Component, stop: asyncio.Event) -> bool:

@@ -27,8 +27,8 @@ from services.runtime.measuring import MetricsWatcher
 from services.runtime.metrics import Metrics
 from services.runtime.reading import Fetched, Reader
 from services.runtime.records import RawRecord
+from services.runtime.running import Running
 from services.runtime.security import LocalIssuer, verifier_of
-from services.runtime.service import Running
 from services.runtime.settings import Settings
 from services.runtime.settle import Settler
 from services.runtime.store import CountyStore, Database

@@ -23,13 +23,14 @@ from services.runtime.local_issuer import LocalIssuer
 from services.runtime.metrics import Metrics
 from services.runtime.recent import Recent
 from services.runtime.records import RawRecord, event_id
+from services.runtime.running import Running
 from services.runtime.security import verifier_of
-from services.runtime.service import Running, _wired
 from services.runtime.settings import Settings
 from services.runtime.settle import Result
 from services.runtime.store import CountyStore
 from services.runtime.telemetry import Telemetry
 from services.runtime.web import build_app
+from services.runtime.wiring import wired
 from tests.profiling.talks import COUNTY, NOW
 
 
@@ -93,7 +94,7 @@ async def open_centre(database_url: str, prefix: str, folder: Path) -> AsyncIter
         clock_start=NOW,
     )
     health, metrics = Health(), Metrics()
-    running = _wired(SERVICE, settings, Telemetry(), metrics, health)
+    running = wired(SERVICE, settings, Telemetry(), metrics, health)
     assert isinstance(running.clock, VirtualClock)
     await running.database.prepare(SERVICE.collections)
     stop = asyncio.Event()

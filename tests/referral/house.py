@@ -35,13 +35,14 @@ from services.runtime.local_issuer import LocalIssuer
 from services.runtime.metrics import Metrics
 from services.runtime.recent import Recent
 from services.runtime.records import RawRecord, event_id
+from services.runtime.running import Running
 from services.runtime.security import verifier_of
-from services.runtime.service import Running, _wired
 from services.runtime.settings import Settings
 from services.runtime.settle import Result
 from services.runtime.store import CountyStore
 from services.runtime.telemetry import Telemetry
 from services.runtime.web import build_app
+from services.runtime.wiring import wired
 from tests.referral.network import COUNTY, COURSE, MELLE, NOW, id_of, need_of
 
 
@@ -163,7 +164,7 @@ async def open_house(database_url: str, prefix: str, folder: Path) -> AsyncItera
         clock_start=NOW,
     )
     health, metrics = Health(), Metrics()
-    running = _wired(SERVICE, settings, Telemetry(), metrics, health)
+    running = wired(SERVICE, settings, Telemetry(), metrics, health)
     await running.database.prepare(SERVICE.collections)
     stop = asyncio.Event()
     async with httpx.AsyncClient() as http:

@@ -25,12 +25,13 @@ from services.runtime.health import Health
 from services.runtime.local_issuer import LocalIssuer
 from services.runtime.metrics import Metrics
 from services.runtime.records import RawRecord, event_id
+from services.runtime.running import Running
 from services.runtime.security import verifier_of
-from services.runtime.service import Running, _wired
 from services.runtime.settings import Settings
 from services.runtime.settle import Result
 from services.runtime.telemetry import Telemetry
 from services.runtime.web import build_app
+from services.runtime.wiring import wired
 from tests.reporting.county import COUNTY, MARCH
 
 OTHER_COUNTY = "03157"
@@ -119,7 +120,7 @@ async def open_office(database_url: str, prefix: str, folder: Path) -> AsyncIter
         clock_start=MARCH,
     )
     health, metrics = Health(), Metrics()
-    running = _wired(SERVICE, settings, Telemetry(tracing=False), metrics, health)
+    running = wired(SERVICE, settings, Telemetry(tracing=False), metrics, health)
     await running.database.prepare(SERVICE.collections)
     async with httpx.AsyncClient() as http:
         app = build_app(

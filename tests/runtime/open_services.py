@@ -17,13 +17,14 @@ from services.runtime.health import Health
 from services.runtime.local_issuer import LocalIssuer
 from services.runtime.metrics import Metrics
 from services.runtime.operating import operator_routes
+from services.runtime.running import Running, Service
 from services.runtime.security import verifier_of
-from services.runtime.service import Running, Service, _wired
 from services.runtime.settings import Settings
 from services.runtime.settle import Settler
 from services.runtime.store import state_collection
 from services.runtime.telemetry import Telemetry
 from services.runtime.web import build_app
+from services.runtime.wiring import wired
 from tests.runtime.emptying import emptied
 from tests.runtime.toy import (
     BANK_TOPIC,
@@ -110,7 +111,7 @@ async def opened(service: Service, engines: Engines, folder: Path, **settings: o
         }
     )
     health, metrics = Health(), Metrics()
-    running = _wired(service, chosen, Telemetry(tracing=False), metrics, health)
+    running = wired(service, chosen, Telemetry(tracing=False), metrics, health)
     await running.database.prepare(service.collections)
     async with httpx.AsyncClient() as http:
         app = build_app(

@@ -18,9 +18,9 @@ from deploy.embedded.engines import Engines
 from services.runtime.errors import Transient
 from services.runtime.reading import VALUE_LIMIT, Resolution
 from services.runtime.records import NOWHERE, RawRecord
-from services.runtime.service import _by_county
 from services.runtime.settle import Result
 from services.runtime.store import Database
+from services.runtime.wiring import by_county
 from tests.runtime.lines import Line, Settle, until
 from tests.runtime.till import Till
 from tests.runtime.toy import COLLECTIONS, Paid, an_id, reader, record
@@ -127,7 +127,7 @@ def settling(database: Database) -> Settle:
 
     async def settle(records: Sequence[RawRecord]) -> int:
         dead = 0
-        for county, work in _by_county(reader(), records, [COUNTY]).items():
+        for county, work in by_county(reader(), records, [COUNTY]).items():
             outcomes = await till.settler.settle(database.county(county), work)
             dead += sum(outcome.result is Result.DEAD for outcome in outcomes)
         return dead

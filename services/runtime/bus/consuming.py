@@ -1,8 +1,8 @@
-"""The broker: records in, events out. The only file that knows Kafka, FastStream and aiokafka.
+"""Records in: whole batches of raw records, with nothing interpreted by the library.
 
-Consuming: whole batches of raw records, with nothing interpreted by the library; offsets are committed explicitly, per partition, and
-only after the batch is settled. While the database is away the batch is tried again with growing pauses; after `retry_limit` seconds,
-or when more records are wrong than a broken message can explain, consuming stops for good and health says so.
+Offsets are committed explicitly, per partition, and only after the batch is settled. While the database is away the batch is tried again
+with growing pauses; after `retry_limit` seconds, or when more records are wrong than a broken message can explain, consuming stops for good
+and health says so.
 
 What FastStream 0.7.8 would otherwise do, and why it is set as it is here: it acknowledges before handling; its own `ack` commits everything
 fetched, past a failed record too; a null or non-UTF-8 header makes it skip a whole batch without a word (so it is shown no headers at
@@ -18,27 +18,24 @@ from __future__ import annotations
 
 import asyncio
 import time
-from collections.abc import Awaitable, Callable, Iterable, Sequence
-from dataclasses import dataclass, replace
+from collections.abc import Awaitable, Callable, Sequence
+from dataclasses import replace
 from typing import Any, Final
 
-from aiokafka import AIOKafkaConsumer, AIOKafkaProducer, ConsumerRecord, TopicPartition
-from aiokafka.admin import AIOKafkaAdminClient, NewPartitions, NewTopic
+from aiokafka import AIOKafkaConsumer, ConsumerRecord, TopicPartition
 from aiokafka.errors import (
     ConsumerStoppedError,
     CorruptRecordException,
     KafkaError,
-    TopicAlreadyExistsError,
     UnsupportedCodecError,
 )
-from aiokafka.partitioner import DefaultPartitioner
 from faststream import AckPolicy
 from faststream.kafka import KafkaBroker
 
-from schemas.envelope import Subject
+from services.runtime.bus.positions import Positions
 from services.runtime.errors import Transient
 from services.runtime.logs import log
-from services.runtime.records import Outgoing, RawRecord
+from services.runtime.records import RawRecord
 
 FETCH_WAIT_MS: Final = 50
 """How long the broker may hold back an empty answer. Kafka answers as soon as something comes, but the embedded broker only when this time
@@ -50,22 +47,6 @@ ANSWER_SECONDS: Final = 5.0
 """A broker that takes longer counts as away."""
 FIRST_PAUSE_SECONDS: Final = 0.05
 LONGEST_PAUSE_SECONDS: Final = 2.0
-
-_PARTITIONER: Final = DefaultPartitioner()
-
-
-@dataclass(frozen=True, slots=True)
-class Topic:
-    """A topic as it is to be: `retention_ms` at most 30 days."""
-
-    name: str
-    partitions: int
-    retention_ms: int
-    replication: int = 1
-
-
-Positions = dict[str, dict[int, int]]
-"""For each topic and partition the offset after the last one that is done with."""
 
 
 class Consumer:
@@ -286,91 +267,6 @@ class _DeadLetterLimit:
         return sum(dead for _, dead in self._batches) > self._limit
 
 
-class Producer:
-    """Publishes events to their owner's topic, keyed by subject, and remembers where they came to lie."""
-
-    def __init__(self, bootstrap: str, topic: str, *, idempotent: bool, client: str) -> None:
-        self._topic = topic
-        self._kafka = AIOKafkaProducer(
-            bootstrap_servers=bootstrap,
-            client_id=client,
-            acks="all",
-            enable_idempotence=idempotent,
-            linger_ms=2,
-            max_batch_size=256 * 1024,
-            request_timeout_ms=15_000,
-        )
-        self.published: Positions = {}
-
-    async def start(self) -> None:
-        """Raises `Transient` when the broker is away."""
-        try:
-            await self._kafka.start()
-        except KafkaError as error:
-            raise Transient("broker") from error
-
-    async def stop(self) -> None:
-        await self._kafka.stop()
-
-    async def publish(self, events: Sequence[Outgoing], broken: set[int]) -> list[bool]:
-        """See `services.runtime.outbox.Publisher`. Batches are filled here: a call of the library for each event costs as much again."""
-        try:
-            partitions = sorted(await self._kafka.partitions_for(self._topic))
-        except KafkaError as error:
-            raise Transient("broker") from error
-        acknowledged = [False] * len(events)
-        sent: list[tuple[int, Sequence[int], asyncio.Future[Any]]] = []
-        for partition, positions in _by_partition(events, partitions).items():
-            for batch, filled in self._batches(events, positions) if partition not in broken else ():
-                try:
-                    future = await self._kafka.send_batch(batch, self._topic, partition=partition)
-                except KafkaError:
-                    broken.add(partition)
-                    break
-                sent.append((partition, filled, future))
-        places = self.published.setdefault(self._topic, {})
-        failed: set[int] = set()
-        for partition, filled, future in sent:
-            try:
-                first = await future
-            except KafkaError:
-                failed.add(partition)
-                continue
-            if partition in failed:
-                # Also what came through behind a failure counts as not sent: it is sent again, behind its predecessors.
-                continue
-            for position in filled:
-                acknowledged[position] = True
-            places[partition] = max(places.get(partition, 0), first.offset + len(filled))
-        broken |= failed
-        return acknowledged
-
-    def _batches(self, events: Sequence[Outgoing], positions: Sequence[int]) -> Iterable[tuple[Any, Sequence[int]]]:
-        """Full batches, each with the positions of its events."""
-        batch, filled = self._kafka.create_batch(), list[int]()
-        for position in positions:
-            event = events[position]
-            key, headers = str(event.envelope.subject).encode(), event.envelope.to_headers()
-            if batch.append(timestamp=None, key=key, value=event.value, headers=headers) is None:
-                yield batch, filled
-                batch, filled = self._kafka.create_batch(), []
-                batch.append(timestamp=None, key=key, value=event.value, headers=headers)
-            filled.append(position)
-        batch.close()
-        yield batch, filled
-
-
-def _by_partition(events: Sequence[Outgoing], partitions: Sequence[int]) -> dict[int, list[int]]:
-    """The positions of the events that go to each partition, in order."""
-    of_subject: dict[Subject, list[int]] = {}
-    for position, event in enumerate(events):
-        of_subject.setdefault(event.envelope.subject, []).append(position)
-    found: dict[int, list[int]] = {}
-    for subject, positions in of_subject.items():
-        found.setdefault(_PARTITIONER(str(subject).encode(), partitions, partitions), []).extend(positions)
-    return {partition: sorted(positions) for partition, positions in found.items()}
-
-
 async def _show_no_headers(
     records: tuple[ConsumerRecord[Any, Any], ...], original: Callable[[Any], Awaitable[Any]]
 ) -> Any:
@@ -392,61 +288,3 @@ def _raw(record: ConsumerRecord[Any, Any]) -> RawRecord:
         value=record.value,
         headers=tuple((name, value) for name, value in record.headers),
     )
-
-
-@dataclass(frozen=True, slots=True)
-class TopicChange:
-    """One step of a plan: a topic to create, or partitions to add."""
-
-    topic: Topic
-    existing: int
-
-    def __str__(self) -> str:
-        if self.existing == 0:
-            return f"create {self.topic.name} with {self.topic.partitions} partitions"
-        return f"add partitions to {self.topic.name}: {self.existing} to {self.topic.partitions}"
-
-
-async def apply_topics(bootstrap: str, topics: Iterable[Topic], *, dry_run: bool = False) -> list[TopicChange]:
-    """Create what is missing and add partitions; never shrinks or deletes. Returns what was (or would be) done."""
-    admin = AIOKafkaAdminClient(bootstrap_servers=bootstrap)
-    try:
-        await admin.start()
-        try:
-            wanted = list(topics)
-            present = set(await admin.list_topics())
-            described = await admin.describe_topics([topic.name for topic in wanted if topic.name in present])
-            partitions = {entry["topic"]: len(entry["partitions"]) for entry in described}
-            plan = [
-                TopicChange(topic, partitions.get(topic.name, 0))
-                for topic in wanted
-                if partitions.get(topic.name, 0) < topic.partitions
-            ]
-            if not dry_run:
-                for change in plan:
-                    await _apply(admin, change)
-            return plan
-        finally:
-            await admin.close()
-    except KafkaError as error:
-        raise Transient("broker") from error
-
-
-async def _apply(admin: AIOKafkaAdminClient, change: TopicChange) -> None:
-    topic = change.topic
-    if change.existing:
-        await admin.create_partitions({topic.name: NewPartitions(total_count=topic.partitions)})
-        return
-    try:
-        await admin.create_topics(
-            [
-                NewTopic(
-                    name=topic.name,
-                    num_partitions=topic.partitions,
-                    replication_factor=topic.replication,
-                    topic_configs={"retention.ms": str(topic.retention_ms)},
-                )
-            ]
-        )
-    except TopicAlreadyExistsError:
-        return

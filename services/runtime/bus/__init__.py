@@ -1,0 +1,8 @@
+"""The broker: records in, events out. The only package that knows Kafka, FastStream and aiokafka."""
+
+from services.runtime.bus.consuming import Consumer
+from services.runtime.bus.positions import Positions
+from services.runtime.bus.sending import Producer
+from services.runtime.bus.topics import Topic, TopicChange, apply_topics
+
+__all__ = ["Consumer", "Positions", "Producer", "Topic", "TopicChange", "apply_topics"]

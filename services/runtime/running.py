@@ -1,0 +1,82 @@
+"""What a service says of itself, and the tools that its routes and rounds are given."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Awaitable, Callable, Collection, Mapping, Sequence
+from dataclasses import dataclass, field
+from pathlib import Path
+
+from fastapi import APIRouter
+from pydantic import BaseModel
+from starlette.responses import Response
+
+from services.runtime.bus import Consumer, Producer
+from services.runtime.clock import Clock
+from services.runtime.deciding import Command, Logic
+from services.runtime.desk import Desk
+from services.runtime.health import Health
+from services.runtime.ids import Ids
+from services.runtime.metrics import Metrics
+from services.runtime.outbox import Relay
+from services.runtime.settings import Settings
+from services.runtime.settle import Outcome, Settler
+from services.runtime.store import Collection as StoreCollection
+from services.runtime.store import CountyStore, Database
+from services.runtime.telemetry import Telemetry
+from services.runtime.tokens import Actor
+from services.runtime.turns import Round, Turns
+from services.runtime.web import reply
+
+
+@dataclass(frozen=True, slots=True)
+class Service:
+    """What makes one service different from the others.
+
+    `topic` is the one it owns; `subscriptions` maps the topics it reads to the event types it takes from them.
+    """
+
+    name: str
+    title: str
+    logic: Logic
+    topic: str
+    subscriptions: Mapping[str, Collection[type[BaseModel]]]
+    collections: Sequence[StoreCollection]
+    routes: Callable[[Running], APIRouter]
+    messages: Path
+    round: Callable[[Running], Round] | None = None
+
+
+@dataclass(slots=True)
+class Running:
+    """A service with its tools, as its routes and rounds see it."""
+
+    service: Service
+    settings: Settings
+    clock: Clock
+    database: Database
+    settler: Settler
+    desk: Desk
+    relay: Relay
+    producer: Producer
+    turns: Turns
+    health: Health
+    metrics: Metrics
+    telemetry: Telemetry
+    ids: Ids
+    consumer: Consumer | None = None
+    loops: list[Callable[[asyncio.Event], Awaitable[None]]] = field(
+        default_factory=list[Callable[[asyncio.Event], Awaitable[None]]]
+    )
+
+    def store(self, county: str) -> CountyStore:
+        return self.database.county(county)
+
+    async def send(self, actor: Actor, key: str, data: BaseModel, *, status: int = 200) -> Response:
+        """Settle a command and answer with what it was answered. `Refused` and `Transient` become problem documents."""
+        answer = await self.desk.send(Command(actor.county, key, data, actor.subject))
+        return reply(answer.body, status, replayed=answer.repeated)
+
+    async def send_all(self, commands: Sequence[Command]) -> list[Outcome]:
+        """Settle several commands; each has its own outcome."""
+        return await self.desk.send_all(commands)
