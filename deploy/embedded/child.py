@@ -36,6 +36,7 @@ class StartFailed(RuntimeError):
 class Program:
     """What to run. `ready` is asked until it says true; `ready_seconds` is how long that may take.
 
+    `well` is asked of one that is ready: whether everything in it still works (None: being ready says so).
     `one_core`: its threads take turns anyway, and doing so across cores costs more than the turns themselves. Linux only.
     """
 
@@ -46,6 +47,7 @@ class Program:
     ready_seconds: float = 60.0
     stop_seconds: float = 10.0
     one_core: bool = False
+    well: Probe | None = None
 
 
 class Child:
@@ -68,7 +70,8 @@ class Child:
                 start_new_session=True,
             )
         if program.one_core and sys.platform == "linux":
-            os.sched_setaffinity(self.pid, {max(os.sched_getaffinity(0))})
+            cores = sorted(os.sched_getaffinity(0))
+            os.sched_setaffinity(self.pid, {cores[self.pid % len(cores)]})
         self.started_at: Final = time.monotonic()
 
     @property

@@ -59,7 +59,8 @@ def service(name: str, port: int, settings: Mapping[str, str]) -> Program:
     """One of our services, ready when its own health says so. `settings` are its ``WEGENETZ_`` variables."""
     command = (sys.executable, "-m", "deploy.cli", "serve", name)
     environment = {**os.environ, "PYTHONPATH": str(_PROJECT), "PYTHONUNBUFFERED": "1", **settings}
-    return Program(name, command, answers(port, "/health/ready"), environment, stop_seconds=30.0)
+    ready, well = answers(port, "/health/ready"), answers(port, "/health/live")
+    return Program(name, command, ready, environment, stop_seconds=30.0, well=well)
 
 
 def listens(port: int) -> Probe:

@@ -206,7 +206,7 @@ class Supervisor:
             while not ended.done():
                 await asyncio.wait([ended], timeout=ASKED_EVERY)
                 if not ended.done():
-                    self._set_of(service, State.READY if await service.program.ready() else State.UNWELL)
+                    self._set_of(service, State.READY if await _works(service.program) else State.UNWELL)
         finally:
             ended.cancel()
 
@@ -254,3 +254,7 @@ class Supervisor:
         if self.states[name] is not state:
             self.states[name] = state
             self._changed(name, state)
+
+
+async def _works(program: Program) -> bool:
+    return await program.ready() and (program.well is None or await program.well())

@@ -18,12 +18,13 @@ from types import TracebackType
 from typing import Final
 
 from deploy.embedded import programs
-from deploy.embedded.child import Child, Program
+from deploy.embedded.child import Child, Program, StartFailed
 from deploy.embedded.engines import database_url
 from deploy.embedded.folder import Choices, DataFolder, RunningCopy
 from deploy.embedded.ports import LOOPBACK, reserve
 from deploy.embedded.supervisor import Changed, State, Supervisor
 from deploy.topics import apply_topics
+from services.runtime.errors import Transient
 
 SERVICES: Final = ("intake", "profiling", "referral", "reporting")
 DEFAULT_CHOICES: Final = Choices(counties=("03459",), clock="real")
@@ -201,4 +202,8 @@ class Embedded:
 
 
 async def _create_topics(bootstrap: str) -> None:
-    await apply_topics(bootstrap)
+    """Raises `StartFailed` when the broker went away over it: its life is over, and the next one is prepared anew."""
+    try:
+        await apply_topics(bootstrap)
+    except Transient as error:
+        raise StartFailed("The broker did not take the topics.") from error

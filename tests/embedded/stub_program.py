@@ -1,7 +1,7 @@
-"""A program for tests of the supervisor: answers ``/health/ready`` on a port, and misbehaves as told by files in its folder.
+"""A program for tests of the supervisor: answers as a service's health does, and misbehaves as told by files in its folder.
 
-``stub_program.py PORT FOLDER NAME``: `NAME.unwell` makes it answer 503, `NAME.deaf` makes it ignore a polite stop, `NAME.broken`
-makes it end at its start. Each start and each stop adds a line to `events`.
+``stub_program.py PORT FOLDER NAME``: `NAME.unwell` makes it answer 503, `NAME.halted` only to ``/health/live``, `NAME.deaf` makes it
+ignore a polite stop, `NAME.broken` makes it end at its start. Each start and each stop adds a line to `events`.
 """
 
 from __future__ import annotations
@@ -32,7 +32,8 @@ def stop(_number: int, _frame: FrameType | None) -> None:
 
 class Health(BaseHTTPRequestHandler):
     def do_GET(self) -> None:
-        self.send_response(503 if is_told("unwell") else 200)
+        refused = is_told("unwell") or (self.path == "/health/live" and is_told("halted"))
+        self.send_response(503 if refused else 200)
         self.end_headers()
 
     def log_message(self, format: str, *args: object) -> None: ...

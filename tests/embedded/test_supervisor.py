@@ -29,6 +29,7 @@ class House:
         self.folder = folder
         self.seen: list[tuple[str, State]] = []
         self.prepared = 0
+        self.refused = 0
         self.ports: list[ReservedPort] = []
         broker, database, *services = (self._program(name) for name in ("broker", "database", *SERVICES))
         self.supervisor = Supervisor(
@@ -61,6 +62,8 @@ class House:
 
     async def _prepare(self) -> None:
         self.prepared += 1
+        if self.prepared <= self.refused:
+            raise StartFailed("The broker did not take the topics.")
         with (self.folder / "events").open("a", encoding="utf-8") as events:
             events.write("topics applied\n")
 
@@ -75,6 +78,7 @@ class House:
             bare_environment(),
             ready_seconds=10,
             stop_seconds=0.3,
+            well=answers(port.number, "/health/live") if name in SERVICES else None,
         )
 
 
@@ -180,15 +184,24 @@ async def test_a_service_that_was_ready_once_is_tried_again_without_end(house: H
         assert supervisor.states["profiling"] is State.READY
 
 
+async def test_a_broker_that_dies_while_its_topics_are_made_is_started_again(house: House) -> None:
+    house.refused = 1
+    async with started(house):
+        await house.until_all_ready()
+        assert house.events().count("broker starts") == 2
+        assert [house.events().count(f"{name} starts") for name in SERVICES] == [1, 1]
+
+
+@pytest.mark.parametrize("word", ["unwell", "halted"])
 async def test_a_service_that_says_it_cannot_work_is_shown_so_until_it_can(
-    house: House, monkeypatch: pytest.MonkeyPatch
+    house: House, monkeypatch: pytest.MonkeyPatch, word: str
 ) -> None:
     monkeypatch.setattr(supervising, "ASKED_EVERY", 0.05)
     async with started(house) as supervisor:
         before = house.pids()
-        house.tell("intake", "unwell")
+        house.tell("intake", word)
         await house.until(lambda: supervisor.states["intake"] is State.UNWELL)
-        (house.folder / "intake.unwell").unlink()
+        (house.folder / f"intake.{word}").unlink()
         await supervisor.until_ready("intake", 10)
         assert house.pids() == before
 
