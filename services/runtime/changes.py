@@ -27,12 +27,14 @@ LARGEST_EVENT: Final = 900 * 1024
 class Changes:
     """Collects the changes. `states` are all that are loaded, and `parked` the records that wait, loaded or new, by parked id."""
 
-    def __init__(self, logic: Logic, county: str, now: datetime) -> None:
+    def __init__(
+        self, logic: Logic, county: str, now: datetime, states: dict[Subject, Stored], parked: dict[str, RawRecord]
+    ) -> None:
         self._logic = logic
         self._county = county
         self._now = now
-        self.states: dict[Subject, Stored] = {}
-        self.parked: dict[str, RawRecord] = {}
+        self.states = states
+        self.parked = parked
         self.answers: list[Answer] = []
         self.resolutions: list[Resolution] = []
         self.dead: list[DeadLetter] = []

@@ -14,6 +14,7 @@ from pymongo.errors import (
     DocumentTooLarge,
     DuplicateKeyError,
     OperationFailure,
+    PyMongoError,
     WriteError,
 )
 
@@ -21,6 +22,9 @@ from services.runtime.errors import Conflict, NameTaken, Transient
 
 _WRITE_CONFLICT: Final = 112
 _DUPLICATE_KEY: Final = 11000
+
+DRIVER: Final = PyMongoError
+"""The base of whatever the driver raises."""
 
 UNWRITABLE: Final = (DocumentTooLarge, BSONError, WriteError, BulkWriteError, OverflowError, UnicodeError)
 """What the driver and the database raise for a document that they do not take: too large, not to be encoded, not as declared."""

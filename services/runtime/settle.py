@@ -134,7 +134,7 @@ class Settler:
         means = Means(self.logic, self.reader, self.tracer, self.recent)
         attempt = Attempt(means, store, self.clock.now(), drain=drain)
         try:
-            await attempt.load(part)
+            await attempt.loaded.load(part)
             outcomes = [await attempt.take(item) for item in part]
             unit = attempt.unit()
             decided = clock()
@@ -147,8 +147,8 @@ class Settler:
         attempt.end_spans()
         ended = clock()
         seconds = {
-            "load": attempt.loading,
-            "decide": decided - started - attempt.loading,
+            "load": attempt.loaded.seconds,
+            "decide": decided - started - attempt.loaded.seconds,
             "write": ended - decided,
             "whole": ended - started,
         }
