@@ -39,8 +39,8 @@ check: setup ## Style, types, who may import whom, and the schemas that others r
 bench: setup ## Measure the speed of the whole path
 	@$(VENV)/python -m tests.bench $(ARGS)
 
-lock: setup ## Resolve requirements.lock anew from pyproject.toml
-	@$(VENV)/python deploy/set_up.py lock
+lock: setup ## Bring requirements.lock to what pyproject.toml says (ARGS=--upgrade: newer versions too)
+	@$(VENV)/python deploy/set_up.py lock $(ARGS)
 
 notices: setup ## Write THIRD-PARTY-NOTICES.md from the installed packages
 	@$(VENV)/python -m deploy.notices

@@ -5,7 +5,8 @@
 * Every download is compared with its hash in the lock.
 * Says in a line what it does, while it does it, and how long it took. The addresses that pip is configured with are not shown.
 
-``set_up.py lock`` resolves the lock anew from `pyproject.toml` instead.
+``set_up.py lock`` brings the lock to what `pyproject.toml` says instead. What is locked stays as it is as far as that allows, so that nothing
+changes unasked; ``lock --upgrade`` looks for newer versions of everything, ``lock --upgrade-package NAME`` of one package.
 """
 
 from __future__ import annotations
@@ -37,8 +38,8 @@ class StepFailed(Exception):
 
 def main(arguments: Sequence[str]) -> int:
     try:
-        if list(arguments) == ["lock"]:
-            resolve_lock()
+        if list(arguments[:1]) == ["lock"]:
+            resolve_lock(arguments[1:])
         else:
             set_up()
     except StepFailed as failure:
@@ -81,12 +82,22 @@ def set_up() -> None:
         print(f"Set up in {time.monotonic() - began:.0f} s.", flush=True)
 
 
-def resolve_lock() -> None:
-    """Write `requirements.lock` anew: for every Python from 3.11 on, with hashes, without addresses."""
-    wanted = ("pyproject.toml", "--all-extras", "--universal", "--python-version", "3.11", "--output-file", LOCK.name)
-    form = ("--generate-hashes", "--no-emit-index-url", "--no-emit-find-links", "--no-header", "--upgrade")
-    _run([str(ENVIRONMENT / "bin" / "uv"), "pip", "compile", "--quiet", *wanted, *form], uv_environment())
-    print("requirements.lock is resolved anew; the next make sets up from it.")
+def resolve_lock(options: Sequence[str] = ()) -> None:
+    """Bring `requirements.lock` to what `pyproject.toml` says; `options` as uv knows them."""
+    before = LOCK.read_bytes()
+    _run(lock_command(options), uv_environment())
+    if LOCK.read_bytes() == before:
+        print("requirements.lock stays as it was.")
+    else:
+        print("requirements.lock has changed; the next make sets up from it.")
+
+
+def lock_command(options: Sequence[str] = ()) -> list[str]:
+    """One lock for every Python from 3.11 on: one version of each package, with hashes, without addresses."""
+    wanted = ("pyproject.toml", "--all-extras", "--universal", "--python-version", "3.11", "--fork-strategy", "fewest")
+    form = ("--generate-hashes", "--no-emit-index-url", "--no-emit-find-links", "--no-header")
+    uv = str(ENVIRONMENT / "bin" / "uv")
+    return [uv, "pip", "compile", "--quiet", *wanted, *form, "--output-file", LOCK.name, *options]
 
 
 def uv_environment() -> dict[str, str]:

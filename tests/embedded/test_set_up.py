@@ -9,7 +9,7 @@ from pathlib import Path
 import pytest
 
 from deploy.notices import NOTICES, licence_of, locked_names
-from deploy.set_up import LOCK, PROJECT, uv_settings
+from deploy.set_up import LOCK, PROJECT, lock_command, uv_settings
 
 LOCKED = LOCK.read_text(encoding="utf-8")
 
@@ -23,6 +23,18 @@ def test_every_locked_package_has_a_version_and_a_hash() -> None:
 def test_the_lock_names_no_address() -> None:
     assert "://" not in LOCKED
     assert "index-url" not in LOCKED
+
+
+def test_no_package_is_locked_in_two_versions() -> None:
+    names = locked_names(LOCKED)
+    assert len(names) == len(set(names))
+
+
+def test_nothing_is_upgraded_unless_somebody_asks_for_it() -> None:
+    """uv takes the versions of the file that it writes to, as long as nobody says otherwise."""
+    assert lock_command()[-2:] == ["--output-file", LOCK.name]
+    assert not [option for option in lock_command() if "upgrade" in option]
+    assert lock_command(["--upgrade"])[-1] == "--upgrade"
 
 
 def test_everything_that_the_project_asks_for_is_locked() -> None:
