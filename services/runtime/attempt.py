@@ -6,7 +6,7 @@
 from __future__ import annotations
 
 import hashlib
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime
 from typing import Protocol
 
@@ -131,7 +131,7 @@ class Attempt:
             return self._resolved(fetched, Result.PARKED)
         outcome = await self._apply(envelope, fetched)
         if outcome.result is not Result.DEAD:
-            await self._drain(envelope)
+            outcome = replace(outcome, dead=await self._drain(envelope))
         elif self.loaded.forsake(envelope.subject):
             self._changes.dead.pop()
             return await self._take_record(fetched)
@@ -157,29 +157,29 @@ class Attempt:
         self._changes.count(envelope)
         return self._resolved(fetched, Result.APPLIED if message is not None else Result.SKIPPED)
 
-    async def _drain(self, envelope: Envelope) -> None:
-        """Apply what was parked behind this record, as far as it goes without a gap."""
+    async def _drain(self, envelope: Envelope) -> int:
+        """Apply what was parked behind this record, as far as it goes without a gap. Returns how many dead letters that makes."""
         subject, source, number = envelope.subject, envelope.source, envelope.sequence + 1
         while self._drains and number in self.loaded.states[subject].parked.get(source, ()):
             raw = self._changes.parked.get(parked_id(subject, source, number))
-            if raw is None:
-                return
-            fetched = self._means.reader.read(raw)
-            if fetched.envelope is None:
-                return
+            fetched = self._means.reader.read(raw) if raw is not None else None
+            if fetched is None or fetched.envelope is None:
+                break
             outcome = await self._apply(fetched.envelope, fetched)
             if outcome.result is Result.DEAD:
-                return
+                return outcome.dead
             number += 1
+        return 0
 
     def _die(self, fetched: Fetched, failure: Permanent) -> Outcome:
         if fetched.raw.digest in self.loaded.settled_letters:
             # It lies in nobody's sequence, so only the dead letter itself knows that an operator is done with it.
             return Outcome(Result.SKIPPED)
         # A replay that fails again leaves the dead letter as it lies: the operator is told why and may correct it further.
-        if fetched.resolution is None:
-            self._changes.dead.append(DeadLetter(fetched.raw, failure.reason, failure.detail, fetched.envelope))
-        return Outcome(Result.DEAD, error=failure)
+        if fetched.resolution is not None:
+            return Outcome(Result.DEAD, error=failure)
+        self._changes.dead.append(DeadLetter(fetched.raw, failure.reason, failure.detail, fetched.envelope))
+        return Outcome(Result.DEAD, error=failure, dead=1)
 
     def _resolved(self, fetched: Fetched, result: Result) -> Outcome:
         if fetched.resolution is not None:

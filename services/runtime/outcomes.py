@@ -25,11 +25,15 @@ class Result(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class Outcome:
-    """`answer` (JSON) for a command that took effect now or earlier; `error` for one refused, failed, or a dead record."""
+    """`answer` (JSON) for a command that took effect now or earlier; `error` for one refused, failed, or a dead record.
+
+    `dead` is how many dead letters the message led to: its own, or that of a record which had waited for it.
+    """
 
     result: Result
     answer: bytes | None = None
     error: Exception | None = None
+    dead: int = 0
 
 
 def door_of(item: Work) -> str:

@@ -21,6 +21,7 @@ from __future__ import annotations
 import asyncio
 import random
 from collections.abc import Callable, Mapping, Sequence
+from dataclasses import replace
 from typing import Final, Protocol
 
 from services.runtime.attempt import Attempt, Means, Tracer
@@ -96,18 +97,16 @@ class Settler:
 
     async def _alone(self, store: CountyStore, item: Work) -> Outcome:
         """Settle one message in steps: first without what is parked behind it, then that, one record after the other."""
-        outcome = await self._step(store, item)
+        outcome = last = await self._step(store, item)
         following = item.envelope if isinstance(item, Fetched) else None
-        while following is not None and outcome.result is not Result.DEAD:
+        while following is not None and last.result is not Result.DEAD:
             waiting = await store.load_parked([following.subject])
             raw = waiting.get(parked_id(following.subject, following.source, following.sequence + 1))
             if raw is None:
-                break
+                return outcome
             fetched = self.reader.read(raw)
-            if (await self._step(store, fetched)).result is Result.DEAD:
-                break
-            following = fetched.envelope
-        return outcome
+            last, following = await self._step(store, fetched), fetched.envelope
+        return replace(outcome, dead=last.dead)
 
     async def _step(self, store: CountyStore, item: Work) -> Outcome:
         """Settle one message and nothing that waits for it. If it cannot be written, that is its outcome."""
@@ -169,8 +168,12 @@ class Settler:
                     return Outcome(Result.SKIPPED)
             except Permanent as settled:
                 failure = settled
-        outcome = Outcome(Result.DEAD if isinstance(item, Fetched) else Result.FAILED, error=failure)
-        if isinstance(item, Fetched) and item.resolution is None:
+        if not isinstance(item, Fetched):
+            outcome = Outcome(Result.FAILED, error=failure)
+        elif item.resolution is not None:
+            outcome = Outcome(Result.DEAD, error=failure)
+        else:
+            outcome = Outcome(Result.DEAD, error=failure, dead=1)
             unit = Unit(dead=[DeadLetter(item.raw, failure.reason, failure.detail, item.envelope)])
             if item.envelope is not None:
                 unit.unparked = [parked_id(item.envelope.subject, item.envelope.source, item.envelope.sequence)]

@@ -19,7 +19,7 @@ from services.runtime.reading import Reader
 from services.runtime.records import NOWHERE, Parcel, RawRecord
 from services.runtime.running import Running, Service
 from services.runtime.settings import Settings
-from services.runtime.settle import Result, Settler, Work
+from services.runtime.settle import Settler, Work
 from services.runtime.store import Database
 from services.runtime.telemetry import Telemetry
 from services.runtime.turns import Turns
@@ -124,7 +124,7 @@ def _consumer(running: Running, component: Component) -> Consumer:
         dead = 0
         for county, work in by_county(running.settler.reader, records, settings.counties).items():
             outcomes = await running.settler.settle(running.store(county), work)
-            dead += sum(outcome.result is Result.DEAD for outcome in outcomes)
+            dead += sum(outcome.dead for outcome in outcomes)
         return dead
 
     return Consumer(

@@ -129,7 +129,7 @@ def settling(database: Database) -> Settle:
         dead = 0
         for county, work in by_county(reader(), records, [COUNTY]).items():
             outcomes = await till.settler.settle(database.county(county), work)
-            dead += sum(outcome.result is Result.DEAD for outcome in outcomes)
+            dead += sum(outcome.dead for outcome in outcomes)
         return dead
 
     return settle

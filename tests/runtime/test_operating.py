@@ -136,6 +136,21 @@ async def test_only_operators_come_near(bank: Open, role: str | None) -> None:
             assert answer.status_code == (403 if role else 401), path
 
 
+async def test_the_limit_is_told_of_every_dead_letter_that_a_batch_led_to(bank: Open, till: Till) -> None:
+    """Also of those that had waited: else a rule that fails on all that was parked would make any number of them."""
+    consumer = bank.running.consumer
+    assert consumer is not None
+    accounts = [an_id(f"account {number}") for number in range(5)]
+    await till.take(*(paid(2, -2, account) for account in accounts))
+    batch = [
+        *(paid(1, 1, account) for account in accounts),
+        paid(1, -1),
+        RawRecord("shop.events.v1", 0, 0, None, b"", ()),
+    ]
+    assert await consumer._settle(batch) == 7
+    assert len(await till.letters()) + len(await Till(bank.running.store(NOWHERE)).letters()) == 7
+
+
 # --- dead letters: acting ---------------------------------------------------------------------------------------------------
 
 

@@ -136,6 +136,29 @@ async def test_an_event_too_large_for_the_broker_is_never_written_down(till: Til
     assert await till.entries(ANNA) == ["+1"]
 
 
+# --- how many there are -----------------------------------------------------------------------------------------------------
+
+
+async def test_a_record_behind_which_a_broken_one_waited_says_that_it_led_to_a_dead_letter(till: Till) -> None:
+    waiting = [record(till.county, ANNA, 2, Paid(amount=20)), record(till.county, ANNA, 3, Paid(amount=30), value=b"{")]
+    assert [outcome.dead for outcome in await till.settle(*waiting)] == [0, 0]
+    (outcome,) = await till.settle(record(till.county, ANNA, 1, Paid(amount=10)))
+    assert (outcome.result, outcome.dead) == (APPLIED, 1)
+
+
+@pytest.mark.parametrize("number", [1, 2, 3])
+async def test_so_does_one_behind_which_something_waited_that_cannot_be_written(till: Till, number: int) -> None:
+    batch = [record(till.county, ANNA, each, Paid(amount=2**70 if each == number else 1)) for each in (3, 2, 1)]
+    assert sum(outcome.dead for outcome in await till.settle(*batch)) == len(await till.letters()) == 1
+
+
+async def test_a_replay_that_fails_again_makes_no_new_dead_letter(till: Till) -> None:
+    broken = record(till.county, ANNA, 1, Paid(amount=-1))
+    await till.take(broken)
+    (letter,) = await till.letters()
+    assert (await till.replay(letter["_id"], broken)).dead == 0
+
+
 # --- the world ------------------------------------------------------------------------------------------------------------
 
 
