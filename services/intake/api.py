@@ -98,7 +98,9 @@ def _add_cases(router: APIRouter, running: Running, keyring: Keyring) -> None:
     @router.post("/cases/{case}/appointment", status_code=CREATED)
     async def book(actor: Office, key: IdempotencyKey, case: CaseId, body: AppointmentBody) -> Response:
         """Book the first talk anew."""
-        command = BookAppointment(case=case, office=limit_of(actor), today=_today(running), not_before=body.not_before)
+        today = _today(running)
+        wish = body.wish(actor.county, today)
+        command = BookAppointment(case=case, office=limit_of(actor), today=today, not_before=wish)
         return await running.send(actor, key, command, status=CREATED)
 
     @router.post("/cases/{case}/corrections")

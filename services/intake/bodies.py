@@ -11,7 +11,8 @@ from pydantic import BaseModel, ConfigDict, Field
 from schemas.codes import Origin, Purpose, ResidenceGroup, Sex
 from services.intake.columns import Entries
 from services.intake.rows import RowReader, Wrong
-from services.intake.values import NO, YES
+from services.intake.sites import rules_of
+from services.intake.values import EARLIEST_BIRTH, NO, YES
 from services.runtime.problems import FieldProblem, Problem
 
 LONGEST_TEXT: Final = 1_000
@@ -120,6 +121,12 @@ class AppointmentBody(_Body):
 
     not_before: date | None = None
 
+    def wish(self, county: str, today: date) -> date | None:
+        """The first day that is wished for. Raises `Problem` for one so far ahead that nobody plans for it."""
+        if self.not_before is not None and (self.not_before - today).days > rules_of(county).furthest_days:
+            raise _problem([FieldProblem("not_before", "too-far-ahead")])
+        return self.not_before
+
 
 class MoveBody(_Body):
     """Where to: a place key of this county, or null for somewhere else."""
@@ -129,7 +136,7 @@ class MoveBody(_Body):
 
     def place(self, county: str, today: date) -> Entries:
         """The new place. Raises `Problem`."""
-        if self.moved_on > today:
+        if not EARLIEST_BIRTH <= self.moved_on.isoformat() <= today.isoformat():
             raise _problem([FieldProblem("moved_on", "date-out-of-order")])
         return _fit(RowReader(county, today, ["municipality_key"]).read_some([self.municipality_key or ""]))
 

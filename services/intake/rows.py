@@ -128,12 +128,13 @@ def _out_of_order(entries: Entries, today: str, unreadable: set[str]) -> Iterabl
     arrival, birth, since = entries.arrival_date, entries.birth_date, entries.in_germany_since
     if "arrival_date" in unreadable:
         return
-    if arrival > today:
+    latest = arrival or today
+    if arrival and not EARLIEST_BIRTH <= arrival <= today:
         yield Wrong("arrival_date", Flaw.DATE_OUT_OF_ORDER)
+        latest = today
     if entries.consent == NO:
         return
-    latest = arrival or today
     if birth and "birth_date" not in unreadable and not EARLIEST_BIRTH <= birth <= latest[: len(birth)]:
         yield Wrong("birth_date", Flaw.DATE_OUT_OF_ORDER)
-    if since and "in_germany_since" not in unreadable and since > latest:
+    if since and "in_germany_since" not in unreadable and not EARLIEST_BIRTH <= since <= latest:
         yield Wrong("in_germany_since", Flaw.DATE_OUT_OF_ORDER)

@@ -35,6 +35,9 @@ LANGUAGES: Final = frozenset({"deu", "eng"})
 LEAD_DAYS: Final = 3
 """Calendar days between booking and the first day on which a talk may take place: time to find an interpreter."""
 
+FURTHEST_DAYS: Final = 730
+"""Calendar days ahead from which on a first talk may be wished for, at most: two years."""
+
 ROW_DIGEST_DAYS: Final = 30
 """After so many days the digest of a file's row is destroyed; until then the row is known when it comes again."""
 
@@ -67,6 +70,7 @@ class CountyRules:
     county: str
     sites: Mapping[str, Site]
     lead_days: int = LEAD_DAYS
+    furthest_days: int = FURTHEST_DAYS
     row_digest_days: int = ROW_DIGEST_DAYS
 
     def site_of(self, district: str) -> Site:

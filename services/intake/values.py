@@ -54,6 +54,7 @@ LONGEST_TEXT_VERSION: Final = 64
 MOST_CITIZENSHIPS: Final = 5
 MOST_LANGUAGES: Final = 10
 EARLIEST_BIRTH: Final = "1880"
+"""Whoever arrives was born in this year or later, and did nothing before."""
 
 
 def clean(text: str) -> str:

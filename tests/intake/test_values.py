@@ -72,12 +72,25 @@ def test_a_birth_date_is_known_as_far_as_it_is_known(written: str, known: str) -
         ("birth_date", "1879", Flaw.DATE_OUT_OF_ORDER),
         ("arrival_date", "01.2016", Flaw.IMPOSSIBLE_DATE),
         ("arrival_date", "02.02.2016", Flaw.DATE_OUT_OF_ORDER),
+        ("arrival_date", "0016-01-04", Flaw.DATE_OUT_OF_ORDER),
+        ("arrival_date", "01.01.0001", Flaw.DATE_OUT_OF_ORDER),
+        ("arrival_date", "31.12.1879", Flaw.DATE_OUT_OF_ORDER),
+        ("in_germany_since", "31.12.1879", Flaw.DATE_OUT_OF_ORDER),
         ("in_germany_since", "2015", Flaw.IMPOSSIBLE_DATE),
         ("in_germany_since", "05.01.2016", Flaw.DATE_OUT_OF_ORDER),
     ],
 )
 def test_dates_that_cannot_be(column: str, written: str, wrong: Flaw) -> None:
     assert flaw(column, written) is wrong
+
+
+def test_beside_an_impossible_arrival_the_other_dates_are_not_blamed() -> None:
+    read = row(arrival_date="0016-01-04", birth_date="17.05.1990", in_germany_since="03.01.2016")
+    assert read == [Wrong("arrival_date", Flaw.DATE_OUT_OF_ORDER)]
+
+
+def test_a_refusal_of_an_impossible_year_is_not_counted() -> None:
+    assert flaw_of_refusal(arrival_date="0016-01-04") is Flaw.DATE_OUT_OF_ORDER
 
 
 def test_born_in_the_year_or_month_of_arrival_is_possible() -> None:
