@@ -5,8 +5,8 @@
 * Every download is compared with its hash in the lock.
 * Says in a line what it does, while it does it, and how long it took. The addresses that pip is configured with are not shown.
 
-``set_up.py lock`` brings the lock to what `pyproject.toml` says instead. What is locked stays as it is as far as that allows, so that nothing
-changes unasked; ``lock --upgrade`` looks for newer versions of everything, ``lock --upgrade-package NAME`` of one package.
+``set_up.py lock`` brings the lock to what `pyproject.toml` says instead. What is locked stays as it is as far as that allows, so that
+nothing changes unasked; ``lock --upgrade`` looks for newer versions of everything, ``lock --upgrade-package NAME`` of one package.
 """
 
 from __future__ import annotations
