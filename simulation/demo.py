@@ -1,7 +1,9 @@
 """``wegenetz demo``: a county's year of arrivals passes through the whole system while one watches, and the books are checked at the end.
 
 Everything starts from nothing each time, in a data folder of its own (`var/demo`), on the virtual clock and with ids that follow from the
-seed. Exit codes: 0 the books balance, 1 they do not or something stopped the year, 2 the command was not understood.
+seed. A folder is emptied only if a demo made it: its `choices.json` then names a seed of ids that nobody else gives.
+
+Exit codes: 0 the books balance, 1 they do not or something stopped the year, 2 the command was not understood.
 """
 
 from __future__ import annotations
@@ -22,7 +24,7 @@ from rich.console import Console
 from rich.table import Table
 
 from deploy.embedded.child import StartFailed
-from deploy.embedded.folder import Choices, read_running
+from deploy.embedded.folder import Choices, read_choices, read_running
 from deploy.embedded.interrupts import stopping_on_signals
 from deploy.embedded.system import Embedded, Running
 from deploy.embedded.up import say_where, up
@@ -42,6 +44,9 @@ from simulation.world import World
 
 DATA: Final = Path("var/demo")
 SUMMARY: Final = Path("build/demo/summary.json")
+
+_IDS_OF_A_DEMO: Final = "demo-"
+"""How the seed of the ids begins in each folder that a demo made, and in no other."""
 
 BALANCED: Final = 0
 NOT_BALANCED: Final = 1
@@ -75,7 +80,7 @@ async def _demo(county: County, folder: Path, console: Console, *, once: bool) -
     _begin_anew(folder)
     view = StatesView(console)
     start = f"{county.year}-01-01T00:00:00+01:00"
-    choices = Choices((county.key,), "virtual", start, ids_seed=f"demo-{county.seed}")
+    choices = Choices((county.key,), "virtual", start, ids_seed=f"{_IDS_OF_A_DEMO}{county.seed}")
     embedded = Embedded(folder, choices=choices, changed=view.changed)
     code = INTERRUPTED
     with stopping_on_signals(
@@ -178,18 +183,25 @@ async def _while_it_runs(running: Running, work: Coroutine[Any, Any, T]) -> T:
 
 
 def _begin_anew(folder: Path) -> None:
-    """An empty data folder. One that is not ours, or in use, is left alone."""
+    """An empty data folder. One that no demo made, or that is in use, is left alone."""
     if read_running(folder) is not None:
         raise CannotDo(
-            f"A demo is running with the data in {folder}/. Stop it first, or take another folder: --data FOLDER"
+            f"The system is running with the data in {folder}/. Stop it first, or take another folder: --data FOLDER"
         )
-    if folder.exists() and any(folder.iterdir()) and not (folder / "choices.json").exists():
-        raise CannotDo(f"The folder {folder}/ holds something else than a demo's data. Take another one: --data FOLDER")
+    if folder.exists() and any(folder.iterdir()) and not _is_of_a_demo(folder):
+        raise CannotDo(
+            f"A demo begins with an empty folder, and what is in {folder}/ was not made by a demo: nothing was touched. "
+            f"Take another folder (--data FOLDER; {DATA} without it), or remove this one yourself if nobody needs it."
+        )
     shutil.rmtree(folder, ignore_errors=True)
 
 
+def _is_of_a_demo(folder: Path) -> bool:
+    return (read_choices(folder).ids_seed or "").startswith(_IDS_OF_A_DEMO)
+
+
 def _look_again(folder: Path, console: Console) -> int:
-    if not (folder / "choices.json").exists():
+    if not _is_of_a_demo(folder):
         raise CannotDo(f"There is no earlier demo in {folder}/. Run one: wegenetz demo")
     up(folder, Choices(), console)
     return BALANCED
