@@ -26,6 +26,8 @@ Item = dict[str, Any]
 SHOWN_OF_ID: Final = 12
 _SHOWN_OF_TEXT: Final = 2000
 _SECONDS: Final = 30.0
+_SECONDS_OF_A_REBUILD: Final = 6 * 3600.0
+"""Everything is counted anew, page by page: some hundred people a second on a small machine."""
 
 
 class Operator:
@@ -43,8 +45,10 @@ class Operator:
     def get(self, service: str, path: str, **parameters: str) -> Item:
         return self._call("GET", service, path, params=parameters)
 
-    def post(self, service: str, path: str, body: Item | None = None) -> Item:
-        return self._call("POST", service, path, json=body or {})
+    def post(self, service: str, path: str, body: Item | None = None, *, seconds: float | None = None) -> Item:
+        """What the service answers; `seconds` to wait for it where it takes longer than usual."""
+        patience = httpx.Timeout(_SECONDS, read=seconds or _SECONDS)
+        return self._call("POST", service, path, json=body or {}, timeout=patience)
 
     def each(self, service: str, path: str) -> Iterator[Item]:
         """Every entry of a list, page by page."""
@@ -65,6 +69,8 @@ class Operator:
     def _call(self, method: str, service: str, path: str, **arguments: Any) -> Item:
         try:
             answer = self._client.request(method, self.services[service] + path, **arguments)
+        except httpx.ReadTimeout:
+            raise CannotDo(f"The service {service} has not answered in time. It may still be at work.") from None
         except httpx.TransportError:
             log = self._folder / "log" / f"{service}.log"
             raise CannotDo(f"The service {service} does not answer. Its log is {log}.") from None
@@ -158,9 +164,20 @@ def refill_topics(operator: Operator, *, service: str | None, console: Console) 
 
 
 def rebuild_reporting(operator: Operator, *, console: Console) -> None:
+    """Says what came of it, since something that was wrong is a reason to look further."""
     (name,) = operator.one_of("reporting")
-    operator.post(name, "/v1/rebuild")
-    console.print("reporting has counted everything anew, from the facts it keeps.")
+    console.print(f"{name} counts everything anew. People go on being counted meanwhile …")
+    answer = operator.post(name, "/v1/rebuild", seconds=_SECONDS_OF_A_REBUILD)
+    facts, cells, changed = (answer[number] for number in ("facts", "cells", "changed"))
+    console.print(
+        f"What is known of {facts:,} people, anonymous counts and offers makes {cells:,} figures.", highlight=False
+    )
+    if changed:
+        console.print(
+            f"In {changed:,} of them something else had stood. They are right now; look into the logs for the reason."
+        )
+    else:
+        console.print("Every one of them had been right before.")
 
 
 def _find(operator: Operator, service: str | None, beginning: str) -> tuple[str, Item]:

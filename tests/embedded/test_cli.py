@@ -14,6 +14,7 @@ import pytest
 from joserfc import jwt
 from joserfc.jwk import ECKey
 
+from deploy import operating
 from deploy.cli import DONE, FAILED, NOT_UNDERSTOOD, main
 from deploy.embedded.folder import Choices, DataFolder, RunningCopy
 from services.runtime.local_issuer import LocalIssuer
@@ -43,6 +44,8 @@ class Asked:
     def __init__(self) -> None:
         self.requests: list[tuple[str, str, str, object]] = []
         self.refuses = False
+        self.takes_seconds = 0.0
+        self.rebuilt = {"facts": 3332, "cells": 12410, "changed": 0}
         asked = self
 
         class Door(BaseHTTPRequestHandler):
@@ -60,6 +63,7 @@ class Asked:
     def take(self, door: BaseHTTPRequestHandler, body: object) -> None:
         address = urlsplit(door.path)
         self.requests.append((door.command, address.path, door.headers["authorization"].removeprefix("Bearer "), body))
+        threading.Event().wait(self.takes_seconds)
         door.send_response(409 if self.refuses else 200)
         door.end_headers()
         door.wfile.write(json.dumps(self._answer(address.path, parse_qs(address.query))).encode())
@@ -75,6 +79,8 @@ class Asked:
             return {"items": [LETTERS[page]], "next": str(page + 1) if page + 1 < len(LETTERS) else None}
         if path.startswith("/runtime/dead-letters/") and path.endswith("/replay"):
             return {"result": "applied"}
+        if path == "/v1/rebuild":
+            return self.rebuilt
         return next((letter for letter in LETTERS if letter["id"] == path.rpartition("/")[2]), {})
 
 
@@ -108,6 +114,28 @@ def test_a_command_comes_as_an_operator_of_the_county_that_the_data_was_begun_wi
     assert path == "/v1/rebuild"
     claims = _claims(tmp_path, token)
     assert (claims["role"], claims["county"]) == ("operator", "03357")
+
+
+@pytest.mark.parametrize(("changed", "said"), [(0, "had been right before"), (1204, "In 1,204 of them something else")])
+def test_what_a_rebuild_found_is_said_in_words(
+    copy: Asked, tmp_path: Path, capsys: pytest.CaptureFixture[str], changed: int, said: str
+) -> None:
+    copy.rebuilt["changed"] = changed
+    assert main(["rebuild", "reporting", "--data", str(tmp_path)]) == DONE
+    shown = capsys.readouterr().out.replace("\n", " ")
+    assert "3,332 people" in shown
+    assert "12,410 figures" in shown
+    assert said in shown
+
+
+def test_a_rebuild_is_waited_for_longer_than_anything_else(
+    copy: Asked, tmp_path: Path, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(operating, "_SECONDS", 0.05)
+    copy.takes_seconds = 0.3
+    assert main(["topics", "refill", "--data", str(tmp_path)]) == FAILED
+    assert "has not answered in time" in capsys.readouterr().err
+    assert main(["rebuild", "reporting", "--data", str(tmp_path)]) == DONE
 
 
 def test_a_dead_letter_is_shown_as_text_where_it_is_text(
