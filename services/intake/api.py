@@ -5,10 +5,11 @@ from __future__ import annotations
 from datetime import date, datetime
 from typing import Annotated, Final
 
-from fastapi import APIRouter, Depends, Path, Query
+from fastapi import APIRouter, Depends, Query
 from starlette.responses import Response
 
 from schemas.codes import Role
+from schemas.events import Uuid
 from services.intake import store
 from services.intake.api_imports import add_imports
 from services.intake.api_persons import add_persons
@@ -41,7 +42,6 @@ from services.runtime.security import allow
 from services.runtime.tokens import Actor
 from services.runtime.web import IdempotencyKey, reply
 
-CaseId = Annotated[str, Path(pattern=r"^[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}$")]
 Office = Annotated[Actor, Depends(allow(*CLERKS, Role.COUNSELLOR))]
 Rights = Annotated[Actor, Depends(allow(*CLERKS, Role.COUNSELLOR, Role.DATA_PROTECTION_OFFICER))]
 Counsellor = Annotated[Actor, Depends(allow(Role.COUNSELLOR))]
@@ -85,7 +85,7 @@ def _add_arrivals(router: APIRouter, running: Running, keyring: Keyring) -> None
 
 def _add_cases(router: APIRouter, running: Running, keyring: Keyring) -> None:
     @router.get("/cases/{case}")
-    async def show_case(actor: Rights, case: CaseId) -> Response:
+    async def show_case(actor: Rights, case: Uuid) -> Response:
         """Coded facts, consents and appointment; not who it is."""
         found = await store.case_of(running.store(actor.county), case)
         limit = limit_of(actor)
@@ -96,7 +96,7 @@ def _add_cases(router: APIRouter, running: Running, keyring: Keyring) -> None:
         return reply(CaseView.of(found))
 
     @router.post("/cases/{case}/appointment", status_code=CREATED)
-    async def book(actor: Office, key: IdempotencyKey, case: CaseId, body: AppointmentBody) -> Response:
+    async def book(actor: Office, key: IdempotencyKey, case: Uuid, body: AppointmentBody) -> Response:
         """Book the first talk anew."""
         today = _today(running)
         wish = body.wish(actor.county, today)
@@ -104,7 +104,7 @@ def _add_cases(router: APIRouter, running: Running, keyring: Keyring) -> None:
         return await running.send(actor, key, command, status=CREATED)
 
     @router.post("/cases/{case}/corrections")
-    async def correct(actor: Rights, key: IdempotencyKey, case: CaseId, body: CorrectionBody) -> Response:
+    async def correct(actor: Rights, key: IdempotencyKey, case: Uuid, body: CorrectionBody) -> Response:
         today = _today(running)
         command = to_correction(
             body,
@@ -118,7 +118,7 @@ def _add_cases(router: APIRouter, running: Running, keyring: Keyring) -> None:
         return await running.send(actor, key, command)
 
     @router.post("/cases/{case}/moves")
-    async def move(actor: Office, key: IdempotencyKey, case: CaseId, body: MoveBody) -> Response:
+    async def move(actor: Office, key: IdempotencyKey, case: Uuid, body: MoveBody) -> Response:
         """Within the county, or out of it."""
         today = _today(running)
         district, municipality = places_of(body.place(actor.county, today))
@@ -133,14 +133,14 @@ def _add_cases(router: APIRouter, running: Running, keyring: Keyring) -> None:
         return await running.send(actor, key, command)
 
     @router.post("/cases/{case}/erasure")
-    async def erase(actor: Rights, key: IdempotencyKey, case: CaseId) -> Response:
+    async def erase(actor: Rights, key: IdempotencyKey, case: Uuid) -> Response:
         """Forget the person."""
         return await running.send(actor, key, ErasePerson(case=case, office=limit_of(actor), today=_today(running)))
 
 
 def _add_consents(router: APIRouter, running: Running) -> None:
     @router.post("/cases/{case}/consents")
-    async def give(actor: Counsellor, key: IdempotencyKey, case: CaseId, body: ConsentsBody) -> Response:
+    async def give(actor: Counsellor, key: IdempotencyKey, case: Uuid, body: ConsentsBody) -> Response:
         """The consents of the first talk."""
         today = _today(running)
         entries = body.entries(actor.county, today)
@@ -155,7 +155,7 @@ def _add_consents(router: APIRouter, running: Running) -> None:
         return await running.send(actor, key, command)
 
     @router.post("/cases/{case}/consents/withdrawals")
-    async def withdraw(actor: Rights, key: IdempotencyKey, case: CaseId, body: PurposesBody) -> Response:
+    async def withdraw(actor: Rights, key: IdempotencyKey, case: Uuid, body: PurposesBody) -> Response:
         command = WithdrawConsent(case=case, office=limit_of(actor), today=_today(running), purposes=body.purposes)
         return await running.send(actor, key, command)
 

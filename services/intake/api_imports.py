@@ -6,10 +6,11 @@ from datetime import UTC, datetime
 from pathlib import Path as FilePath
 from typing import Annotated, Final
 
-from fastapi import APIRouter, Depends, Path
+from fastapi import APIRouter, Depends
 from starlette.requests import Request
 from starlette.responses import Response
 
+from schemas.events import Uuid
 from services.intake import store
 from services.intake.askers import CLERKS, office_of, teller_of
 from services.intake.csv_rows import BadFile
@@ -27,7 +28,6 @@ from services.runtime.tokens import Actor
 from services.runtime.web import reply
 
 MESSAGES: Final = FilePath(__file__).with_name("messages")
-IMPORT_ID: Final = r"^[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}$"
 
 Clerk = Annotated[Actor, Depends(allow(*CLERKS))]
 
@@ -65,7 +65,7 @@ def add_imports(router: APIRouter, running: Running, keyring: Keyring) -> None:
         return reply(shown)
 
     @router.get("/imports/{id}")
-    async def show_import(actor: Clerk, request: Request, id: Annotated[str, Path(pattern=IMPORT_ID)]) -> Response:
+    async def show_import(actor: Clerk, request: Request, id: Uuid) -> Response:
         """How one import stands."""
         found = await store.import_of(running.store(actor.county), id)
         if found is None or found.office != office_of(actor):

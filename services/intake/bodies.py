@@ -102,7 +102,7 @@ class CorrectionBody(_Body):
             texts[name] = getattr(self, name) or ""
         texts["citizenships"] = " ".join(self.citizenships or ())
         texts["languages"] = " ".join(self.languages or ())
-        read = _fit(RowReader(county, today, list(texts)).read_some(list(texts.values())))
+        read = _fit(RowReader(county, today, list(texts)).read_some(list(texts.values())), _OF_CORRECTION)
         missing = [
             name for name in ("municipality_key", "arrival_date") if self._sent(name) and not getattr(read, name)
         ]
@@ -162,6 +162,7 @@ _OF_ARRIVAL: Final[Mapping[str, str]] = {
     "consent_language": "consent.language",
     "consent_text": "consent.text_version",
 }
+_OF_CORRECTION: Final[Mapping[str, str]] = {name: f"person.{name}" for name in PersonBody.model_fields}
 _OF_CONSENTS: Final[Mapping[str, str]] = {"consent_language": "language", "consent_text": "text_version"}
 
 

@@ -44,6 +44,8 @@ def _allowed(command: ReadPerson, case: Case) -> tuple[tuple[ContactField, ...],
     if command.organisation is not None:
         referral, grant = _live_grant(command, case)
         return grant.fields, referral
+    if command.office is None and case.status is Status.MOVED:
+        raise Refused("case-moved")
     if command.office is None and case.status is not Status.ACTIVE:
         raise Refused("consent-missing", 403)
     return ALL_FIELDS, None

@@ -147,7 +147,7 @@ async def case_of(store: CountyStore, case: str) -> Case | None:
 
 
 async def sealed_person(store: CountyStore, case: str) -> tuple[bytes, bytes] | None:
-    """The wrapped key and the document of a person; None after erasure."""
+    """The wrapped key and the document of a person; None after erasure. They do not fit when a correction commits between the two reads."""
     key = await store.one(PERSON_KEYS, {"_id": case})
     person = await store.one(PEOPLE, {"_id": case})
     return (key["wrapped"], person["document"]) if key and person else None
