@@ -19,7 +19,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from types import TracebackType
 from typing import Any, Final, Self
-from urllib.parse import quote, urlencode
+from urllib.parse import urlencode
 
 from pydantic_core import from_json, to_json
 
@@ -174,11 +174,6 @@ class Doors:
             )
             known = self._tokens[who] = _Token(text, now + TOKEN_SECONDS)
         return known.text
-
-
-def in_path(part: str) -> str:
-    """A value as one part of a path."""
-    return quote(part, safe="")
 
 
 def _checked(service: str, answer: Answer) -> Answer:

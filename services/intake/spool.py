@@ -45,7 +45,6 @@ class Spool:
         self._start = b""
         self._is_utf_8 = True
         self._is_windows_1252 = True
-        self.size = 0
 
     def __enter__(self) -> Self:
         return self
@@ -60,7 +59,6 @@ class Spool:
         if len(self._start) < 4:
             self._start = (self._start + part[:4])[:4]
         self._sha256.update(part)
-        self.size += len(part)
         if b"\0" in part:
             self._is_utf_8 = self._is_windows_1252 = False  # UTF-16 without a mark, or no text at all
         if self._is_utf_8:

@@ -13,7 +13,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
-from typing import Final, Protocol
+from typing import Final
 
 from pydantic import BaseModel, ValidationError
 
@@ -23,12 +23,6 @@ from services.runtime.records import RawRecord
 
 VALUE_LIMIT: Final = 1024 * 1024
 """Bytes. No event of ours comes near; Kafka's own default refuses more."""
-
-
-class EventType(Protocol):
-    """An event class of the schemas."""
-
-    TYPE: str
 
 
 @dataclass(frozen=True, slots=True)
