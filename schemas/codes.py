@@ -200,6 +200,16 @@ def purpose_of(kind: ServiceKind) -> Purpose:
     return Purpose.ADVICE
 
 
+class RejectReason(StrEnum):
+    """Why the counsellor does not release a proposal."""
+
+    OFFER_UNSUITABLE = "offer-unsuitable"
+    TIME_UNSUITABLE = "time-unsuitable"
+    PLACE_UNSUITABLE = "place-unsuitable"
+    PERSON_NOT_READY = "person-not-ready"
+    """Nothing is wrong with the offer; for the person it is too early."""
+
+
 class DeclineReason(StrEnum):
     """Why a partner declines, grouped by provider, person and logistics."""
 
@@ -215,7 +225,6 @@ class CancelReason(StrEnum):
     """Why an open referral ended without anybody refusing it."""
 
     CONSENT_WITHDRAWN = "consent-withdrawn"
-    PERSON_ERASED = "person-erased"
     PERSON_MOVED = "person-moved"
     PERSON_CORRECTED = "person-corrected"
     NEED_WITHDRAWN = "need-withdrawn"
@@ -228,6 +237,10 @@ class WaitReason(StrEnum):
     NO_OFFER_OF_THIS_KIND = "no-offer-of-this-kind"
     NOT_ELIGIBLE = "not-eligible"
     NO_FREE_SEAT = "no-free-seat"
+    ALL_TRIED = "all-tried"
+    """Every offer that fits was proposed before and came to nothing."""
+    HELD_ALREADY = "held-already"
+    """The person has a place of this kind for another need."""
     CONSENT_MISSING = "consent-missing"
 
 

@@ -20,10 +20,10 @@ from schemas.codes import (
     Daypart,
     DeclineReason,
     LapseStage,
-    Literacy,
     Origin,
     Outcome,
     Purpose,
+    RejectReason,
     ResidenceGroup,
     ServiceKind,
     Sex,
@@ -157,22 +157,19 @@ class ProfileRecorded(EventData):
 
     TYPE = "wegenetz.profiling.profile-recorded.v1"
     version: int = Field(ge=1)
-    guideline: Code
     complete: bool
     german: GermanLevels
-    literacy: Literacy | None = None
     benefit_regime: BenefitRegime | None = None
     available: tuple[Daypart, ...] = ()
     child_care_ages: tuple[int, ...] = ()
 
 
 class NeedConfirmed(EventData):
-    """The counsellor confirmed a derived need, or added one (`rule` is null)."""
+    """The counsellor confirmed a need, for the first time or after the search for it had come to an end: a place is to be sought."""
 
     TYPE = "wegenetz.profiling.need-confirmed.v1"
     need: Uuid
     kind: ServiceKind
-    rule: Code | None = None
     urgent: bool = False
 
 
@@ -212,16 +209,13 @@ class ReferralStep(EventData):
     referral: Uuid
     need: Uuid
     kind: ServiceKind
-    offer: Uuid
 
 
 class ReferralProposed(ReferralStep):
-    """A seat is held for this need until `held_until`; the counsellor is to release it."""
+    """A seat of this partner is held for this need; the counsellor is to release it."""
 
     TYPE = "wegenetz.referral.referral-proposed.v1"
     partner: Code
-    attempt: int = Field(ge=1)
-    held_until: AwareDatetime
 
 
 class ReferralReleased(ReferralStep):
@@ -236,10 +230,18 @@ class ReferralAgreed(ReferralStep):
     TYPE = "wegenetz.referral.referral-agreed.v1"
 
 
+class ReferralRejected(ReferralStep):
+    """The counsellor did not release the proposal, with a reason; the seat is free and the next best is tried."""
+
+    TYPE = "wegenetz.referral.referral-rejected.v1"
+    reason: RejectReason
+
+
 class ReferralRefused(ReferralStep):
-    """The person refused: a normal outcome without penalty."""
+    """The person refused: a normal outcome without penalty. Without `another` nothing more is sought until the need is confirmed again."""
 
     TYPE = "wegenetz.referral.referral-refused.v1"
+    another: bool = True
 
 
 class ReferralAccepted(ReferralStep):
@@ -319,6 +321,7 @@ CATALOGUE: Final[dict[str, type[EventData]]] = {
         OfferCapacityChanged,
         ReferralProposed,
         ReferralReleased,
+        ReferralRejected,
         ReferralAgreed,
         ReferralRefused,
         ReferralAccepted,

@@ -214,10 +214,8 @@ def _recorded(version: ProfileVersion) -> ProfileRecorded:
     answers = Answers.of(version.answers)
     return ProfileRecorded(
         version=version.version,
-        guideline=version.guideline,
         complete=version.complete,
         german=answers.german,
-        literacy=answers.literacy,
         benefit_regime=answers.benefit_regime,
         available=answers.available or (),
         child_care_ages=answers.child_care_ages,
@@ -255,11 +253,16 @@ def _known_need(case: Case, id: str) -> Need:
 def _confirm(course: _Course, need: Need, *, urgent: bool | None = None) -> None:
     if need.state is NeedState.WITHDRAWN:
         raise Refused("need-withdrawn")
-    if need.state is not NeedState.CONFIRMED:
-        urgent = need.urgent if urgent is None else urgent
-        course.happens(NeedConfirmed(need=need.id, kind=need.kind, rule=need.rule, urgent=urgent))
-    elif need.in_doubt:
+    if need.in_doubt:
         course.happens(NeedKept(need.id))
+    if need.state is not NeedState.CONFIRMED or _rests(course.case, need):
+        urgent = need.urgent if urgent is None else urgent
+        course.happens(NeedConfirmed(need=need.id, kind=need.kind, urgent=urgent))
+
+
+def _rests(case: Case, need: Need) -> bool:
+    step = case.steps.get(need.id)
+    return step is not None and step.rests
 
 
 def _drop(course: _Course, need: Need) -> None:
@@ -272,9 +275,9 @@ def _drop(course: _Course, need: Need) -> None:
 def _add(course: _Course, addition: Add) -> None:
     case = course.case
     same = [need for need in case.needs if need.kind is addition.kind and need.id in open_needs(case)]
-    if any(need.state is NeedState.CONFIRMED for need in same):
-        return
-    need = same[0] if same else added(case.id, case.needs, addition.kind, urgent=addition.urgent)
+    confirmed = [need for need in same if need.state is NeedState.CONFIRMED]
+    known = next(iter(confirmed or same), None)
+    need = known or added(case.id, case.needs, addition.kind, urgent=addition.urgent)
     _confirm(course, need, urgent=addition.urgent or need.urgent)
 
 

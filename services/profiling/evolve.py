@@ -32,6 +32,7 @@ from schemas.events import (
     ReferralLapsed,
     ReferralProposed,
     ReferralRefused,
+    ReferralRejected,
     ReferralReleased,
     ReferralStep,
     RegisterFacts,
@@ -147,10 +148,13 @@ def _released(case: Case, fact: AppointmentReleased) -> Case:
 
 def _confirmed(case: Case, fact: NeedConfirmed) -> Case:
     known = case.need(fact.need)
-    need = known or Need(id=fact.need, kind=fact.kind, rule=fact.rule, state=NeedState.DERIVED)
+    need = known or Need(id=fact.need, kind=fact.kind, rule=None, state=NeedState.DERIVED)  # the counsellor added it
     last = max((other.position for other in case.needs if other.position is not None), default=0)
-    confirmed = need.but(state=NeedState.CONFIRMED, urgent=fact.urgent, position=last + 1)
-    return _with(case, confirmed) if known else case.but(needs=(*case.needs, confirmed))
+    confirmed = need.but(state=NeedState.CONFIRMED, urgent=fact.urgent, position=need.position or last + 1)
+    # Confirmed again, it is sought again; news of a referral that came before the need stays.
+    steps = {id: step for id, step in case.steps.items() if id != fact.need or not step.rests}
+    told = case.but(steps=steps)
+    return _with(told, confirmed) if known else told.but(needs=(*case.needs, confirmed))
 
 
 def _dropped(case: Case, fact: NeedDropped) -> Case:
@@ -206,17 +210,23 @@ def _followed(before: Step | None, fact: ReferralStep | NeedWaiting, at: datetim
 
 
 def _reached(fact: ReferralStep) -> StepState:
-    if isinstance(fact, ReferralClosed):
-        return StepState.COMPLETED if fact.outcome is Outcome.COMPLETED else StepState.DROPPED_OUT
-    return _REACHED[type(fact)]
+    match fact:
+        case ReferralClosed(outcome=outcome):
+            return StepState.COMPLETED if outcome is Outcome.COMPLETED else StepState.DROPPED_OUT
+        case ReferralRefused(another=another):
+            return StepState.SEEKING if another else StepState.REFUSED
+        case _:
+            return _REACHED[type(fact)]
 
 
 def _reason(fact: ReferralStep) -> str | None:
     match fact:
-        case ReferralDeclined() | ReferralCancelled():
+        case ReferralDeclined() | ReferralRejected() | ReferralCancelled():
             return fact.reason
         case ReferralLapsed():
             return fact.stage
+        case ReferralRefused():
+            return "refused"
         case _:
             return None
 
@@ -225,7 +235,7 @@ _REACHED: Final[Mapping[type[ReferralStep], StepState]] = {
     ReferralProposed: StepState.PROPOSED,
     ReferralReleased: StepState.RELEASED,
     ReferralAgreed: StepState.AGREED,
-    ReferralRefused: StepState.REFUSED,
+    ReferralRejected: StepState.SEEKING,
     ReferralAccepted: StepState.ACCEPTED,
     ReferralDeclined: StepState.SEEKING,
     ReferralLapsed: StepState.SEEKING,

@@ -15,7 +15,7 @@ from typing import Final
 
 from pydantic import BaseModel, ConfigDict
 
-from schemas.codes import ServiceKind
+from schemas.codes import ServiceKind, WaitReason
 from services.profiling.answers import Answers
 from services.profiling.rules import RULES, Rule
 from services.profiling.situation import PRACTICE, Facts, Practice, Situation
@@ -49,8 +49,9 @@ class StepState(StrEnum):
     AGREED = "agreed"
     ACCEPTED = "accepted"
     SEEKING = "seeking"
-    """A partner declined or a deadline passed: the next best is tried."""
+    """It came to nothing with one offer: the next best is tried."""
     REFUSED = "refused"
+    """The person wants none of this kind, until the need is confirmed again."""
     CANCELLED = "cancelled"
     COMPLETED = "completed"
     DROPPED_OUT = "dropped-out"
@@ -68,6 +69,11 @@ class Step(BaseModel):
     referral: str | None = None
     partner: str | None = None
     reason: str | None = None
+
+    @property
+    def rests(self) -> bool:
+        """Referral does nothing more by itself: whoever confirms the need again has it sought again."""
+        return self.state is StepState.REFUSED or self.reason == WaitReason.ALL_TRIED
 
 
 class Need(BaseModel):

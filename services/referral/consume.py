@@ -32,7 +32,7 @@ from services.referral.eligibility import Circumstances, seeker_of, shut_out_by
 from services.referral.evolve import NeedKnown, case_after
 from services.referral.model import Case, Need, Referral, ReferralState, Settled
 from services.referral.offers import Offer
-from services.referral.steps import Fact, cancel
+from services.referral.steps import Fact, cancel, leave
 from services.runtime.calendar import berlin_day
 from services.runtime.deciding import Decision, Forget, States
 
@@ -67,10 +67,11 @@ def hear(envelope: Envelope, data: BaseModel, states: States, now: datetime) -> 
 
 
 def _erase(case: Case, data: PersonErased) -> Decision:
+    """Seats are free, ids lead nowhere. Whoever reads referrals hears of the erasure from intake, as referral does."""
     facts: list[Fact] = []
     for need in case.needs:
         if need.live is not None:
-            facts += cancel(case, need, need.live, CancelReason.PERSON_ERASED)
+            facts += leave(case, need, need.live)
     facts.append((case.subject, data))
     return Decision(facts, effects=[Forget(case.subject), Unlocate(tuple(_ids_of(case)))])
 

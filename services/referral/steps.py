@@ -54,15 +54,7 @@ def propose(case: Case, need: Need, offer: Offer, settings: CountySettings, now:
     fact = Proposed(need.id, child(need.id, f"referral/{attempt}"), offer.id, offer.terms.partner, attempt, deadline)
     yield case.subject, fact
     yield offer.subject, SeatHeld(Holder(referral=fact.referral, case=case.id))
-    told = ReferralProposed(
-        referral=fact.referral,
-        need=need.id,
-        kind=need.kind,
-        offer=offer.id,
-        partner=fact.partner,
-        attempt=attempt,
-        held_until=deadline,
-    )
+    told = ReferralProposed(referral=fact.referral, need=need.id, kind=need.kind, partner=fact.partner)
     yield case.subject, told
 
 
@@ -105,6 +97,11 @@ def cancel(
     yield case.subject, _told(ReferralCancelled, need, referral, reason=reason)
 
 
+def leave(case: Case, need: Need, referral: Referral) -> Iterator[Fact]:
+    """The seat is free, and nobody is told why: of somebody who is erased no event says anything any more."""
+    yield from _ended(case, referral, Ended(need.id, after(StepKind.CANCELLATION, referral.state)))
+
+
 def _find(command: TakeStep, case: Case) -> tuple[Need, Referral]:
     """The need and its referral. To another partner it does not exist."""
     found = case.need_of(command.referral)
@@ -133,8 +130,8 @@ def _announcement(
             return _told(ReferralReleased, need, referral)
         case Agree():
             return _told(ReferralAgreed, need, referral)
-        case Refuse():
-            return _told(ReferralRefused, need, referral)
+        case Refuse(another=another):
+            return _told(ReferralRefused, need, referral, another=another)
         case Accept():
             ends_on = offer.terms.ends_on if offer.terms is not None else None
             return _told(
@@ -180,5 +177,5 @@ def _ended(case: Case, referral: Referral, fact: Ended) -> Iterator[Fact]:
 
 
 def _told(event: type[ReferralStep], need: Need, referral: Referral, **more: object) -> ReferralStep:
-    common = {"referral": referral.id, "need": need.id, "kind": need.kind, "offer": referral.offer}
+    common = {"referral": referral.id, "need": need.id, "kind": need.kind}
     return event.model_validate({**common, **more})

@@ -26,6 +26,7 @@ class Step(StrEnum):
     ACCEPTED = "accepted"
     COMPLETED = "completed"
     DROPPED_OUT = "dropped-out"
+    REJECTED = "rejected"
     REFUSED = "refused"
     DECLINED = "declined"
     LAPSED = "lapsed"

@@ -206,7 +206,6 @@ def test_an_erased_person_does_not_come_back(intake: Intake) -> None:
             referral=case_id(50),
             need=case_id(51),
             kind=ServiceKind.INTEGRATION_COURSE_GENERAL,
-            offer=case_id(52),
             partner="vhs",
             fields=(ContactField.NAME,),
             until=date(2017, 1, 1),

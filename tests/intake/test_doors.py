@@ -183,7 +183,6 @@ ACCEPTED = ReferralAccepted(
     referral=case_id(50),
     need=case_id(51),
     kind=ServiceKind.INTEGRATION_COURSE_GENERAL,
-    offer=case_id(52),
     partner="vhs",
     fields=(ContactField.NAME, ContactField.PHONE),
     until=date(2016, 6, 30),

@@ -61,13 +61,15 @@ def test_only_what_rules_use_is_kept_of_the_register(arrived: World) -> None:
 # --- the profile --------------------------------------------------------------------------------------------------------
 
 
-def test_a_talk_makes_a_version_that_others_hear_of_without_its_answers(arrived: World) -> None:
+def test_a_talk_makes_a_version_that_others_hear_of_without_the_answers_that_they_do_not_use(arrived: World) -> None:
     answers = whole_talk(children_ages=[8, 3], child_care="partly", benefit_regime="sgb-ii", goals=["find-work"])
     arrived.asks(record(answers=answers), actor="counsellor-1")
     (recorded,) = arrived.told_of(ProfileRecorded)
     assert (recorded.version, recorded.complete, recorded.german.reading) == (1, True, Cefr.A1)
     assert (recorded.benefit_regime, recorded.child_care_ages) == ("sgb-ii", (3,))
-    assert not {"goals", "qualification", "languages", "children_ages"} & set(recorded.model_dump())
+    assert not {"goals", "qualification", "languages", "children_ages", "literacy", "guideline"} & set(
+        recorded.model_dump()
+    )
     profile = case_of(arrived).profile
     assert profile is not None
     assert (profile.recorded_by, profile.recorded_at, profile.guideline) == ("counsellor-1", NOW, "guideline-2016.1")
@@ -126,7 +128,7 @@ def test_a_talk_derives_needs_that_wait_for_the_counsellor(talked: World) -> Non
 def test_a_confirmed_need_is_told_once_however_often_it_is_confirmed(talked: World) -> None:
     need = confirm(talked, ServiceKind.HOUSING)
     confirm(talked, ServiceKind.HOUSING)
-    assert talked.told_of(NeedConfirmed) == [NeedConfirmed(need=need, kind=ServiceKind.HOUSING, rule="housing.1")]
+    assert talked.told_of(NeedConfirmed) == [NeedConfirmed(need=need, kind=ServiceKind.HOUSING)]
     assert need == child(CASE, "housing.1/housing")
 
 
@@ -149,12 +151,13 @@ def test_the_counsellor_adds_what_no_rule_saw_and_once_is_enough(talked: World) 
     decide_upon(talked, Add(decision="add", kind=ServiceKind.LOTSE, urgent=True))
     decide_upon(talked, Add(decision="add", kind=ServiceKind.LOTSE))
     (added,) = talked.told_of(NeedConfirmed)
-    assert (added.kind, added.rule, added.urgent) == (ServiceKind.LOTSE, None, True)
+    assert (added.kind, added.urgent) == (ServiceKind.LOTSE, True)
+    assert need_of(talked, ServiceKind.LOTSE).rule is None
 
 
 def test_to_add_a_kind_that_a_rule_derived_confirms_that_need(talked: World) -> None:
     decide_upon(talked, Add(decision="add", kind=ServiceKind.HOUSING))
-    assert [one.rule for one in talked.told_of(NeedConfirmed)] == ["housing.1"]
+    assert [one.need for one in talked.told_of(NeedConfirmed)] == [child(CASE, "housing.1/housing")]
 
 
 def test_what_the_counsellor_added_is_not_derived_a_second_time(arrived: World) -> None:

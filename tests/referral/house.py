@@ -76,6 +76,10 @@ class House:
         for name in await self.running.database.raw.list_collection_names():
             await self.running.database.raw[name].delete_many({})
 
+    async def collections(self) -> list[str]:
+        """The names of everything that is stored."""
+        return await self.running.database.raw.list_collection_names()
+
     async def hear(self, *news: tuple[EventData, str]) -> None:
         """Settle these events together; all of them apply."""
         fetched = [self.running.settler.reader.read(self._record(event, id)) for event, id in news]
@@ -136,7 +140,6 @@ def life(name: str, kind: ServiceKind = COURSE) -> list[tuple[EventData, str]]:
     profile = ProfileRecorded.model_validate(
         {
             "version": 1,
-            "guideline": "guideline-2016.1",
             "complete": True,
             "german": GermanLevels.model_validate({"writing": "a1"}),
             "available": ("weekday-morning",),

@@ -134,7 +134,7 @@ class Network(World):
         self.hears(ConsentGiven(purposes=tuple(Purpose)), case)
         self.is_profiled(case)
         if needs is not None:
-            self.hears(NeedConfirmed(need=need_of(name, needs), kind=needs, rule="general.1"), case)
+            self.hears(NeedConfirmed(need=need_of(name, needs), kind=needs), case)
         return case
 
     def arrives(self, case: str, **other: Any) -> None:
@@ -153,7 +153,6 @@ class Network(World):
     def is_profiled(self, case: str, german: str | None = "a1", version: int = 1, **other: Any) -> None:
         told: dict[str, Any] = {
             "version": version,
-            "guideline": "guideline-2016.1",
             "complete": True,
             "german": GermanLevels.model_validate({"listening": german, "writing": german}),
             "benefit_regime": "sgb-ii",

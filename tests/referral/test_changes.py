@@ -231,11 +231,18 @@ def test_erasure_frees_the_seat_and_leaves_nothing_but_a_tombstone(held: Network
     referral = held.live().id
     held.hears(PersonErased(), AMAL)
 
-    assert reasons(held) == [CancelReason.PERSON_ERASED]
     assert held.offer().free == 1
     assert held.case() == Case(id=AMAL, erased=True, revision=held.case().revision)
     assert Forget(held.case().subject) in held.effects
     assert Unlocate((need_of("amal"), referral)) in held.effects
+
+
+@pytest.mark.parametrize("stage", ["held", "accepted"])
+def test_the_decision_that_forgets_somebody_tells_nobody_what_they_needed(stage: str, request: pytest.FixtureRequest):
+    network: Network = request.getfixturevalue(stage)
+    told = [*network.told]
+    network.hears(PersonErased(), AMAL)
+    assert network.told == told
 
 
 def test_whatever_comes_after_an_erasure_brings_nobody_back(held: Network):

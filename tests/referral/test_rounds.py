@@ -104,7 +104,7 @@ async def test_a_withdrawal_frees_the_seat_in_the_same_moment(house: House):
 
 
 async def test_after_an_erasure_no_id_leads_to_the_case_and_nothing_of_it_is_stored(house: House):
-    await publish(house, "course", 1)
+    offer = await publish(house, "course", 1)
     await house.people(["amal"])
     await house.round()
     referral = (await house.case("amal")).needs[0].live
@@ -114,6 +114,12 @@ async def test_after_an_erasure_no_id_leads_to_the_case_and_nothing_of_it_is_sto
     await house.hear((PersonErased(), id_of("amal", "case")))
 
     assert await house.store.count(CASE_OF, {}) == 0
+    left = [document for name in await house.collections() for document in await house.store.find(name, {})]
+    of_amal = repr([one for one in left if id_of("amal", "case") in repr(one)])
+    for trace in (COURSE, need_of("amal"), referral.id, offer, "vhs"):
+        assert trace not in of_amal, trace
+    assert "outbox" in await house.collections()
+    assert referral.id not in repr(left)
     assert (await house.case("amal")).model_dump(exclude={"id", "revision"}) == Case(id="", erased=True).model_dump(
         exclude={"id", "revision"}
     )

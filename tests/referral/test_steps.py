@@ -56,12 +56,10 @@ def test_a_round_holds_a_seat_until_the_counsellors_deadline(network: Network):
             referral=live.id,
             need=need_of("amal"),
             kind=COURSE,
-            offer=id_of("course", "offer"),
             partner="vhs",
-            attempt=1,
-            held_until=berlin_instant(date(2016, 6, 9)),
         )
     ]
+    assert (live.offer, live.attempt, live.deadline) == (id_of("course", "offer"), 1, berlin_instant(date(2016, 6, 9)))
     assert network.state() is NeedState.HELD
     assert [holder.referral for holder in network.offer().holders] == [live.id]
     assert network.offer().free == 0

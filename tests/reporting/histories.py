@@ -15,6 +15,7 @@ from schemas.codes import (
     Origin,
     Outcome,
     Purpose,
+    RejectReason,
     ResidenceGroup,
     ServiceKind,
     Sex,
@@ -43,6 +44,7 @@ from schemas.events import (
     ReferralLapsed,
     ReferralProposed,
     ReferralRefused,
+    ReferralRejected,
     ReferralReleased,
 )
 from tests.reporting.county import AMAL, ARTLAND, BOGDAN, BRAMSCHE, CORA, MELLE, id_of
@@ -64,7 +66,6 @@ kinds = st.sampled_from([ServiceKind.LOTSE, ServiceKind.INTERPRETER, ServiceKind
 days = st.dates(date(2016, 1, 1), date(2016, 6, 30))
 instants = st.integers(0, 180 * 24).map(lambda hours: NEW_YEAR + timedelta(hours=hours))
 ids = st.sampled_from(["one", "two", "three"]).map(id_of)
-OFFER = id_of("an offer")
 
 _register: dict[str, st.SearchStrategy[Any]] = {
     "district": districts,
@@ -76,7 +77,7 @@ _register: dict[str, st.SearchStrategy[Any]] = {
     "sex": st.none() | st.sampled_from(Sex),
     "residence_group": st.none() | st.sampled_from(ResidenceGroup),
 }
-_referral: dict[str, st.SearchStrategy[Any]] = {"referral": ids, "need": ids, "kind": kinds, "offer": st.just(OFFER)}
+_referral: dict[str, st.SearchStrategy[Any]] = {"referral": ids, "need": ids, "kind": kinds}
 
 
 def _event(model: type[EventData], **fields: st.SearchStrategy[Any]) -> st.SearchStrategy[EventData]:
@@ -97,7 +98,6 @@ _told_by_profiling = st.one_of(
     _event(
         ProfileRecorded,
         version=st.just(1),
-        guideline=st.just("guideline-2016.1"),
         complete=st.booleans(),
         german=st.just(GermanLevels()),
     ),
@@ -105,10 +105,11 @@ _told_by_profiling = st.one_of(
     _event(NeedWithdrawn, need=ids),
 )
 _told_by_referral = st.one_of(
-    _event(ReferralProposed, **_referral, partner=st.just("caritas"), attempt=st.just(1), held_until=st.just(NEW_YEAR)),
+    _event(ReferralProposed, **_referral, partner=st.just("caritas")),
     _event(ReferralReleased, **_referral),
+    _event(ReferralRejected, **_referral, reason=st.sampled_from(RejectReason)),
     _event(ReferralAgreed, **_referral),
-    _event(ReferralRefused, **_referral),
+    _event(ReferralRefused, **_referral, another=st.booleans()),
     _event(ReferralAccepted, **_referral, partner=st.just("caritas"), fields=st.just(()), until=days),
     _event(ReferralDeclined, **_referral, reason=st.sampled_from(DeclineReason)),
     _event(ReferralLapsed, **_referral, stage=st.sampled_from(LapseStage)),

@@ -49,9 +49,8 @@ def a_county_at_work(people: int, seed: int = 1) -> list[tuple[str, EventData, d
         for wish in range(chance.randrange(3)):
             name = f"{number} {wish}"
             words.append((who, need(name, chance.choice([*ServiceKind])), at))
-            step = {"referral": id_of(name), "need": id_of(name), "kind": "lotse", "offer": id_of("offer 1")}
-            held = {"partner": "caritas", "attempt": 1, "held_until": JUNE}
-            words.append((who, ReferralProposed.model_validate(step | held), at))
+            step = {"referral": id_of(name), "need": id_of(name), "kind": "lotse"}
+            words.append((who, ReferralProposed.model_validate(step | {"partner": "caritas"}), at))
             words.append((who, ReferralReleased.model_validate(step), at + timedelta(days=20)))
     refusal = ArrivalCounted(district=MELLE, arrived_in="2016-03")
     words += [(id_of(f"refused {seed} {number}"), refusal, MARCH) for number in range(people // 5)]

@@ -10,6 +10,7 @@ from schemas.codes import (
     LapseStage,
     Outcome,
     Purpose,
+    RejectReason,
     ResidenceGroup,
     ServiceKind,
     Sex,
@@ -38,6 +39,7 @@ from schemas.events import (
     ReferralLapsed,
     ReferralProposed,
     ReferralRefused,
+    ReferralRejected,
     ReferralReleased,
 )
 from services.reporting.counting import contributions
@@ -58,11 +60,11 @@ from tests.reporting.county import (
 
 OFFER = id_of("a course")
 SLOT = id_of("a slot")
-HELD_UNTIL = datetime(2016, 4, 1, tzinfo=UTC)
+APRIL_FIRST = datetime(2016, 4, 1, tzinfo=UTC)
 
 
 def profile(*, complete: bool) -> ProfileRecorded:
-    return ProfileRecorded(version=1, guideline="guideline-2016.1", complete=complete, german=GermanLevels())
+    return ProfileRecorded(version=1, complete=complete, german=GermanLevels())
 
 
 def booked(day: datetime) -> AppointmentBooked:
@@ -70,13 +72,11 @@ def booked(day: datetime) -> AppointmentBooked:
 
 
 def referral(name: str = "a referral") -> dict[str, object]:
-    return {"referral": id_of(name), "need": id_of("a need"), "kind": ServiceKind.LOTSE, "offer": OFFER}
+    return {"referral": id_of(name), "need": id_of("a need"), "kind": ServiceKind.LOTSE}
 
 
 def proposed(name: str = "a referral") -> ReferralProposed:
-    return ReferralProposed.model_validate(
-        referral(name) | {"partner": "caritas", "attempt": 1, "held_until": HELD_UNTIL}
-    )
+    return ReferralProposed.model_validate(referral(name) | {"partner": "caritas"})
 
 
 def test_an_arrival_counts_in_its_month_once_in_each_table_of_arrivals():
@@ -173,7 +173,7 @@ def test_a_slot_that_is_given_back_is_not_counted_and_another_one_is():
     other = AppointmentBooked(
         appointment=id_of("another slot"), site="melle", starts_at=datetime(2016, 5, 2, 8, tzinfo=UTC)
     )
-    reporting = Reporting().tell(AMAL, arrival(), booked(HELD_UNTIL), AppointmentReleased(appointment=SLOT))
+    reporting = Reporting().tell(AMAL, arrival(), booked(APRIL_FIRST), AppointmentReleased(appointment=SLOT))
 
     assert reporting.table("appointments") == {}
     assert reporting.tell(AMAL, other).table("appointments") == {("2016-05", MELLE): 1}
@@ -183,7 +183,7 @@ def test_an_appointment_that_was_missed_stays_counted_beside_the_one_that_follow
     other = AppointmentBooked(
         appointment=id_of("another slot"), site="melle", starts_at=datetime(2016, 4, 20, 8, tzinfo=UTC)
     )
-    reporting = Reporting().tell(AMAL, arrival(), booked(HELD_UNTIL), other)
+    reporting = Reporting().tell(AMAL, arrival(), booked(APRIL_FIRST), other)
 
     assert reporting.table("appointments") == {("2016-04", MELLE): 2}
 
@@ -252,6 +252,7 @@ def test_each_step_of_a_referral_counts_in_its_own_month():
 
 def test_every_end_of_a_referral_is_counted_under_its_own_name():
     ends = {
+        "rejected": ReferralRejected.model_validate(referral("f") | {"reason": RejectReason.TIME_UNSUITABLE}),
         "refused": ReferralRefused.model_validate(referral("a")),
         "declined": ReferralDeclined.model_validate(referral("b") | {"reason": DeclineReason.PROVIDER_FULL}),
         "lapsed": ReferralLapsed.model_validate(referral("c") | {"stage": LapseStage.ANSWER}),
