@@ -205,6 +205,8 @@ def _step_view(need: Need, step: Step, catalogue: Catalogue, language: Language)
         need=need.id,
         kind=need.kind,
         title=label(need.kind, language),
-        says=catalogue.text(language, f"step.{step.state}"),
+        says=catalogue.text(
+            language, f"waits.{step.reason}" if step.state is StepState.WAITING else f"step.{step.state}"
+        ),
         **step.model_dump(),
     )

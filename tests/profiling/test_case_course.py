@@ -30,6 +30,8 @@ from services.profiling.commands import Add, ConfirmNeeds, Reach, Standing, With
 from services.profiling.decide import ForgetVersions, KeepVersion
 from services.profiling.model import Case, Place, Stage
 from services.profiling.needs import NeedState, StepState
+from services.profiling.service import SERVICE
+from services.runtime.catalogue import LANGUAGES, Catalogue
 from services.runtime.deciding import Forget, Subject
 from services.runtime.ids import child
 from tests.given import World
@@ -49,7 +51,6 @@ from tests.profiling.talks import (
 
 REFERRAL = "5f0e7a44-90b1-4a0c-8d53-c6f0d3f4b1aa"
 NEXT_REFERRAL = "7c1d3b52-11d2-4f6e-a3a5-0f9be8d4c2bb"
-OFFER = "9d2e4c63-22e3-4a7f-b4b6-1a0cf9e5d3cc"
 
 
 # --- the plan follows the referrals -------------------------------------------------------------------------------------
@@ -57,17 +58,16 @@ OFFER = "9d2e4c63-22e3-4a7f-b4b6-1a0cf9e5d3cc"
 
 def test_a_step_of_the_plan_follows_its_referrals_by_itself(talked: World) -> None:
     need = confirm(talked, ServiceKind.HOUSING)
-    first = {"referral": REFERRAL, "need": need, "kind": ServiceKind.HOUSING, "offer": OFFER}
+    first = {"referral": REFERRAL, "need": need, "kind": ServiceKind.HOUSING}
     second = {**first, "referral": NEXT_REFERRAL}
-    held = {"partner": "caritas", "attempt": 1, "held_until": NOW}
     seen: list[tuple[StepState, str | None, str | None]] = []
     for event in (
         NeedWaiting(need=need, kind=ServiceKind.HOUSING, reason=WaitReason.NO_FREE_SEAT),
-        ReferralProposed(**first, **held),
+        ReferralProposed(**first, partner="caritas"),
         ReferralReleased(**first),
         ReferralAgreed(**first),
         ReferralDeclined(**first, reason=DeclineReason.PROVIDER_FULL),
-        ReferralProposed(**second, **{**held, "partner": "diakonie"}),
+        ReferralProposed(**second, partner="diakonie"),
         ReferralReleased(**second),
         ReferralAgreed(**second),
         ReferralAccepted(**second, partner="diakonie", fields=(), until=date(2016, 12, 31)),
@@ -93,16 +93,68 @@ def test_a_step_of_the_plan_follows_its_referrals_by_itself(talked: World) -> No
 def test_a_refusal_by_the_person_is_a_state_of_the_step_and_nothing_else_follows(talked: World) -> None:
     need = confirm(talked, ServiceKind.HOUSING)
     told = list(talked.told)
-    step = {"referral": REFERRAL, "need": need, "kind": ServiceKind.HOUSING, "offer": OFFER}
-    talked.hears(ReferralRefused(**step), CASE)
+    step = {"referral": REFERRAL, "need": need, "kind": ServiceKind.HOUSING}
+    talked.hears(ReferralRefused(**step, another=False), CASE)
     assert case_of(talked).steps[need].state is StepState.REFUSED
     talked.hears(ReferralCancelled(**step, reason=CancelReason.OFFER_CLOSED), CASE)
     assert (case_of(talked).steps[need].state, talked.told) == (StepState.CANCELLED, told)
 
 
+@pytest.mark.parametrize("again", ["confirm", "add"])
+def test_who_wanted_nothing_of_the_kind_is_sought_for_again_once_the_counsellor_confirms_or_adds_it_again(
+    talked: World, again: str
+) -> None:
+    need, other = confirm(talked, ServiceKind.HOUSING), confirm(talked, ServiceKind.ASSOCIATIONS_AND_VOLUNTEERING)
+    step = {"referral": REFERRAL, "need": need, "kind": ServiceKind.HOUSING}
+    talked.hears(ReferralRefused(**step, another=False), CASE)
+    for _ in range(2):
+        if again == "confirm":
+            confirm(talked, ServiceKind.HOUSING)
+        else:
+            decide_upon(talked, Add(decision="add", kind=ServiceKind.HOUSING, urgent=True))
+    assert [one.need for one in talked.told_of(NeedConfirmed)] == [need, other, need], "once, not twice"
+    assert need not in case_of(talked).steps
+    assert [one.id for one in case_of(talked).plan] == [need, other], "it keeps its place in the plan"
+
+
+def test_who_refused_one_place_and_wants_another_is_sought_for_already(talked: World) -> None:
+    need = confirm(talked, ServiceKind.HOUSING)
+    step = {"referral": REFERRAL, "need": need, "kind": ServiceKind.HOUSING}
+    talked.hears(ReferralRefused(**step, another=True), CASE)
+    assert (case_of(talked).steps[need].state, case_of(talked).steps[need].reason) == (StepState.SEEKING, "refused")
+    confirm(talked, ServiceKind.HOUSING)
+    assert len(talked.told_of(NeedConfirmed)) == 1
+
+
+def test_when_all_offers_were_tried_the_counsellor_can_have_them_tried_again(talked: World) -> None:
+    need = confirm(talked, ServiceKind.HOUSING)
+    talked.hears(NeedWaiting(need=need, kind=ServiceKind.HOUSING, reason=WaitReason.NO_FREE_SEAT), CASE)
+    confirm(talked, ServiceKind.HOUSING)
+    assert len(talked.told_of(NeedConfirmed)) == 1, "a round looks for a seat by itself"
+    talked.hears(NeedWaiting(need=need, kind=ServiceKind.HOUSING, reason=WaitReason.ALL_TRIED), CASE)
+    confirm(talked, ServiceKind.HOUSING)
+    assert [one.need for one in talked.told_of(NeedConfirmed)] == [need, need]
+
+
+def test_a_need_in_doubt_whose_step_rests_is_kept_and_sought_again_in_one_word(talked: World) -> None:
+    need = confirm(talked, ServiceKind.HOUSING)
+    talked.asks(record(answers=whole_talk(goals=["meet-people"])))
+    talked.hears(ReferralRefused(referral=REFERRAL, need=need, kind=ServiceKind.HOUSING, another=False), CASE)
+    confirm(talked, ServiceKind.HOUSING)
+    assert (need_of(talked, ServiceKind.HOUSING).in_doubt, len(talked.told_of(NeedConfirmed))) == (False, 2)
+
+
+def test_every_state_of_a_step_and_every_reason_to_wait_has_its_sentence() -> None:
+    sentences = Catalogue(SERVICE.messages)
+    keys = [f"step.{state}" for state in StepState if state is not StepState.WAITING]
+    for key in (*keys, *(f"waits.{reason}" for reason in WaitReason)):
+        for language in LANGUAGES:
+            assert sentences.text(language, key).endswith(".")
+
+
 def test_what_was_completed_is_neither_doubted_nor_proposed_nor_withdrawn_again(talked: World) -> None:
     need = confirm(talked, ServiceKind.HOUSING)
-    step = {"referral": REFERRAL, "need": need, "kind": ServiceKind.HOUSING, "offer": OFFER}
+    step = {"referral": REFERRAL, "need": need, "kind": ServiceKind.HOUSING}
     talked.hears(ReferralClosed(**step, outcome=Outcome.COMPLETED), CASE)
     talked.asks(record(answers=whole_talk(goals=["meet-people"])))
     talked.asks(record(answers=whole_talk(goals=["find-a-home"])))
@@ -113,7 +165,7 @@ def test_what_was_completed_is_neither_doubted_nor_proposed_nor_withdrawn_again(
 
 def test_what_was_closed_is_open_again_only_with_another_referral(talked: World) -> None:
     need = confirm(talked, ServiceKind.HOUSING)
-    step = {"referral": REFERRAL, "need": need, "kind": ServiceKind.HOUSING, "offer": OFFER}
+    step = {"referral": REFERRAL, "need": need, "kind": ServiceKind.HOUSING}
     talked.hears(ReferralClosed(**step, outcome=Outcome.DROPPED_OUT), CASE)
     talked.hears(ReferralAgreed(**step), CASE)
     assert case_of(talked).steps[need].state is StepState.DROPPED_OUT
@@ -123,7 +175,7 @@ def test_what_was_closed_is_open_again_only_with_another_referral(talked: World)
 
 def test_after_a_completed_step_the_counsellor_can_add_the_same_kind_as_a_new_need(talked: World) -> None:
     need = confirm(talked, ServiceKind.HOUSING)
-    step = {"referral": REFERRAL, "need": need, "kind": ServiceKind.HOUSING, "offer": OFFER}
+    step = {"referral": REFERRAL, "need": need, "kind": ServiceKind.HOUSING}
     talked.hears(ReferralClosed(**step, outcome=Outcome.DROPPED_OUT), CASE)
     decide_upon(talked, Add(decision="add", kind=ServiceKind.HOUSING))
     assert len({one.need for one in talked.told_of(NeedConfirmed)}) == 2
@@ -131,7 +183,7 @@ def test_after_a_completed_step_the_counsellor_can_add_the_same_kind_as_a_new_ne
 
 def test_a_referral_whose_need_is_not_known_is_remembered() -> None:
     world = profiling()
-    step = {"referral": REFERRAL, "need": child(CASE, "housing.1/housing"), "kind": ServiceKind.HOUSING, "offer": OFFER}
+    step = {"referral": REFERRAL, "need": child(CASE, "housing.1/housing"), "kind": ServiceKind.HOUSING}
     world.hears(ReferralAgreed(**step), CASE)
     world.hears(arrival(), CASE)
     world.asks(record(answers=whole_talk(goals=["find-a-home"]), confirm_derived=True))
