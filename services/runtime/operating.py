@@ -8,20 +8,21 @@ from __future__ import annotations
 import base64
 from collections.abc import Sequence
 from datetime import UTC, datetime
-from typing import Annotated, Any, Final
+from typing import Annotated, Final
 
 from fastapi import APIRouter, Depends, Query
 from pydantic import AwareDatetime, BaseModel, Field
 from starlette.responses import Response
 
-from schemas.envelope import BadEnvelope, Subject
+from schemas.envelope import BadEnvelope, Envelope, Subject
 from services.runtime.clock import VirtualClock
+from services.runtime.cursors import PageRequest, paging
 from services.runtime.errors import Permanent
 from services.runtime.gaps import History, PastEvent
 from services.runtime.logs import log
 from services.runtime.problems import Problem
-from services.runtime.reading import Fetched, Resolution
-from services.runtime.records import NOWHERE, Document, RawRecord
+from services.runtime.reading import Fetched, Resolution, owner_of
+from services.runtime.records import DISCARDED, NOWHERE, OPEN, REPLAYED, Document, RawRecord
 from services.runtime.running import Running
 from services.runtime.security import allow
 from services.runtime.settle import Outcome, Result
@@ -30,6 +31,8 @@ from services.runtime.web import reply
 
 OPERATOR: Final = "operator"
 SERVICE: Final = "service"
+
+_WITHOUT_CONTENT: Final = {"record.key": 0, "record.value": 0, "record.headers": 0}
 
 Operator = Annotated[Actor, Depends(allow(OPERATOR))]
 OtherService = Annotated[Actor, Depends(allow(SERVICE))]
@@ -60,8 +63,22 @@ class Status(BaseModel):
     dead_letters: int
 
 
+class Numbers(BaseModel):
+    """How many events were told, by kind of their subjects, and how many of each source were heard: the sums of the subjects' numbers.
+
+    At rest, every reader that keeps a kind has heard what was told about it. One that has heard less lacks the end of some sequence, which
+    shows in no gap.
+    """
+
+    told: dict[str, int]
+    heard: dict[str, dict[str, int]]
+
+
 class DeadLetterView(BaseModel):
-    """A dead letter. `value` and header values are base64, since they may be anything."""
+    """A dead letter. `value` and header values are base64, since they may be anything.
+
+    Of a value too large to be kept `value` is the beginning, and `whole_length` (bytes) and `whole_sha256` say what it was.
+    """
 
     id: str
     county: str
@@ -78,11 +95,8 @@ class DeadLetterView(BaseModel):
     offset: int
     headers: list[tuple[str, str | None]] = []
     value: str | None = None
-
-
-class DeadLetters(BaseModel):
-    items: list[DeadLetterView]
-    next: str | None
+    whole_length: int | None = None
+    whole_sha256: str | None = None
 
 
 class Replay(BaseModel):
@@ -155,10 +169,23 @@ def _add_standing(router: APIRouter, running: Running) -> None:
                 outbox_documents=documents,
                 outbox_oldest_seconds=age,
                 parked=await store.count("parked", {}),
-                dead_letters=await store.count("dead_letters", {"state": "open"})
-                + await running.store(NOWHERE).count("dead_letters", {"state": "open"}),
+                dead_letters=await store.count("dead_letters", {"state": OPEN})
+                + await running.store(NOWHERE).count("dead_letters", {"state": OPEN}),
             )
         )
+
+    @router.get("/numbers")
+    async def numbers(actor: Operator) -> Response:
+        """Goes through all states. Exact while nothing moves."""
+        store, logic = running.store(actor.county), running.service.logic
+        sources = sorted(owner_of(topic) for topic in running.service.subscriptions)
+        told: dict[str, int] = {}
+        heard: dict[str, dict[str, int]] = {source: {} for source in sources}
+        for kind, model in logic.kinds.items():
+            told[kind], applied = await store.numbers(model, sources)
+            for source, number in applied.items():
+                heard[source][kind] = number
+        return reply(Numbers(told=told, heard=heard))
 
 
 def _add_sending(router: APIRouter, running: Running) -> None:
@@ -182,33 +209,35 @@ def _add_sending(router: APIRouter, running: Running) -> None:
 
 def _add_dead_letters(router: APIRouter, running: Running) -> None:
     @router.get("/dead-letters")
-    async def dead_letters(
-        actor: Operator,
-        state: str = "open",
-        limit: Annotated[int, Query(ge=1, le=200)] = 50,
-        cursor: str | None = None,
-    ) -> Response:
+    async def dead_letters(actor: Operator, page: Annotated[PageRequest, paging(str)], state: str = OPEN) -> Response:
+        query: Document = {"state": state} | ({"_id": {"$gt": page.after[0]}} if page.after else {})
         found: list[Document] = []
         for county in (actor.county, NOWHERE):
-            query: dict[str, Any] = {"state": state} | ({"_id": {"$gt": cursor}} if cursor else {})
-            found += await running.store(county).find("dead_letters", query, sort=[("_id", 1)], limit=limit + 1)
-        found.sort(key=lambda document: str(document["_id"]))
-        more = len(found) > limit
-        items = [_view(document, whole=False) for document in found[:limit]]
-        return reply(DeadLetters(items=items, next=items[-1].id if more else None))
+            found += await running.store(county).find(
+                "dead_letters", query, sort=[("_id", 1)], limit=page.fetch, fields=_WITHOUT_CONTENT
+            )
+        found.sort(key=_id)
+        return reply(page.page(found, _view, lambda document: (_id(document),)))
 
     @router.get("/dead-letters/{id}")
     async def dead_letter(actor: Operator, id: str) -> Response:
-        return reply(_view(await _found(running, actor, id), whole=True))
+        return reply(_view(await _found(running, actor, id)))
 
     @router.post("/dead-letters/{id}/replay")
     async def replay(actor: Operator, id: str, correction: Replay) -> Response:
         document = await _found(running, actor, id, only_open=True)
+        if document["record"].get("whole") and correction.value is None:
+            raise Problem("value-not-kept", 422)
         record = _corrected(RawRecord.from_document(document["record"]), correction)
-        resolution = _resolution(document, "replayed", actor, "")
+        resolution = _resolution(document, REPLAYED, actor, "")
         fetched = running.settler.reader.read(record, resolution)
         if fetched.envelope is None or fetched.envelope.county != actor.county:
             raise Problem("still-unreadable", 422, reason=str(fetched.failure or "county"))
+        if _place(document) not in (
+            None,
+            (str(fetched.envelope.subject), fetched.envelope.source, fetched.envelope.sequence),
+        ):
+            raise Problem("another-event", 422)
         (outcome,) = await running.settler.settle(running.store(actor.county), [fetched])
         if outcome.result is Result.DEAD:
             raise _not_settled(outcome)
@@ -218,11 +247,9 @@ def _add_dead_letters(router: APIRouter, running: Running) -> None:
     @router.post("/dead-letters/{id}/discard")
     async def discard(actor: Operator, id: str, why: Discard) -> Response:
         document = await _found(running, actor, id, only_open=True)
-        resolution = _resolution(document, "discarded", actor, why.reason)
-        fetched = running.settler.reader.read(RawRecord.from_document(document["record"]), resolution)
+        resolution = _resolution(document, DISCARDED, actor, why.reason)
         # Without payload and failure it is settled like an event that nobody subscribes to: its number counts, nothing else.
-        envelope = fetched.envelope if document["county"] != NOWHERE else None
-        given_up = Fetched(fetched.raw, envelope, resolution=resolution)
+        given_up = Fetched(RawRecord.from_document(document["record"]), _envelope(document), resolution=resolution)
         (outcome,) = await running.settler.settle(running.store(document["county"]), [given_up])
         if outcome.result is Result.DEAD:
             raise _not_settled(outcome)
@@ -240,7 +267,7 @@ async def _found(running: Running, actor: Actor, id: str, *, only_open: bool = F
     for county in (actor.county, NOWHERE):
         document = await running.store(county).one("dead_letters", {"_id": id})
         if document is not None:
-            if only_open and document["state"] != "open":
+            if only_open and document["state"] != OPEN:
                 raise Problem("dead-letter-settled", 409)
             return document
     raise Problem("not-found", 404)
@@ -258,10 +285,36 @@ def _resolution(document: Document, state: str, actor: Actor, reason: str) -> Re
     return Resolution(document["county"], document["_id"], state, audit)
 
 
-def _view(document: Document, *, whole: bool) -> DeadLetterView:
+def _place(document: Document) -> tuple[str, str, int] | None:
+    """Which event of whose a dead letter stands for, as subject, source and number; None where nobody can say."""
+    return (document["subject"], document["source"], document["sequence"]) if "subject" in document else None
+
+
+def _envelope(document: Document) -> Envelope | None:
+    """That place as an envelope. (The record's own headers may have been too large to be kept.)"""
+    if "subject" not in document:
+        return None
+    return Envelope(
+        id=_id(document),
+        source=document["source"],
+        type=document["type"],
+        subject=Subject.parse(document["subject"]),
+        county=document["county"],
+        sequence=document["sequence"],
+        time=document["at"],
+    )
+
+
+def _id(document: Document) -> str:
+    return document["_id"]
+
+
+def _view(document: Document) -> DeadLetterView:
+    """With its content, if that was asked for."""
     record = document["record"]
-    headers: Sequence[tuple[str, bytes | None]] = record["headers"] if whole else ()
-    value: bytes | None = record["value"] if whole else None
+    headers: Sequence[tuple[str, bytes | None]] = record.get("headers", ())
+    value: bytes | None = record.get("value")
+    whole: Document = record.get("whole") or {}
     return DeadLetterView(
         id=document["_id"],
         county=document["county"],
@@ -278,4 +331,6 @@ def _view(document: Document, *, whole: bool) -> DeadLetterView:
         offset=record["offset"],
         headers=[(name, base64.b64encode(text).decode() if text is not None else None) for name, text in headers],
         value=base64.b64encode(value).decode() if value is not None else None,
+        whole_length=whole.get("length"),
+        whole_sha256=whole.get("sha256"),
     )

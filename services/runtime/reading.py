@@ -70,7 +70,7 @@ class Reader:
             envelope = Envelope.from_headers(raw.headers)
         except BadEnvelope as error:
             return Fetched(raw, None, failure=Permanent(error.reason, error.header), resolution=resolution)
-        if envelope.source != _owner(raw.topic):
+        if envelope.source != owner_of(raw.topic):
             # It must not stand in the way of the record that really has this number.
             return Fetched(raw, None, failure=Permanent("foreign-source", "ce_source"), resolution=resolution)
         try:
@@ -101,7 +101,8 @@ class Reader:
             raise Permanent("invalid-payload", _where(error)) from None
 
 
-def _owner(topic: str) -> str:
+def owner_of(topic: str) -> str:
+    """The service whose topic this is."""
     return topic.split(".", 1)[0].rsplit("-", 1)[-1]
 
 

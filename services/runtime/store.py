@@ -245,6 +245,14 @@ class CountyStore:
         document = await self.one(collection_of(model.KIND), {"_id": id})
         return Stored.from_document(model, document) if document else None
 
+    async def numbers(self, model: type[State], sources: Iterable[str]) -> tuple[int, dict[str, int]]:
+        """How many events were sent about all subjects of a kind, and how many of each source were applied."""
+        applied = {source: {"$sum": f"$applied.{source}"} for source in sources}
+        stages = [{"$group": {"_id": None, "sent": {"$sum": "$sequence"}, **applied}}]
+        for sums in await self.aggregate(collection_of(model.KIND), stages):
+            return sums["sent"], {source: sums[source] for source in sources}
+        return 0, dict.fromkeys(sources, 0)
+
     async def history(self, model: type[State], id: str, after: int, limit: int = 1000) -> list[Outgoing]:
         """The events sent about a subject with numbers above `after`, in order."""
         stored = await self.state(model, id)

@@ -19,7 +19,7 @@ from services.runtime.records import NOWHERE, RawRecord
 from services.runtime.settle import Settler
 from tests.runtime.open_services import COUNTY, ELSEWHERE, Open, bank_service, opened
 from tests.runtime.till import Till
-from tests.runtime.toy import ANNA, BERT, START, Bank, Paid, Pay, an_id, reader, record
+from tests.runtime.toy import ANNA, BERT, START, Bank, Greeted, Paid, Pay, Weighed, an_id, reader, record
 
 pytestmark = pytest.mark.asyncio(loop_scope="module")
 
@@ -123,6 +123,7 @@ async def test_only_operators_come_near(bank: Open, role: str | None) -> None:
     wanted = [
         ("GET", "/runtime/rest"),
         ("GET", "/runtime/status"),
+        ("GET", "/runtime/numbers"),
         ("PUT", "/runtime/clock"),
         ("POST", "/runtime/refill"),
         ("GET", "/runtime/dead-letters"),
@@ -319,6 +320,19 @@ async def test_the_status_says_what_waits_and_what_lies_dead(olga: httpx.AsyncCl
     assert (status["service"], status["parked"], status["dead_letters"]) == ("bank", 2, 2)
     assert status["outbox_documents"] == 1
     assert datetime.fromisoformat(status["now"]) == START
+
+
+async def test_the_numbers_of_all_events_are_added_up_by_who_told_them(
+    olga: httpx.AsyncClient, bank: Open, till: Till
+) -> None:
+    """What waits or lies dead is not heard, what nobody subscribes to is; another county's numbers are its own."""
+    await till.take(paid(1, 10), record(COUNTY, ANNA, 2, Greeted()), paid(1, 5, BERT), paid(3, 5, BERT))
+    await till.take(paid(2, 7, BERT, value=b"{"), record(COUNTY, BERT, 1, Weighed(grams=3)))
+    await till.take(Command(COUNTY, "", Pay(account=ANNA, amount=1)))
+    await Till(bank.running.store(ELSEWHERE)).take(paid(1, 1, an_id("carl"), ELSEWHERE))
+    numbers = (await olga.get("/runtime/numbers")).json()
+    assert numbers["told"]["account"] == len(await till.told(ANNA)) + len(await till.told(BERT)) > 0
+    assert {source: by_kind["account"] for source, by_kind in numbers["heard"].items()} == {"post": 1, "shop": 3}
 
 
 async def test_rest_tells_what_is_still_to_be_sent_and_to_be_decided(
