@@ -23,6 +23,8 @@ _PROJECT: Final = Path(__file__).resolve().parents[2]
 _DATABASE_SETTINGS: Final = """\
 [server]
 log_level = "WARNING"
+# Without a replica set there is no oplog, for which nobody asks here: every write would be written twice.
+standalone = true
 
 [storage]
 cache_size = "512M"
