@@ -13,7 +13,7 @@ from schemas.events import Uuid
 from services.intake import store
 from services.intake.api_imports import add_imports
 from services.intake.api_persons import add_persons
-from services.intake.askers import CLERKS, limit_of, office_of, teller_of, way_of
+from services.intake.askers import CLERKS, limit_of, office_of, purposes_of, teller_of, way_of
 from services.intake.bodies import (
     AppointmentBody,
     ArrivalBody,
@@ -21,12 +21,14 @@ from services.intake.bodies import (
     CorrectionBody,
     MoveBody,
     PurposesBody,
+    ResidenceGroupBody,
 )
 from services.intake.commands import (
     BookAppointment,
     ErasePerson,
     GiveConsent,
     MovePerson,
+    TellResidenceGroup,
     WithdrawConsent,
 )
 from services.intake.registering import Source, person_of, places_of, to_command, to_correction
@@ -44,6 +46,7 @@ from services.runtime.web import IdempotencyKey, reply
 
 Office = Annotated[Actor, Depends(allow(*CLERKS, Role.COUNSELLOR))]
 Rights = Annotated[Actor, Depends(allow(*CLERKS, Role.COUNSELLOR, Role.DATA_PROTECTION_OFFICER))]
+Authority = Annotated[Actor, Depends(allow(Role.AUTHORITY_CLERK))]
 Counsellor = Annotated[Actor, Depends(allow(Role.COUNSELLOR))]
 Operator = Annotated[Actor, Depends(allow(Role.OPERATOR))]
 
@@ -86,14 +89,14 @@ def _add_arrivals(router: APIRouter, running: Running, keyring: Keyring) -> None
 def _add_cases(router: APIRouter, running: Running, keyring: Keyring) -> None:
     @router.get("/cases/{case}")
     async def show_case(actor: Rights, case: Uuid) -> Response:
-        """Coded facts, consents and appointment; not who it is."""
+        """Coded facts, appointment, and the consents that are the asker's business; not who it is."""
         found = await store.case_of(running.store(actor.county), case)
         limit = limit_of(actor)
-        if found is not None and found.erased:
+        if found is not None and found.erased and limit is None:
             raise Problem("case-erased", 410)
         if found is None or found.register_facts is None or (limit is not None and found.office != limit):
             raise Problem("case-unknown", 404)
-        return reply(CaseView.of(found))
+        return reply(CaseView.of(found, purposes_of(actor)))
 
     @router.post("/cases/{case}/appointment", status_code=CREATED)
     async def book(actor: Office, key: IdempotencyKey, case: Uuid, body: AppointmentBody) -> Response:
@@ -117,6 +120,14 @@ def _add_cases(router: APIRouter, running: Running, keyring: Keyring) -> None:
         )
         return await running.send(actor, key, command)
 
+    @router.post("/cases/{case}/residence-group")
+    async def tell_residence_group(
+        actor: Authority, key: IdempotencyKey, case: Uuid, body: ResidenceGroupBody
+    ) -> Response:
+        """For the foreigners authority, about any case of the county. It hears nothing of the case."""
+        command = TellResidenceGroup(case=case, today=_today(running), residence_group=body.residence_group)
+        return await running.send(actor, key, command)
+
     @router.post("/cases/{case}/moves")
     async def move(actor: Office, key: IdempotencyKey, case: Uuid, body: MoveBody) -> Response:
         """Within the county, or out of it."""
@@ -126,6 +137,7 @@ def _add_cases(router: APIRouter, running: Running, keyring: Keyring) -> None:
             case=case,
             office=limit_of(actor),
             today=today,
+            told_by=teller_of(actor),
             moved_on=body.moved_on,
             district=district or None,
             municipality=municipality,

@@ -1,15 +1,16 @@
 """Who is asking, in the words of intake: for which office, with which limits, and whose word it is.
 
-A clerk acts for the office named in the token and sees that office's cases alone; counsellors and the data protection officer act
-for the county.
+A clerk acts for the office named in the token and sees that office's cases alone, and of their consents the one of the counter.
+Counsellors and the data protection officer act for the county.
 """
 
 from __future__ import annotations
 
+from collections.abc import Collection
 from typing import Final
 
-from schemas.codes import Role, Way
-from services.intake.model import Teller
+from schemas.codes import Purpose, Role, Way
+from services.intake.model import COUNTER_PURPOSES, Teller
 from services.runtime.problems import Problem
 from services.runtime.tokens import Actor
 
@@ -31,6 +32,11 @@ def office_of(actor: Actor) -> str:
 def limit_of(actor: Actor) -> str | None:
     """The office whose cases alone the actor may know; None for the whole county."""
     return office_of(actor) if actor.role in CLERKS else None
+
+
+def purposes_of(actor: Actor) -> Collection[Purpose]:
+    """The consents that the actor may know of."""
+    return COUNTER_PURPOSES if actor.role in CLERKS else Purpose
 
 
 def organisation_of(actor: Actor) -> str:

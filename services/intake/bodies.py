@@ -116,6 +116,12 @@ class CorrectionBody(_Body):
         return name in self.model_fields_set
 
 
+class ResidenceGroupBody(_Body):
+    """The residence group, or null when it is not known any more."""
+
+    residence_group: ResidenceGroup | None
+
+
 class AppointmentBody(_Body):
     """From which day on. Without it as soon as possible."""
 

@@ -16,7 +16,7 @@ from schemas.events import (
     PersonErased,
     PersonMoved,
 )
-from services.intake.facts import ConsentRecorded, Corrected, Granted, GrantEnded, Registered
+from services.intake.facts import ConsentRecorded, Corrected, Granted, GrantEnded, MovedWithin, Registered
 from services.intake.model import Appointment, Case, Consent
 from services.runtime.calendar import berlin_day
 
@@ -64,13 +64,16 @@ def _(fact: AppointmentReleased, case: Case, at: datetime) -> Case:  # noqa: ARG
 
 
 @after.register
-def _(fact: PersonMoved, case: Case, at: datetime) -> Case:  # noqa: ARG001
-    if fact.district is None:
-        return case.but(moved_out_on=fact.moved_on)
+def _(fact: MovedWithin, case: Case, at: datetime) -> Case:  # noqa: ARG001
     if case.register_facts is None:
         return case
     residence = {"district": fact.district, "municipality": fact.municipality}
-    return case.but(register_facts=case.register_facts.model_copy(update=residence))
+    return case.but(register_facts=case.register_facts.with_changes(residence, fact.told_by))
+
+
+@after.register
+def _(fact: PersonMoved, case: Case, at: datetime) -> Case:  # noqa: ARG001
+    return case.but(moved_out_on=fact.moved_on) if fact.district is None else case
 
 
 @after.register

@@ -31,20 +31,22 @@ from services.intake.commands import (
     ErasePerson,
     GiveConsent,
     MovePerson,
+    NotedAnswer,
     OfCase,
+    TellResidenceGroup,
     WithdrawConsent,
 )
-from services.intake.facts import ConsentRecorded, Corrected, DestroyPerson, KeepPerson
-from services.intake.model import Case, Consent, Register, Status
+from services.intake.facts import ConsentRecorded, Corrected, DestroyPerson, KeepPerson, MovedWithin
+from services.intake.model import COUNTER_PURPOSES, Case, Consent, Register, Statements, Status, Teller, group_told_by
 from services.intake.sites import CountyRules
 from services.runtime.deciding import Decision, Forget, States
 from services.runtime.errors import Refused
 
 
 def case_of(command: OfCase, states: States) -> Case:
-    """The case that a command is about. Raises `Refused`; whether another office has a case is nobody's business."""
+    """The case that a command is about. Raises `Refused`; what other offices have, or had, is no office's business."""
     case = states.get(Case, command.case)
-    if case.erased:
+    if case.erased and command.office is None and not isinstance(command, TellResidenceGroup):
         raise Refused("case-erased", 410)
     if case.register_facts is None or (command.office is not None and command.office != case.office):
         raise Refused("case-unknown", 404)
@@ -101,16 +103,30 @@ def _correct(command: CorrectPerson, case: Case, around: Around) -> Decision:
     register, statements = _register_of(case), case.statements
     right = command.register_changes.model_dump(exclude_unset=True)
     if right:
-        register = register.model_copy(update={**right, "told_by": command.told_by})
+        register = register.with_changes(right, command.told_by)
     stated = command.statement_changes.model_dump(exclude_unset=True)
     if "residence_group" in stated:
-        stated["residence_group_told_by"] = command.told_by
-    statements = statements.model_copy(update=stated)
-    facts: list[Fact] = [
+        stated["residence_group_told_by"] = group_told_by(command.told_by)
+    facts = _corrected(case, register, statements.model_copy(update=stated))
+    return _decision(case, facts, around, [KeepPerson(case.id, command.person)] if command.person is not None else ())
+
+
+@change.register
+def _tell_residence_group(command: TellResidenceGroup, case: Case, around: Around) -> Decision:  # noqa: ARG001
+    """The authority's word about somebody of whom it sees nothing: so the answer says nothing either."""
+    told = {
+        "residence_group": command.residence_group,
+        "residence_group_told_by": group_told_by(Teller.FOREIGNERS_AUTHORITY),
+    }
+    facts = _corrected(case, _register_of(case), case.statements.model_copy(update=told))
+    return Decision(facts, answer=NotedAnswer(case=case.id))
+
+
+def _corrected(case: Case, register: Register, statements: Statements) -> list[Fact]:
+    return [
         (case.subject, Corrected(register, statements)),
         (case.subject, PersonCorrected(**coded(register, statements))),
     ]
-    return _decision(case, facts, around, [KeepPerson(case.id, command.person)] if command.person is not None else ())
 
 
 @change.register
@@ -122,6 +138,8 @@ def _move(command: MovePerson, case: Case, around: Around) -> Decision:
     facts: list[Fact] = [(case.subject, moved)]
     if command.district is None:
         facts += _released(command, case, around)
+    else:
+        facts.append((case.subject, MovedWithin(command.district, command.municipality, command.told_by)))
     return _decision(case, facts, around)
 
 
@@ -146,7 +164,12 @@ def _give_consent(command: GiveConsent, case: Case, around: Around) -> Decision:
 
 @change.register
 def _withdraw_consent(command: WithdrawConsent, case: Case, around: Around) -> Decision:
-    """Acts from now on. Without the consent to transfer there is no first talk, so the slot is free for somebody else."""
+    """Acts from now on. Without the consent to transfer there is no first talk, so the slot is free for somebody else.
+
+    An office takes back what it asked for and nothing else: what was agreed to in the first talk it does not know.
+    """
+    if command.office is not None and not COUNTER_PURPOSES.issuperset(command.purposes):
+        raise Refused("purpose-not-yours", 403)
     purposes = tuple(purpose for purpose in dict.fromkeys(command.purposes) if case.consents_to(purpose))
     facts: list[Fact] = [(case.subject, ConsentWithdrawn(purposes=purposes))] if purposes else []
     if Purpose.TRANSFER in purposes:

@@ -96,9 +96,16 @@ class CorrectPerson(OfCase):
     fingerprint: str | None = None
 
 
-class MovePerson(OfCase):
-    """The person moved; out of the county when there is no `district`."""
+class TellResidenceGroup(OfCase):
+    """The foreigners authority says what it knows, of any case of the county. None: it does not know any more."""
 
+    residence_group: ResidenceGroup | None
+
+
+class MovePerson(OfCase):
+    """The person moved, as `told_by` says; out of the county when there is no `district`."""
+
+    told_by: Teller
     moved_on: date
     district: District | None = None
     municipality: Municipality | None = None
@@ -159,6 +166,12 @@ class CaseAnswer(BaseModel):
     case: str
     status: Status
     appointment: AppointmentAnswer | None = None
+
+
+class NotedAnswer(BaseModel):
+    """It was heard. Nothing of the case is told."""
+
+    case: str
 
 
 class ReadAnswer(BaseModel):

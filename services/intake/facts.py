@@ -10,7 +10,7 @@ from dataclasses import dataclass
 from datetime import date, datetime
 
 from schemas.codes import Purpose, Way
-from services.intake.model import Booking, Consent, Grant, Register, Statements
+from services.intake.model import Booking, Consent, Grant, Register, Statements, Teller
 from services.intake.sealing import Sealed
 
 
@@ -30,6 +30,15 @@ class Registered:
 class Corrected:
     register_facts: Register
     statements: Statements
+
+
+@dataclass(frozen=True, slots=True)
+class MovedWithin:
+    """The person lives elsewhere in the county now, as `told_by` says."""
+
+    district: str
+    municipality: str | None
+    told_by: Teller
 
 
 @dataclass(frozen=True, slots=True)

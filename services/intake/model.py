@@ -49,10 +49,19 @@ class Part(BaseModel):
     model_config = ConfigDict(frozen=True, extra="ignore")
 
 
+def group_told_by(office: Teller) -> Teller:
+    """Whose word a residence group is: the foreigners authority's own, and wherever else it is written down, the person's."""
+    return office if office is Teller.FOREIGNERS_AUTHORITY else Teller.PERSON
+
+
 class Register(Part):
-    """Facts of the register as they are now: of the arrival, corrected since, and the residence after moves within the county."""
+    """Facts of the register as they are now: of the arrival, corrected since, and the residence after moves within the county.
+
+    `told_by` told them at the arrival; `changed_by` names, for each fact that is another one since, who told that.
+    """
 
     told_by: Teller
+    changed_by: Mapping[str, Teller] = {}
     district: str
     municipality: str | None = None
     arrived_on: Day
@@ -61,6 +70,10 @@ class Register(Part):
     citizenships: tuple[str, ...] = ()
     birth_year: int | None = None
     sex: Sex | None = None
+
+    def with_changes(self, changes: Mapping[str, object], told_by: Teller) -> Register:
+        """Other facts by name, and whose word they are; what is not among them stays whose it was."""
+        return self.model_copy(update={**changes, "changed_by": {**self.changed_by, **dict.fromkeys(changes, told_by)}})
 
 
 class Statements(Part):
@@ -72,6 +85,10 @@ class Statements(Part):
     residence_group: ResidenceGroup | None = None
     residence_group_told_by: Teller | None = None
     welcome_package: bool = False
+
+
+COUNTER_PURPOSES: Final = frozenset({Purpose.TRANSFER})
+"""The consents that an office asks for, sees and may take back. All others are the migration centre's to ask and to keep."""
 
 
 class Consent(Part):

@@ -13,7 +13,7 @@ from schemas.codes import Origin, ResidenceGroup, Sex, Way
 from services.intake.bodies import CorrectionBody
 from services.intake.columns import Entries
 from services.intake.commands import CorrectPerson, CountArrival, RegisterArrival, RegisterChanges, StatementChanges
-from services.intake.model import Register, Statements, Teller
+from services.intake.model import Register, Statements, Teller, group_told_by
 from services.intake.sealing import CountyKeys, Person
 from services.intake.values import NO, YES
 
@@ -134,11 +134,10 @@ def register_of(entries: Entries, teller: Teller) -> Register:
 def statements_of(entries: Entries, teller: Teller) -> Statements:
     """The residence group comes from the foreigners authority where that is the office, else from the person."""
     group = ResidenceGroup(entries.residence_group) if entries.residence_group else None
-    told_by = teller if teller is Teller.FOREIGNERS_AUTHORITY else Teller.PERSON
     return Statements(
         languages=tuple(entries.languages.split()),
         residence_group=group,
-        residence_group_told_by=told_by if group is not None else None,
+        residence_group_told_by=group_told_by(teller) if group is not None else None,
         welcome_package=entries.welcome_package == YES,
     )
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from datetime import date, datetime
 
 from pydantic import BaseModel
@@ -34,7 +34,8 @@ class CaseView(BaseModel):
     moved_out_on: date | None
 
     @classmethod
-    def of(cls, case: Case) -> CaseView:
+    def of(cls, case: Case, purposes: Collection[Purpose]) -> CaseView:
+        """The case for somebody who may know of the consents to these purposes."""
         current = case.appointments[-1] if case.appointments else None
         return cls(
             case=case.id,
@@ -44,7 +45,7 @@ class CaseView(BaseModel):
             registered_on=case.registered_on,
             register_facts=case.register_facts,
             statements=case.statements,
-            consents=case.consents,
+            consents={purpose: consent for purpose, consent in case.consents.items() if purpose in purposes},
             appointment=in_words(current) if current else None,
             moved_out_on=case.moved_out_on,
         )

@@ -14,7 +14,7 @@ from schemas.envelope import Subject
 from schemas.events import AppointmentBooked
 from services.intake.books import total
 from services.intake.columns import Entries
-from services.intake.commands import CountArrival, ReadPerson, RegisterArrival
+from services.intake.commands import CountArrival, MovePerson, ReadPerson, RegisterArrival
 from services.intake.facts import Tally
 from services.intake.model import Case, Teller
 from services.intake.registering import Source, to_command
@@ -142,7 +142,9 @@ class Intake(World):
         return self.get(Case, case_id(number))
 
     def command(self, message: Any, number: int = 1, **told: Any) -> Any:
-        """A command about a person's case, given today."""
+        """A command about a person's case, given today; of a move the registry office speaks."""
+        if message is MovePerson:
+            told.setdefault("told_by", Teller.REGISTRY_OFFICE)
         return self.asks(message(case=case_id(number), today=self.today, **told))
 
     def reads(self, number: int = 1, **told: Any) -> Any:
