@@ -20,7 +20,7 @@ from services.runtime.loading import NOT_THE_RULES, Loaded, answer_key, received
 from services.runtime.outcomes import Outcome, Result, Work
 from services.runtime.reading import Fetched, Reader
 from services.runtime.recent import Recent
-from services.runtime.records import Answer, DeadLetter, parked_id
+from services.runtime.records import Answer, DeadLetter, letter_id, parked_id
 from services.runtime.store import CountyStore, Unit
 
 
@@ -172,7 +172,7 @@ class Attempt:
         return 0
 
     def _die(self, fetched: Fetched, failure: Permanent) -> Outcome:
-        if fetched.raw.digest in self.loaded.settled_letters:
+        if letter_id(self._store.county, fetched.raw) in self.loaded.settled_letters:
             # It lies in nobody's sequence, so only the dead letter itself knows that an operator is done with it.
             return Outcome(Result.SKIPPED)
         # A replay that fails again leaves the dead letter as it lies: the operator is told why and may correct it further.

@@ -22,7 +22,20 @@ from services.runtime.driver_errors import UNWRITABLE, translated
 from services.runtime.errors import Conflict, ForeignSubject, NameTaken, Permanent
 from services.runtime.histories import Histories
 from services.runtime.reading import Resolution
-from services.runtime.records import Answer, DeadLetter, Document, Outgoing, Parcel, Parked, Stored
+from services.runtime.records import (
+    DISCARDED,
+    EMPTYING,
+    NOWHERE,
+    OPEN,
+    REPLAYED,
+    Answer,
+    DeadLetter,
+    Document,
+    Outgoing,
+    Parcel,
+    Parked,
+    Stored,
+)
 
 if TYPE_CHECKING:
     from services.runtime.store import Database, Session
@@ -156,21 +169,24 @@ class Writer:
 
     def _book_keeping(self, unit: Unit) -> list[Write]:
         writes = [Write("commands", InsertOne(answer.to_document(self._county))) for answer in unit.answers]
-        writes += [
-            Write(
-                "dead_letters",
-                UpdateOne({"_id": dead.id}, {"$setOnInsert": dead.to_document(self._county)}, upsert=True),
-            )
-            for dead in unit.dead
-        ]
-        writes += [
-            Write(
-                "parked", UpdateOne({"_id": parked.id}, {"$setOnInsert": parked.to_document(self._county)}, upsert=True)
-            )
-            for parked in unit.parked
-        ]
+        for dead in unit.dead:
+            writes += self._letter(dead)
+        for parked in unit.parked:
+            place = {"_id": parked.id, "county": self._county}
+            waits = {"$setOnInsert": parked.to_document(self._county)}
+            writes.append(Write("parked", UpdateOne(place, waits, upsert=True)))
         writes += [Write("parked", DeleteOne({"_id": id, "county": self._county})) for id in unit.unparked]
         return writes
+
+    def _letter(self, dead: DeadLetter) -> Iterable[Write]:
+        """Delivered again, a dead letter stays as it lies. One that was settled, and whose record could not be applied all the same, is
+        open again, since its number is; but not one that lies in nobody's sequence, and not one whose subject was forgotten."""
+        place = {"_id": dead.id_in(self._county), "county": self._county}
+        document = dead.to_document(self._county)
+        if dead.envelope is not None:
+            settled = {**place, "state": {"$in": [REPLAYED, DISCARDED]}}
+            yield Write("dead_letters", UpdateOne(settled, {"$set": document}))
+        yield Write("dead_letters", UpdateOne(place, {"$setOnInsert": {**document, "audit": []}}, upsert=True))
 
     async def _bulk(self, writes: Sequence[Write], session: Session) -> None:
         """In this order within a collection: two messages of a slice may write to the same document."""
@@ -182,9 +198,11 @@ class Writer:
 
     async def _resolve(self, resolutions: Sequence[Resolution], session: Session) -> None:
         for resolution in resolutions:
+            # Nobody needs any more what is given up; and where no subject is known, no erasure would ever find it.
+            emptying = EMPTYING if resolution.state == DISCARDED or resolution.county == NOWHERE else {}
             result = await self._raw["dead_letters"].update_one(
-                {"_id": resolution.dead_letter, "county": resolution.county, "state": "open"},
-                {"$set": {"state": resolution.state}, "$push": {"audit": dict(resolution.audit)}},
+                {"_id": resolution.dead_letter, "county": resolution.county, "state": OPEN},
+                {"$set": {"state": resolution.state, **emptying}, "$push": {"audit": dict(resolution.audit)}},
                 session=session,
             )
             if result.matched_count == 0:

@@ -9,7 +9,7 @@ from typing import Final
 from pymongo import ASCENDING, IndexModel
 
 from services.runtime.deciding import State
-from services.runtime.records import Document
+from services.runtime.records import UNCLAIMED_SECONDS, Document
 
 ANSWERS_KEPT_SECONDS: Final = 30 * 24 * 3600
 
@@ -63,6 +63,7 @@ OWN: Final = (
         (
             IndexModel([("county", ASCENDING), ("state", ASCENDING), ("at", ASCENDING)], name="open"),
             IndexModel([("county", ASCENDING), ("subject", ASCENDING)], name="subject"),
+            IndexModel([("unclaimed_since", ASCENDING)], name="unclaimed", expireAfterSeconds=UNCLAIMED_SECONDS),
         ),
     ),
     Collection("commands", (IndexModel([("at", ASCENDING)], name="kept", expireAfterSeconds=ANSWERS_KEPT_SECONDS),)),

@@ -9,7 +9,7 @@ from services.runtime.deciding import Subject
 from services.runtime.driver_errors import translated
 from services.runtime.records import (
     BLANK_VALUE,
-    EMPTIED,
+    EMPTYING,
     ERASED,
     Document,
     Outgoing,
@@ -73,6 +73,6 @@ class Histories:
             )
         await self._raw["dead_letters"].update_many(
             about,
-            {"$set": {"state": ERASED, **{f"record.{name}": value for name, value in EMPTIED.items()}}},
+            {"$set": {"state": ERASED, **EMPTYING}},
             session=session,
         )

@@ -18,7 +18,7 @@ from services.runtime.errors import Conflict, Transient
 from services.runtime.outcomes import Work
 from services.runtime.reading import Fetched
 from services.runtime.recent import Recent
-from services.runtime.records import NewerShape, RawRecord, Stored
+from services.runtime.records import NewerShape, RawRecord, Stored, letter_id
 from services.runtime.store import CountyStore
 
 NOT_THE_RULES: Final = (Transient, Conflict, NewerShape, DRIVER)
@@ -63,7 +63,7 @@ class Loaded:
                 if item.envelope is not None and item.envelope.subject.kind in self._logic.kinds:
                     (named if item.resolution else own)[item.envelope.subject] = None
                 elif item.failure is not None and item.resolution is None:
-                    letters.append(item.raw.digest)
+                    letters.append(letter_id(self._store.county, item.raw))
             else:
                 message = item
                 if isinstance(item, Command) and item.key:

@@ -20,11 +20,24 @@ NOWHERE: Final = "00000"
 BLANK: Final = "blank"
 """The name of the event type that stands in a history where an erased event was; nobody subscribes to it."""
 
+OPEN: Final = "open"
+REPLAYED: Final = "replayed"
+DISCARDED: Final = "discarded"
 ERASED: Final = "erased"
-"""The state of a dead letter whose subject was forgotten."""
+"""The states of a dead letter. `ERASED`: its subject was forgotten."""
 
-EMPTIED: Final[Document] = {"value": None, "headers": []}
-"""What is left of the content of a record whose subject was forgotten."""
+EMPTIED: Final[Document] = {"key": None, "value": None, "headers": [], "whole": None}
+"""What is left of the content of a record that nobody may or need read any more."""
+
+EMPTYING: Final[Document] = {f"record.{name}": nothing for name, nothing in EMPTIED.items()}
+"""The same as a change to a document that keeps a record."""
+
+LARGEST_VALUE: Final = 8 * 1024 * 1024
+LARGEST_BESIDES: Final = 1024 * 1024
+"""Bytes of a record's value that a dead letter keeps, and of its key and of its headers. The database takes documents of 16 MiB."""
+
+UNCLAIMED_SECONDS: Final = 30 * 24 * 3600
+"""How long a dead letter is kept if nobody can say whose it is: no erasure would reach it, and no topic keeps its record for longer."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -55,7 +68,22 @@ class RawRecord:
         """What stands in its place once its subject is forgotten: the same number without content. Its envelope must be readable."""
         envelope = Envelope.from_headers(self.headers)
         headers = replace(envelope, type=blank_type(envelope.source)).to_headers()
-        return replace(self, value=BLANK_VALUE, headers=tuple(headers))
+        return replace(self, key=None, value=BLANK_VALUE, headers=tuple(headers))
+
+    @property
+    def bounded(self) -> Document:
+        """As a document, with no more of it than one can hold: of a larger value the beginning, and what the whole was; of a larger key
+        or larger headers nothing."""
+        document = self.to_document()
+        if len(self.key or b"") > LARGEST_BESIDES:
+            document["key"] = None
+        # Each header costs some bytes more, however small it is.
+        if sum(len(name) * 4 + len(value or b"") + 32 for name, value in self.headers) > LARGEST_BESIDES:
+            document["headers"] = []
+        if self.value is not None and len(self.value) > LARGEST_VALUE:
+            document["value"] = self.value[:LARGEST_VALUE]
+            document["whole"] = {"length": len(self.value), "sha256": hashlib.sha256(self.value).hexdigest()}
+        return document
 
     def to_document(self) -> Document:
         return {
@@ -246,19 +274,18 @@ class DeadLetter:
     envelope: Envelope | None
     erased: bool = False
 
-    @property
-    def id(self) -> str:
-        return self.raw.digest
+    def id_in(self, county: str) -> str:
+        return letter_id(county, self.raw)
 
     def to_document(self, county: str) -> Document:
+        now = datetime.now(UTC)
         document: Document = {
             "county": county,
-            "state": ERASED if self.erased else "open",
+            "state": ERASED if self.erased else OPEN,
             "reason": self.reason,
             "detail": self.detail,
-            "at": datetime.now(UTC),
-            "record": self.raw.to_document() | (EMPTIED if self.erased else {}),
-            "audit": [],
+            "at": now,
+            "record": self.raw.bounded | (EMPTIED if self.erased else {}),
         }
         if self.envelope is not None:
             document |= {
@@ -267,7 +294,14 @@ class DeadLetter:
                 "sequence": self.envelope.sequence,
                 "type": self.envelope.type,
             }
+        if county == NOWHERE:
+            document["unclaimed_since"] = now
         return document
+
+
+def letter_id(county: str, raw: RawRecord) -> str:
+    """One record may lie in two counties: in none while its own was not served here, and then in that."""
+    return hashlib.sha256(f"{county}/{raw.digest}".encode()).hexdigest()
 
 
 @dataclass(frozen=True, slots=True)

@@ -32,7 +32,7 @@ from services.runtime.logs import log
 from services.runtime.outcomes import Outcome, Result, Work, door_of
 from services.runtime.reading import Fetched, Reader
 from services.runtime.recent import Recent
-from services.runtime.records import DeadLetter, parked_id
+from services.runtime.records import DeadLetter, letter_id, parked_id
 from services.runtime.store import CountyStore, Unit
 
 PATIENCE: Final = 50
@@ -185,7 +185,7 @@ class Settler:
 async def _is_given_up(store: CountyStore, fetched: Fetched) -> bool:
     """Whether an operator has discarded this record, or does so now: its subject has no sequence here in which its number could count."""
     if fetched.resolution is None:
-        return bool(await store.settled_dead_letters([fetched.raw.digest]))
+        return bool(await store.settled_dead_letters([letter_id(store.county, fetched.raw)]))
     if fetched.data is not None or fetched.failure is not None:
         return False
     await _insist(store, Unit(resolutions=[fetched.resolution]))

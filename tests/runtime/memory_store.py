@@ -17,10 +17,15 @@ from pymongo import InsertOne
 from services.runtime.clock import machine_ms
 from services.runtime.deciding import State, Subject
 from services.runtime.errors import Conflict, NameTaken, Permanent
+from services.runtime.reading import Resolution
 from services.runtime.records import (
     BLANK_VALUE,
+    DISCARDED,
     EMPTIED,
     ERASED,
+    OPEN,
+    REPLAYED,
+    DeadLetter,
     Document,
     Outgoing,
     RawRecord,
@@ -28,6 +33,9 @@ from services.runtime.records import (
     blank_type,
 )
 from services.runtime.store import Unit, collection_of
+
+LARGEST_DOCUMENT = 16 * 1024 * 1024
+"""Bytes, as the database has it."""
 
 _OPTIONS: CodecOptions[Document] = CodecOptions(tz_aware=True)
 
@@ -116,24 +124,34 @@ class MemoryStore:
         for answer in unit.answers:
             self._insert("commands", answer.to_document(self.county))
         for dead in unit.dead:
-            self.collections["dead_letters"].setdefault(
-                dead.id, self._bytes({"_id": dead.id, **dead.to_document(self.county)})
-            )
+            self._bury(dead)
         for parked in unit.parked:
-            self.collections["parked"].setdefault(
-                parked.id, self._bytes({"_id": parked.id, **parked.to_document(self.county)})
-            )
+            if self._get("parked", parked.id) is None:
+                self._put("parked", {"_id": parked.id, **parked.to_document(self.county)})
         for id in unit.unparked:
             self.collections["parked"].pop(id, None)
         for write in unit.writes:
             assert isinstance(write.operation, InsertOne)
             self._insert(write.collection, write.operation._doc)  # pyright: ignore[reportPrivateUsage, reportUnknownMemberType, reportUnknownArgumentType]
         for resolution in unit.resolutions:
-            document = self._get("dead_letters", resolution.dead_letter)
-            if document is None or document["state"] != "open":
-                raise Permanent("dead-letter-settled")
-            document |= {"state": resolution.state, "audit": [*document["audit"], dict(resolution.audit)]}
-            self._put("dead_letters", document)
+            self._resolve(resolution)
+
+    def _resolve(self, resolution: Resolution) -> None:
+        document = self._get("dead_letters", resolution.dead_letter)
+        if document is None or document["state"] != OPEN:
+            raise Permanent("dead-letter-settled")
+        document |= {"state": resolution.state, "audit": [*document["audit"], dict(resolution.audit)]}
+        if resolution.state == DISCARDED:
+            document["record"] |= EMPTIED
+        self._put("dead_letters", document)
+
+    def _bury(self, dead: DeadLetter) -> None:
+        document = {"_id": dead.id_in(self.county), **dead.to_document(self.county)}
+        there = self._get("dead_letters", document["_id"])
+        if there is None:
+            self._put("dead_letters", document | {"audit": []})
+        elif dead.envelope is not None and there["state"] in (REPLAYED, DISCARDED):
+            self._put("dead_letters", there | document)
 
     def _write_state(self, stored: Stored) -> None:
         name = collection_of(stored.state.KIND)
@@ -169,11 +187,11 @@ class MemoryStore:
 
     # --- documents --------------------------------------------------------------------------------------------------
 
-    def _bytes(self, document: Mapping[str, Any]) -> bytes:
-        return bson.encode(document)
-
     def _put(self, collection: str, document: Mapping[str, Any]) -> None:
-        self.collections[collection][document["_id"]] = self._bytes(document)
+        encoded = bson.encode(document)
+        if len(encoded) > LARGEST_DOCUMENT:
+            raise Permanent("not-storable", collection)
+        self.collections[collection][document["_id"]] = encoded
 
     def _get(self, collection: str, id: str) -> Document | None:
         found = self.collections[collection].get(id)

@@ -15,7 +15,7 @@ import pytest_asyncio
 
 from deploy.embedded.engines import Engines
 from services.runtime.deciding import Command
-from services.runtime.records import NOWHERE, RawRecord
+from services.runtime.records import LARGEST_VALUE, NOWHERE, RawRecord
 from services.runtime.settle import Settler
 from tests.runtime.open_services import COUNTY, ELSEWHERE, Open, bank_service, opened
 from tests.runtime.till import Till
@@ -118,6 +118,10 @@ async def test_an_operator_sees_the_letters_of_their_county_and_of_none_and_of_n
     assert (await letter_of(olga))["state"] == "open"
 
 
+async def test_a_place_in_the_list_that_was_never_given_is_refused(olga: httpx.AsyncClient) -> None:
+    assert code(await olga.get("/runtime/dead-letters", params={"cursor": "somewhere"})) == (400, "cursor-invalid")
+
+
 @pytest.mark.parametrize("role", ["clerk", "counsellor", "service", None])
 async def test_only_operators_come_near(bank: Open, role: str | None) -> None:
     wanted = [
@@ -174,7 +178,9 @@ async def test_headers_can_be_corrected_too(olga: httpx.AsyncClient, bank: Open,
     answer = await olga.post(f"/runtime/dead-letters/{item['id']}/replay", json={"headers": {"ce_sequence": "1"}})
     assert answer.json()["result"] == "applied"
     assert await till.entries(ANNA) == ["+10"]
-    assert (await letter_of(olga, "replayed"))["county"] == NOWHERE
+    settled = await letter_of(olga, "replayed")
+    shown = (await olga.get(f"/runtime/dead-letters/{settled['id']}")).json()
+    assert (shown["county"], shown["value"], shown["headers"]) == (NOWHERE, None, [])
 
 
 async def test_a_replay_as_it_was_after_the_rules_were_repaired(
@@ -201,6 +207,54 @@ async def test_a_replay_that_fails_again_says_why_and_leaves_the_letter_open(
     assert code(answer) == (422, "still-unreadable")
     assert await letter_of(olga) == item
     assert await till.entries(ANNA) == []
+
+
+@pytest.mark.parametrize(
+    "headers",
+    [{"ce_subject": f"account/{BERT}"}, {"ce_sequence": "2"}, {"ce_subject": f"account/{BERT}", "ce_id": "x"}],
+)
+async def test_a_correction_never_makes_another_event_of_it(
+    olga: httpx.AsyncClient, till: Till, headers: dict[str, str]
+) -> None:
+    """Its own number would stay open, and the letter, settled, would show nobody what all that comes later waits for."""
+    await till.take(paid(1, 10, value=b"{"), paid(3, 20))
+    item = await letter_of(olga)
+    correction = {"value": '{"amount": 10}', "headers": headers}
+    assert code(await olga.post(f"/runtime/dead-letters/{item['id']}/replay", json=correction)) == (
+        422,
+        "another-event",
+    )
+    assert await letter_of(olga) == item
+    assert await till.parked(ANNA) == [3]
+
+
+async def test_nor_one_of_another_source(olga: httpx.AsyncClient, till: Till) -> None:
+    await till.take(paid(1, 10, value=b"{"))
+    item = await letter_of(olga)
+    headers = {"ce_source": "post", "ce_type": "wegenetz.post.weighed.v1"}
+    answer = await olga.post(f"/runtime/dead-letters/{item['id']}/replay", json={"headers": headers})
+    assert (answer.status_code, (await letter_of(olga))["state"]) == (422, "open")
+
+
+async def test_one_of_which_only_the_beginning_is_kept_is_sent_again_with_a_value_that_is_given(
+    olga: httpx.AsyncClient, till: Till
+) -> None:
+    await till.take(paid(1, 10, value=b"x" * (LARGEST_VALUE + 1)), paid(2, 20))
+    item = await letter_of(olga)
+    assert item["whole_length"] == LARGEST_VALUE + 1
+    path = f"/runtime/dead-letters/{item['id']}/replay"
+    assert code(await olga.post(path, json={})) == (422, "value-not-kept")
+    assert (await olga.post(path, json={"value": '{"amount": 10}'})).status_code == 200
+    assert await till.entries(ANNA) == ["+10", "+20"]
+
+
+async def test_one_of_which_no_headers_could_be_kept_can_be_discarded_all_the_same(
+    olga: httpx.AsyncClient, till: Till
+) -> None:
+    await till.take(record(COUNTY, ANNA, 1, Paid(amount=-1), headers={"note": b"x" * 2**21}), paid(2, 20))
+    item = await letter_of(olga)
+    await olga.post(f"/runtime/dead-letters/{item['id']}/discard", json={"reason": "not needed"})
+    assert await till.entries(ANNA) == ["+20"]
 
 
 async def test_a_discarded_letter_lets_the_others_pass_and_remembers_who_and_why(
