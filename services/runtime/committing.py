@@ -199,7 +199,7 @@ class Writer:
     async def _resolve(self, resolutions: Sequence[Resolution], session: Session) -> None:
         for resolution in resolutions:
             # Nobody needs any more what is given up; and where no subject is known, no erasure would ever find it.
-            emptying = EMPTYING if resolution.state == DISCARDED or resolution.county == NOWHERE else {}
+            emptying = EMPTYING if resolution.state != REPLAYED or resolution.county == NOWHERE else {}
             result = await self._raw["dead_letters"].update_one(
                 {"_id": resolution.dead_letter, "county": resolution.county, "state": OPEN},
                 {"$set": {"state": resolution.state, **emptying}, "$push": {"audit": dict(resolution.audit)}},

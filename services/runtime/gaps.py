@@ -1,8 +1,12 @@
 """Gaps in a subject's sequence are filled from the owner's history.
 
 A record that waits for a predecessor longer than `PATIENCE_SECONDS` (machine time) is a sign that the predecessor was lost on the way:
-expired in the topic, or not readable at all. Unless it lies here as a dead letter, its owner is asked for it. An owner that does
-not answer, or answers nonsense, holds up the gaps in front of other owners' events no more than a moment.
+expired in the topic, or not readable at all. Its owner is asked for it. An owner that does not answer, or answers nonsense, holds up the
+gaps in front of other owners' events no more than a moment.
+
+An event that lies here as a dead letter is for an operator to repair or discard. Its owner is asked too, now and then, but for one thing
+only: whether the subject has been forgotten there. Then nothing is left to repair, the letter is emptied, and the erasure, which
+waits behind it, takes effect whether or not an operator ever comes.
 """
 
 from __future__ import annotations
@@ -11,20 +15,24 @@ import asyncio
 import base64
 from collections.abc import Callable, Mapping, Sequence
 from datetime import UTC, datetime, timedelta
+from itertools import count
 from typing import Final
 
 import httpx
 from pydantic import BaseModel
 
 from schemas.envelope import Subject
-from services.runtime.errors import Transient
+from services.runtime.errors import Conflict, Permanent, Transient
 from services.runtime.logs import log
-from services.runtime.records import Outgoing, RawRecord
+from services.runtime.reading import Fetched, Resolution
+from services.runtime.records import ERASED, OPEN, Outgoing, RawRecord, blank_type
 from services.runtime.settle import Settler
-from services.runtime.store import Database
+from services.runtime.store import CountyStore, Database, Unit
 
 PATIENCE_SECONDS: Final = 5.0
 AT_ONCE: Final = 200
+LETTERS_EVERY: Final = 12
+"""One look in so many asks also behind dead letters: for each of them, once a minute."""
 
 
 class PastEvent(BaseModel):
@@ -70,23 +78,27 @@ class GapFiller:
         self._client = client
 
     async def run(self, stop: asyncio.Event) -> None:
-        while not stop.is_set():
+        for turn in count():
             try:
                 await asyncio.wait_for(stop.wait(), PATIENCE_SECONDS)
             except TimeoutError:
+                parked_before = datetime.now(UTC) - timedelta(seconds=PATIENCE_SECONDS)
                 try:
                     for county in self._counties:
-                        await self.look(county, datetime.now(UTC) - timedelta(seconds=PATIENCE_SECONDS))
+                        await self.look(county, parked_before, letters=turn % LETTERS_EVERY == 0)
                 except Transient:
                     continue  # the consumer is in the same world, and says so
+            else:
+                return
 
-    async def look(self, county: str, parked_before: datetime) -> int:
-        """Fill the gaps of one county in front of what was parked before that instant. Returns how many events came."""
+    async def look(self, county: str, parked_before: datetime, *, letters: bool) -> int:
+        """Fill the gaps of one county in front of what was parked before that instant, and those at which dead letters lie if `letters`.
+        Returns how many events came."""
         filled, after = 0, ""
         while subjects := await self._waiting(county, parked_before, after):
             for name, sources in subjects:
                 for source in sources:
-                    filled += await self._fill(county, Subject.parse(name), source)
+                    filled += await self._fill(county, Subject.parse(name), source, letters=letters)
             after = subjects[-1][0]
         return filled
 
@@ -103,21 +115,23 @@ class GapFiller:
         )
         return [(entry["_id"], entry["sources"]) for entry in found]
 
-    async def _fill(self, county: str, subject: Subject, source: str) -> int:
+    async def _fill(self, county: str, subject: Subject, source: str, *, letters: bool) -> int:
         store = self._database.county(county)
         model = self._settler.logic.kinds.get(subject.kind)
         stored = await store.state(model, subject.id) if model is not None else None
         last = stored.applied.get(source, 0) if stored is not None else 0
-        lies_dead = await store.one(
-            "dead_letters", {"subject": str(subject), "source": source, "sequence": last + 1, "state": "open"}
-        )
-        if lies_dead is not None:
+        place = {"subject": str(subject), "source": source, "sequence": last + 1, "state": {"$in": [OPEN, ERASED]}}
+        lying = await store.find("dead_letters", place, fields={"state": 1})
+        if lying and not letters:
             return 0
         try:
             events = await self._ask(county, subject, source, last)
             fetched = [self._settler.reader.read(event.record(f"{source}.events.v1")) for event in events]
         except (httpx.HTTPError, httpx.InvalidURL, ValueError) as error:
             log.warning("history.failed", exception=error, peer=source)
+            return 0
+        open_letters: list[str] = [letter["_id"] for letter in lying if letter["state"] == OPEN]
+        if open_letters and not (_is_emptied(fetched, last + 1) and await _empty(store, open_letters, source)):
             return 0
         if fetched:
             await self._settler.settle(store, fetched)
@@ -135,3 +149,19 @@ class GapFiller:
         )
         answer.raise_for_status()
         return History.model_validate_json(answer.content).events
+
+
+def _is_emptied(events: Sequence[Fetched], number: int) -> bool:
+    """Whether their owner has emptied the event of this number."""
+    first = events[0].envelope if events else None
+    return first is not None and first.sequence == number and first.type == blank_type(first.source)
+
+
+async def _empty(store: CountyStore, letters: Sequence[str], owner: str) -> bool:
+    """Keep no more of these dead letters than their owner keeps of the event. False if somebody settled one meanwhile."""
+    audit = {"state": ERASED, "by": owner, "reason": "", "at": datetime.now(UTC).isoformat()}
+    try:
+        await store.commit(Unit(resolutions=[Resolution(store.county, letter, ERASED, audit) for letter in letters]))
+    except (Permanent, Conflict):
+        return False
+    return True

@@ -141,7 +141,7 @@ class MemoryStore:
         if document is None or document["state"] != OPEN:
             raise Permanent("dead-letter-settled")
         document |= {"state": resolution.state, "audit": [*document["audit"], dict(resolution.audit)]}
-        if resolution.state == DISCARDED:
+        if resolution.state != REPLAYED:
             document["record"] |= EMPTIED
         self._put("dead_letters", document)
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 from collections.abc import AsyncIterator
 from datetime import UTC, datetime, timedelta
 from typing import Any
@@ -13,7 +14,7 @@ import pytest_asyncio
 from deploy.embedded.engines import Engines
 from services.runtime import gaps as gaps_module
 from services.runtime.deciding import Command
-from services.runtime.gaps import GapFiller
+from services.runtime.gaps import LETTERS_EVERY, GapFiller
 from services.runtime.operating import SERVICE
 from services.runtime.records import NOWHERE, RawRecord
 from services.runtime.settle import Result
@@ -62,9 +63,9 @@ def filler_of(bank: Open, client: httpx.AsyncClient, **peers: str) -> GapFiller:
     )
 
 
-async def look(bank: Open, shop: Open) -> int:
+async def look(bank: Open, shop: Open, *, letters: bool = True) -> int:
     """The filler looks once, at everything that is parked."""
-    return await filler_of(bank, shop.client(), shop="http://shop").look(COUNTY, now())
+    return await filler_of(bank, shop.client(), shop="http://shop").look(COUNTY, now(), letters=letters)
 
 
 def now() -> datetime:
@@ -122,18 +123,8 @@ async def test_what_waits_only_for_a_moment_is_left_alone(bank: Open, shop: Open
     _, second = await sold(shop, 1, 2)
     await till.take(second)
     filler = filler_of(bank, shop.client(), shop="http://shop")
-    assert await filler.look(COUNTY, datetime.now(UTC) - timedelta(seconds=60)) == 0
+    assert await filler.look(COUNTY, datetime.now(UTC) - timedelta(seconds=60), letters=True) == 0
     assert shop.asked == []
-
-
-async def test_behind_a_dead_letter_nobody_is_asked(bank: Open, shop: Open, till: Till) -> None:
-    """It lies here; an operator repairs or discards it."""
-    first, second = await sold(shop, 1, 2)
-    broken = RawRecord(first.topic, 0, 0, None, b"{", first.headers)
-    await till.take(broken, second)
-    assert await look(bank, shop) == 0
-    assert shop.asked == []
-    assert await till.parked(ANNA) == [2]
 
 
 async def test_in_place_of_a_record_that_nobody_could_read_a_readable_one_is_fetched(
@@ -166,8 +157,119 @@ async def test_a_fetched_event_that_can_never_be_applied_becomes_a_dead_letter_a
     await till.take(second)
     await look(bank, shop)
     assert await till.reasons() == ["negative-amount"]
-    assert await look(bank, shop) == 0
+    assert await look(bank, shop, letters=False) == 0
     assert len(shop.asked) == 1
+
+
+# --- behind dead letters ----------------------------------------------------------------------------------------------------
+
+
+def broken(raw: RawRecord) -> RawRecord:
+    """The same event, spoiled on its way."""
+    return RawRecord(raw.topic, 0, 0, None, b"4711 of anna", raw.headers)
+
+
+async def erased_at(shop: Open, account: str = ANNA) -> RawRecord:
+    """The shop forgets its customer; this is the event that tells so."""
+    erase = Command(COUNTY, "", Erase(account=account))
+    await shop.running.settler.settle(shop.running.store(COUNTY), [erase])
+    return (await history(shop, account))[-1]
+
+
+async def test_what_lies_here_as_a_dead_letter_is_repaired_by_an_operator_and_not_fetched(
+    bank: Open, shop: Open, till: Till
+) -> None:
+    first, second = await sold(shop, 1, 2)
+    await till.take(broken(first), second)
+    assert await look(bank, shop, letters=False) == 0
+    assert shop.asked == []
+    assert await look(bank, shop) == 0
+    assert shop.asked == ["/runtime/history"]
+    assert await till.parked(ANNA) == [2]
+    assert await till.reasons() == ["invalid-payload"]
+
+
+async def test_an_erasure_behind_a_dead_letter_takes_effect_without_any_operator(
+    bank: Open, shop: Open, till: Till
+) -> None:
+    first, second, third, fourth = await sold(shop, 1, 2, 3, 4)
+    await till.take(first, broken(second), third, fourth, await erased_at(shop))
+    assert await till.parked(ANNA) == [3, 4, 5]
+    await look(bank, shop)
+    assert (await till.account(ANNA)).closed
+    assert await till.applied(ANNA) == 5
+    assert await till.parked(ANNA) == []
+    (letter,) = await till.letters("erased")
+    assert [entry["by"] for entry in letter["audit"]] == ["shop"]
+    assert "4711" not in str(await till.store.find("dead_letters", {}))
+
+
+async def test_so_it_does_when_what_waits_between_them_can_never_be_applied_either(
+    bank: Open, shop: Open, till: Till
+) -> None:
+    first, second, third = await sold(shop, 1, -2, 3)
+    await till.take(broken(first), second, broken(third), await erased_at(shop))
+    await look(bank, shop)
+    assert (await till.account(ANNA)).closed
+    assert await till.applied(ANNA) == 4
+    assert await till.letters() == []
+    assert "4711" not in str(await till.store.find("dead_letters", {}))
+
+
+async def test_if_it_is_cut_off_after_the_letter_was_emptied_the_next_look_goes_on(
+    bank: Open, shop: Open, till: Till, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    first, second = await sold(shop, 1, 2)
+    await till.take(broken(first), second, await erased_at(shop))
+    with monkeypatch.context() as cut:
+        cut.setattr(bank.running.settler, "settle", _killed)
+        with pytest.raises(Killed):
+            await look(bank, shop)
+    assert await till.letters() == []
+    await look(bank, shop)
+    assert (await till.account(ANNA)).closed
+
+
+async def test_a_letter_that_an_operator_settles_meanwhile_is_left_to_them(bank: Open, till: Till) -> None:
+    first, second = record(COUNTY, ANNA, 1, Paid(amount=1)), record(COUNTY, ANNA, 2, Paid(amount=2))
+    await till.take(broken(first), second)
+    (letter,) = await till.letters()
+
+    async def answering(request: httpx.Request) -> httpx.Response:
+        await till.discard(letter["_id"], broken(first))
+        blank = [{"headers": [[name, (text or b"").decode()] for name, text in first.blank.headers], "value": "e30="}]
+        return httpx.Response(200, json={"events": blank})
+
+    async with httpx.AsyncClient(transport=httpx.MockTransport(answering)) as client:
+        assert await filler_of(bank, client, shop="http://shop").look(COUNTY, now(), letters=True) == 0
+    assert await till.entries(ANNA) == ["+2"]
+    assert [entry["by"] for entry in (await till.letters("discarded"))[0]["audit"]] == ["operator"]
+
+
+async def test_behind_dead_letters_it_looks_less_often(bank: Open, shop: Open, monkeypatch: pytest.MonkeyPatch) -> None:
+    filler, stop, looks = filler_of(bank, shop.client()), asyncio.Event(), list[bool]()
+
+    async def look(county: str, parked_before: datetime, *, letters: bool) -> int:
+        looks.append(letters)
+        if len(looks) == 2 * LETTERS_EVERY:
+            stop.set()
+        return 0
+
+    monkeypatch.setattr(gaps_module, "PATIENCE_SECONDS", 0.001)
+    monkeypatch.setattr(filler, "look", look)
+    await filler.run(stop)
+    assert looks == [True, *[False] * (LETTERS_EVERY - 1)] * 2
+
+
+class Killed(Exception):
+    """The process ends here."""
+
+
+async def _killed(*work: object) -> None:
+    raise Killed
+
+
+# --- owners -----------------------------------------------------------------------------------------------------------------
 
 
 async def test_the_owner_tells_it_only_to_services_and_only_of_their_county(shop: Open) -> None:
@@ -181,9 +283,6 @@ async def test_the_owner_tells_it_only_to_services_and_only_of_their_county(shop
         assert (await client.get("/runtime/history", params=wanted)).status_code == 403
     async with shop.client() as client:
         assert (await client.get("/runtime/history", params=wanted)).status_code == 401
-
-
-# --- owners that do not help ------------------------------------------------------------------------------------------------
 
 
 async def _no_answer(request: httpx.Request) -> httpx.Response:
@@ -219,7 +318,7 @@ async def test_an_owner_that_does_not_help_holds_up_no_other_gap(bank: Open, til
 
     await till.take(record(COUNTY, ANNA, 2, Paid(amount=2)), record(COUNTY, ANNA, 2, Weighed(grams=2)))
     async with httpx.AsyncClient(transport=httpx.MockTransport(answering)) as client:
-        await filler_of(bank, client, shop="http://shop", post="http://post").look(COUNTY, now())
+        await filler_of(bank, client, shop="http://shop", post="http://post").look(COUNTY, now(), letters=True)
     assert await till.entries(ANNA) == ["1 g", "2 g"]
     assert await till.applied(ANNA, "shop") == 0
 
@@ -227,7 +326,7 @@ async def test_an_owner_that_does_not_help_holds_up_no_other_gap(bank: Open, til
 async def test_an_owner_whose_address_nobody_knows_is_not_asked(bank: Open, shop: Open, till: Till) -> None:
     _, second = await sold(shop, 1, 2)
     await till.take(second)
-    assert await filler_of(bank, shop.client()).look(COUNTY, now()) == 0
+    assert await filler_of(bank, shop.client()).look(COUNTY, now(), letters=True) == 0
     assert await till.parked(ANNA) == [2]
 
 
