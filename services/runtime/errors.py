@@ -28,7 +28,17 @@ class ForeignSubject(Permanent):
 
 
 class Transient(Exception):
-    """Database or broker do not answer at the moment."""
+    """`what` (the database, the broker) cannot be worked with at the moment. As text it is a clause: "the database does not answer"."""
+
+    def __init__(self, what: str, why: str = "does not answer") -> None:
+        super().__init__(f"the {what} {why}")
+        self.what = what
+
+    @property
+    def clause(self) -> str:
+        """To begin a sentence with."""
+        text = str(self)
+        return text[0].upper() + text[1:]
 
 
 class Conflict(Exception):

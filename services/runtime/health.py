@@ -45,6 +45,12 @@ class Component:
         self._sentence = "Is starting."
         self._since = datetime.now(UTC)
         self._spoke_at = monotonic()
+        self._begun = False
+
+    def not_begun(self) -> None:
+        """Whatever comes before this loop is waited for: its own time has not begun, if it has not."""
+        if not self._begun:
+            self._spoke_at = self._monotonic()
 
     def progressed(self) -> None:
         """A turn of the loop is done."""
@@ -59,6 +65,7 @@ class Component:
         self._speak("stopped", sentence)
 
     def _speak(self, state: State, sentence: str) -> None:
+        self._begun = True
         self._spoke_at = self._monotonic()
         if self._state == "stopped":
             return
@@ -90,6 +97,11 @@ class Health:
         if answers_need_it:
             self._answers_need.add(name)
         return component
+
+    def starting(self) -> None:
+        """Something that a start needs is away and asked for again: those loops that have not begun because of it are not silent."""
+        for component in self._components:
+            component.not_begun()
 
     def started(self) -> None:
         self._started = True

@@ -28,6 +28,7 @@ from services.runtime.request_span import RequestSpans
 from services.runtime.running import Running, Service
 from services.runtime.security import verifier_of
 from services.runtime.settings import Settings
+from services.runtime.stopping import stopped_within
 from services.runtime.telemetry import Telemetry
 from services.runtime.web import build_app
 from services.runtime.wiring import wired
@@ -109,19 +110,22 @@ async def _ready(running: Running, database: Component, stop: asyncio.Event) -> 
         await running.producer.start()
 
     for component, step in ((database, prepare), (broker, connect)):
-        if not await _until_it_works(component, step, stop):
+        if not await _until_it_works(running.health, component, step, stop):
             return False
     return True
 
 
-async def _until_it_works(component: Component, step: Callable[[], Awaitable[None]], stop: asyncio.Event) -> bool:
+async def _until_it_works(
+    health: Health, component: Component, step: Callable[[], Awaitable[None]], stop: asyncio.Event
+) -> bool:
     attempt = 0
     while not stop.is_set():
         try:
             await step()
         except Transient as error:
-            component.waiting(f"The {error} does not answer yet.")
-            await _stopped_within(stop, PAUSES[min(attempt, len(PAUSES) - 1)])
+            component.waiting(f"{error.clause} yet.")
+            health.starting()
+            await stopped_within(stop, PAUSES[min(attempt, len(PAUSES) - 1)])
             attempt += 1
         else:
             component.progressed()
@@ -175,25 +179,17 @@ async def _watch_database(running: Running, component: Component, stop: asyncio.
             component.waiting("The database does not answer.")
         else:
             component.progressed()
-        await _stopped_within(stop, ASKED_EVERY)
+        await stopped_within(stop, ASKED_EVERY)
 
 
 async def _join(running: Running, stop: asyncio.Event) -> None:
     component = running.health.component("group", bound_seconds=float("inf"))
     consumer = running.consumer
     if consumer is not None:
-        await _until_it_works(component, consumer.start, stop)
+        await _until_it_works(running.health, component, consumer.start, stop)
         while not stop.is_set():
             await consumer.idle()
-            await _stopped_within(stop, ASKED_EVERY)
-
-
-async def _stopped_within(stop: asyncio.Event, seconds: float) -> bool:
-    try:
-        await asyncio.wait_for(stop.wait(), seconds)
-    except TimeoutError:
-        return False
-    return True
+            await stopped_within(stop, ASKED_EVERY)
 
 
 async def _ended(loop: Awaitable[None]) -> None:

@@ -92,7 +92,7 @@ def _speaker(component: Component, meanwhile: str) -> Callable[[Transient | None
         if error is None:
             component.progressed()
         else:
-            component.waiting(f"The {error} does not answer; {meanwhile}.")
+            component.waiting(f"{error.clause}; {meanwhile}.")
 
     return turned
 

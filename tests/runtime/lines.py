@@ -22,7 +22,7 @@ ENOUGH_SECONDS = 60.0
 class Line:
     """`settle` may be changed at any time; what it was given lies in `batches`, what health was told in `said` and `stopped`."""
 
-    def __init__(self, kafka: str, topic: str, group: str = "", **limits: Any) -> None:
+    def __init__(self, kafka: str, topic: str, group: str = "", instance: str = "0", **limits: Any) -> None:
         self.topic = topic
         self.batches: list[list[RawRecord]] = []
         self.said: list[str | None] = []
@@ -33,7 +33,7 @@ class Line:
             kafka,
             [topic],
             group or f"readers-of-{topic}",
-            "0",
+            instance,
             self._settle,
             waiting=self.said.append,
             stopped=self.stopped.append,
@@ -52,18 +52,20 @@ class Line:
     def values(self) -> list[bytes | None]:
         return [record.value for batch in self.batches for record in batch]
 
-    async def open(self) -> None:
-        await apply_topics(self.kafka, [Topic(self.topic, 1, 3_600_000)])
+    async def open(self, partitions: int = 1) -> None:
+        await apply_topics(self.kafka, [Topic(self.topic, partitions, 3_600_000)])
 
     async def put(self, *values: bytes | None) -> None:
-        """One after the other, each acknowledged."""
+        """One after the other, each acknowledged, all in the first partition."""
         await self.put_records(*(RawRecord(self.topic, 0, 0, None, value, ()) for value in values))
 
     async def put_records(self, *records: RawRecord) -> None:
         producer = await self._producer()
         try:
             sent = [
-                await producer.send(self.topic, record.value, key=record.key, headers=[*record.headers], partition=0)
+                await producer.send(
+                    self.topic, record.value, key=record.key, headers=[*record.headers], partition=record.partition
+                )
                 for record in records
             ]
             await asyncio.gather(*sent)

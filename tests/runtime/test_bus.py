@@ -275,7 +275,7 @@ async def test_while_the_world_is_away_a_batch_is_tried_again_in_place(hall: Hal
     line.settle = away_twice
     await line.put(b"patient")
     await until(lambda: attempts == 3 and line.consumer.settled)
-    assert line.said[-3:] == ["database does not answer", "database does not answer", None]
+    assert line.said[-3:] == ["the database does not answer", "the database does not answer", None]
     assert line.values == [b"patient"] * 3
     assert line.stopped == []
 
@@ -290,7 +290,7 @@ async def test_after_the_limit_consumption_stops_and_what_was_not_settled_comes_
     assert line.consumer.settled == {}
     assert len(line.batches) > 1
     await line.consumer.idle()
-    assert line.said[-1] == "test does not answer", "a consumer that has stopped never says that it gets on"
+    assert line.said[-1] == "the test does not answer", "a consumer that has stopped never says that it gets on"
 
     await line.consumer.stop()
     line.consumer = (successor := Line(line.kafka, line.topic)).consumer
@@ -326,7 +326,7 @@ async def test_a_database_that_is_killed_is_waited_for_and_nothing_is_lost(hall:
 
     await hall.own.kill("database")
     await line.put_records(*(record(COUNTY, anna, number, Paid(amount=number)) for number in (2, 3)))
-    await until(lambda: "database does not answer" in line.said)
+    await until(lambda: "the database does not answer" in line.said)
     await hall.own.start("database")
     await until(lambda: line.consumer.settled == {line.topic: {0: 3}})
     assert await till.entries(anna) == ["+1", "+2", "+3"]

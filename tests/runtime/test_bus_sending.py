@@ -1,4 +1,4 @@
-"""Sending to the real broker: keyed by subject, in order, each event told whether it was taken; and the topics themselves."""
+"""Sending to the real broker: keyed by subject, in order, each event told whether it was taken."""
 
 from __future__ import annotations
 
@@ -118,13 +118,3 @@ async def test_a_broker_that_is_away_at_the_start_is_told_and_tried_again(tmp_pa
         # Either the library brought it through in the end, or it is told as not taken, with its partition.
         assert (await lost, broken) in (([True], set()), ([False], {0}))
         await producer.stop()
-
-
-async def test_topics_are_created_and_grow_and_a_plan_changes_nothing(engines: Engines, own_prefix: str) -> None:
-    small, large = (Topic(f"{own_prefix}.events.v1", count, 3_600_000) for count in (2, 4))
-    plan = await apply_topics(engines.kafka, [small], dry_run=True)
-    assert [str(change) for change in plan] == [f"create {small.name} with 2 partitions"]
-    assert [str(change) for change in await apply_topics(engines.kafka, [small])] == [str(plan[0])]
-    assert await apply_topics(engines.kafka, [small]) == []
-    grown = await apply_topics(engines.kafka, [large], dry_run=True)
-    assert [str(change) for change in grown] == [f"add partitions to {small.name}: 2 to 4"]

@@ -71,6 +71,23 @@ def test_a_loop_that_never_starts_has_stopped(health: Health, hand: Hand) -> Non
     assert health.live().status == "stopped"
 
 
+def test_a_loop_that_has_not_begun_is_not_silent_while_a_start_waits_for_something_else(
+    health: Health, hand: Hand
+) -> None:
+    database, consumer = health.component("database", bound_seconds=float("inf")), health.component("consumer")
+    for _ in range(100):
+        database.waiting("The database does not answer yet.")
+        health.starting()
+        hand.now += 9
+    assert health.live().status == "waiting"
+
+    consumer.progressed()
+    for _ in range(5):
+        health.starting()
+        hand.now += 9
+    assert health.live().status == "stopped", "whoever has begun speaks for itself"
+
+
 def test_who_has_given_up_stays_stopped(health: Health) -> None:
     consumer = health.component("consumer")
     consumer.stopped("Too many records became dead letters.")

@@ -6,8 +6,9 @@ and health says so.
 
 What FastStream 0.7.8 would otherwise do, and why it is set as it is here: it acknowledges before handling; its own `ack` commits everything
 fetched, past a failed record too; a null or non-UTF-8 header makes it skip a whole batch without a word (so it is shown no headers at
-all); it carries on with the next batch after an error (so the handler never lets one out); and it tries for ever, without a word, to
-read a log that cannot be read (so fetching is watched).
+all); it carries on with the next batch after an error (so the handler never lets one out); it tries for ever, without a word, to
+read a log that cannot be read or to stay in a group that will not have it (so fetching is watched); and it creates a topic that is missing,
+with one partition and one copy (so a consumer waits until its topics are there).
 """
 
 # aiokafka has no types; what comes from it is checked where it enters.
@@ -23,19 +24,16 @@ from dataclasses import replace
 from typing import Any, Final
 
 from aiokafka import AIOKafkaConsumer, ConsumerRecord, TopicPartition
-from aiokafka.errors import (
-    ConsumerStoppedError,
-    CorruptRecordException,
-    KafkaError,
-    UnsupportedCodecError,
-)
+from aiokafka.errors import ConsumerStoppedError, CorruptRecordException, KafkaError
 from faststream import AckPolicy
 from faststream.kafka import KafkaBroker
 
 from services.runtime.bus.positions import Positions
+from services.runtime.bus.topics import missing_topics
 from services.runtime.errors import Transient
 from services.runtime.logs import log
 from services.runtime.records import RawRecord
+from services.runtime.stopping import stopped_within
 
 FETCH_WAIT_MS: Final = 50
 """How long the broker may hold back an empty answer. Kafka answers as soon as something comes, but the embedded broker only when this time
@@ -47,6 +45,7 @@ ANSWER_SECONDS: Final = 5.0
 """A broker that takes longer counts as away."""
 FIRST_PAUSE_SECONDS: Final = 0.05
 LONGEST_PAUSE_SECONDS: Final = 2.0
+UNREADABLE: Final = "the group or the log cannot be read"
 
 
 class Consumer:
@@ -70,6 +69,7 @@ class Consumer:
         waiting: Callable[[str | None], None] = lambda why: None,
         stopped: Callable[[str], None] = lambda why: None,
     ) -> None:
+        self._bootstrap, self._topics = bootstrap, topics
         self._settle = settle
         self._retry_limit = retry_limit
         self._limit = _DeadLetterLimit(dead_letter_limit, dead_letter_window)
@@ -77,12 +77,18 @@ class Consumer:
         self._stopped = stopped
         self._halted: str | None = None
         self._trying = False
+        self._unread_since: float | None = None
         self._leaving = asyncio.Event()
         self.settled: Positions = {}
         self._looked_up: frozenset[TopicPartition] = frozenset()
         self.batches = 0
         self._broker = KafkaBroker(
-            bootstrap, logger=None, apply_types=False, graceful_timeout=20.0, client_id=f"{group}-{instance}"
+            bootstrap,
+            logger=None,
+            apply_types=False,
+            graceful_timeout=20.0,
+            client_id=f"{group}-{instance}",
+            allow_auto_create_topics=False,
         )
         self._subscriber = self._broker.subscriber(
             *topics,
@@ -103,7 +109,10 @@ class Consumer:
         self._subscriber(self._handle)
 
     async def start(self) -> None:
-        """Join the group. Raises `Transient` when the broker is away."""
+        """Join the group. Raises `Transient` when the broker is away, or a topic is missing that nobody but an operator creates."""
+        missing = await missing_topics(self._bootstrap, self._topics)
+        if missing:
+            raise Transient(f"topic {missing[0]}", "does not exist")
         try:
             await self._broker.start()
         except KafkaError as error:
@@ -111,7 +120,11 @@ class Consumer:
         self._watch_fetching()
 
     async def stop(self) -> None:
-        """Finish the running batch, then leave the group. A batch that waits for the world is given up; it comes again."""
+        """Finish the running batch, then go. A batch that waits for the world is given up; it comes again.
+
+        A static member (one with an instance name) takes no leave of its group: its partitions wait for the next process of that name, and
+        go to others when the session has ended.
+        """
         self._leaving.set()
         await self._broker.stop()
 
@@ -146,11 +159,12 @@ class Consumer:
     async def idle(self) -> None:
         """Called now and then: having nothing to do is progress if the broker answers. (aiokafka itself tries again without a word.)"""
         consumer = self._kafka()
-        if self._halted is not None or self._trying or consumer is None:
+        if self._halted is not None or self._trying or self._unread_since is not None or consumer is None:
             return
         try:
             async with asyncio.timeout(ANSWER_SECONDS):
-                await consumer.end_offsets([*consumer.assignment()])
+                partitions = [*consumer.assignment()]
+                await (consumer.end_offsets(partitions) if partitions else consumer.topics())
         except (TimeoutError, KafkaError):
             self._waiting("the broker does not answer")
         else:
@@ -179,13 +193,13 @@ class Consumer:
                 waited = time.monotonic() - began
                 if waited > self._retry_limit:
                     log.error("bus.stopped", exception=error)
-                    self._halt(f"gave up after {waited:.0f} s without {error}")
+                    self._halt(f"gave up after {waited:.0f} s in which {error}")
                     return False
                 if not self._trying:
                     log.warning("bus.waiting", exception=error)
                 self._trying = True
-                self._waiting(f"{error} does not answer")
-                if await self._left_within(pause):
+                self._waiting(str(error))
+                if await stopped_within(self._leaving, pause):
                     return False
                 pause = min(pause * 2, LONGEST_PAUSE_SECONDS)
             except Exception as error:  # noqa: BLE001 - nobody foresaw it: the batch must neither be lost nor tried for ever
@@ -203,19 +217,11 @@ class Consumer:
                     return False
                 return True
 
-    async def _left_within(self, seconds: float) -> bool:
-        try:
-            await asyncio.wait_for(self._leaving.wait(), seconds)
-        except TimeoutError:
-            return False
-        return True
-
     def _halt(self, why: str) -> None:
         self._halted = why
         self._stopped(why)
 
     def _watch_fetching(self) -> None:
-        """A record that the library cannot take apart (its checksum, or a header's name that is not UTF-8) would be fetched for ever."""
         consumer = self._kafka()
         if consumer is None:
             return
@@ -223,28 +229,59 @@ class Consumer:
 
         async def watched(**wanted: Any) -> Any:
             try:
-                return await fetch(**wanted)
-            except (ConsumerStoppedError, UnsupportedCodecError):
+                fetched = await fetch(**wanted)
+            except ConsumerStoppedError:
                 raise
             except (CorruptRecordException, ValueError) as error:
+                # What the library cannot take apart (a checksum, a header's name that is not UTF-8) would be fetched for ever.
                 log.error("task.failed", exception=error)
                 self._halt(f"the log holds a record that cannot be read ({type(error).__name__})")
-                await self._leaving.wait()
-                raise ConsumerStoppedError from error
+            except KafkaError as error:
+                self._not_fetched(error)
+                if self._halted is None:
+                    raise
+            else:
+                self._fetched()
+                return fetched
+            await self._leaving.wait()
+            raise ConsumerStoppedError
 
         setattr(consumer, "getmany", watched)  # noqa: B010
+
+    def _not_fetched(self, error: KafkaError) -> None:
+        """The library tries again after some seconds. What has failed in its membership of the group it raises each time."""
+        now = time.monotonic()
+        if self._unread_since is None:
+            self._unread_since = now
+            log.warning("bus.waiting", exception=error)
+        waited = now - self._unread_since
+        if waited > self._retry_limit:
+            log.error("bus.stopped", exception=error)
+            self._halt(f"gave up after {waited:.0f} s in which {UNREADABLE}")
+        else:
+            self._waiting(UNREADABLE)
+
+    def _fetched(self) -> None:
+        if self._unread_since is not None:
+            self._unread_since = None
+            log.info("bus.resumed")
+            self._waiting(None)
 
     async def _commit(self, records: Sequence[ConsumerRecord[Any, Any]]) -> None:
         done: dict[TopicPartition, int] = {}
         for record in records:
             done[TopicPartition(record.topic, record.partition)] = record.offset + 1
         consumer = self._kafka()
-        if consumer is not None:
+        # What another instance has by now is settled again there, and skipped; the library would refuse the others together with it.
+        own = {
+            partition: offset for partition, offset in done.items() if consumer and partition in consumer.assignment()
+        }
+        if consumer is not None and own:
             try:
                 async with asyncio.timeout(ANSWER_SECONDS):
-                    await consumer.commit(done)
+                    await consumer.commit(own)
             except (TimeoutError, KafkaError):
-                # Another instance has the partition now, or the broker is away: the records come again and are skipped.
+                # The group is just forming anew, or the broker is away: the records come again and are skipped.
                 self._waiting("the broker did not take the offsets")
         for partition, offset in done.items():
             self.settled.setdefault(partition.topic, {})[partition.partition] = offset

@@ -36,6 +36,7 @@ class Producer:
             max_batch_size=256 * 1024,
             request_timeout_ms=15_000,
         )
+        self._exists = False
         self.published: Positions = {}
 
     async def start(self) -> None:
@@ -50,10 +51,7 @@ class Producer:
 
     async def publish(self, events: Sequence[Outgoing], broken: set[int]) -> list[bool]:
         """See `services.runtime.outbox.Publisher`. Batches are filled here: a call of the library for each event costs as much again."""
-        try:
-            partitions = sorted(await self._kafka.partitions_for(self._topic))
-        except KafkaError as error:
-            raise Transient("broker") from error
+        partitions = await self._partitions()
         acknowledged = [False] * len(events)
         sent: list[tuple[int, Sequence[int], asyncio.Future[Any]]] = []
         for partition, positions in _by_partition(events, partitions).items():
@@ -80,6 +78,20 @@ class Producer:
             places[partition] = max(places.get(partition, 0), first.offset + len(filled))
         broken |= failed
         return acknowledged
+
+    async def _partitions(self) -> list[int]:
+        """Of the topic, once it exists. Raises `Transient`.
+
+        The library asks for a topic by its name, and many a broker then creates it; so all topics are looked at first.
+        """
+        try:
+            if not self._exists:
+                self._exists = self._topic in (await self._kafka.client.fetch_all_metadata()).topics()
+            if self._exists:
+                return sorted(await self._kafka.partitions_for(self._topic))
+        except KafkaError as error:
+            raise Transient("broker") from error
+        raise Transient(f"topic {self._topic}", "does not exist")
 
     def _batches(self, events: Sequence[Outgoing], positions: Sequence[int]) -> Iterable[tuple[Any, Sequence[int]]]:
         """Full batches, each with the positions of its events."""
