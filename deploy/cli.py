@@ -74,6 +74,7 @@ def _up(options: Options) -> None:
 def _topics_apply(options: Options) -> None:
     from deploy.embedded.folder import read_running
     from deploy.topics import apply_topics
+    from services.runtime.bus import TopicRefused
     from services.runtime.errors import Transient
 
     running = read_running(options.data)
@@ -86,6 +87,8 @@ def _topics_apply(options: Options) -> None:
         changes = asyncio.run(apply_topics(bootstrap, profile=options.profile, dry_run=options.dry_run))
     except Transient:
         raise CannotDo(f"The broker at {bootstrap} does not answer.") from None
+    except TopicRefused as refused:
+        raise CannotDo(str(refused)) from None
     finally:
         library.disabled = loud
     for change in changes:
@@ -157,7 +160,7 @@ def _parser() -> argparse.ArgumentParser:
     topics = commands.add_parser("topics", help="create topics, or send a history again")
     topics_commands = topics.add_subparsers(required=True, metavar="apply|refill")
     apply = _command(
-        topics_commands, "apply", _topics_apply, "create the topics that are missing, and widen those too narrow"
+        topics_commands, "apply", _topics_apply, "create the topics that are missing, and put others right"
     )
     apply.add_argument("--kafka", metavar="HOST:PORT", help="the broker (default: that of the running copy)")
     apply.add_argument(

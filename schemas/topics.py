@@ -28,7 +28,7 @@ class Replication(BaseModel):
 
 
 class Topic(BaseModel):
-    """One topic. `retention_ms` is in milliseconds; `readers` names types as ``<name>.v<version>``, or `all`."""
+    """One topic. A record lies there for at most `retention_ms` + `segment_ms`. `readers` names types as ``<name>.v<version>`` or `all`."""
 
     model_config = ConfigDict(frozen=True, extra="forbid")
     name: str
@@ -36,6 +36,7 @@ class Topic(BaseModel):
     key: Literal["subject"]
     partitions: PositiveInt
     retention_ms: PositiveInt
+    segment_ms: PositiveInt
     replication: Replication
     readers: Mapping[str, tuple[str, ...] | Literal["all"]]
 

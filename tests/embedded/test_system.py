@@ -42,7 +42,10 @@ async def test_two_copies_run_side_by_side_in_folders_of_their_own(tmp_path: Pat
 
 
 async def test_every_topic_exists_before_a_service_could_ask_and_again_after_the_broker_died(tmp_path: Path) -> None:
-    wanted = [Topic(topic.name, topic.partitions, topic.retention_ms) for topic in topics().values()]
+    wanted = [
+        Topic(topic.name, topic.partitions, topic.retention_ms, segment_ms=topic.segment_ms)
+        for topic in topics().values()
+    ]
     async with Embedded(tmp_path, services=[]) as running:
         assert await apply_topics(running.kafka, wanted, dry_run=True) == []
         running.kill("broker")
