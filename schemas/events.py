@@ -64,7 +64,6 @@ class RegisterFacts(EventData):
     sex: Sex | None = None
     residence_group: ResidenceGroup | None = None
     languages: tuple[Language, ...] = ()
-    welcome_package: bool = False
 
 
 # --- intake ---------------------------------------------------------------------------------------------------------
@@ -79,12 +78,13 @@ class ArrivalRegistered(RegisterFacts):
 
 
 class ArrivalCounted(EventData):
-    """A newcomer refused the consent: the one anonymous count, with nothing that leads back to a person."""
+    """A newcomer refused the consent: the one anonymous count, with nothing that leads back to a person. `way` says who had asked."""
 
     TYPE = "wegenetz.intake.arrival-counted.v1"
     SUBJECT = "count"
     district: District
     arrived_in: Month
+    way: Way
 
 
 class AppointmentBooked(EventData):

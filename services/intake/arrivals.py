@@ -1,6 +1,6 @@
 """An arrival: a case with its first appointment, or one anonymous count.
 
-Without the consent to transfer nothing is decided about a person: the command that comes here has only district and month. With it,
+Without the consent to transfer nothing is decided about a person: the command that comes here has only district, month and way in. With it,
 the appointment is booked in the same decision, while the person stands at the counter.
 """
 
@@ -78,7 +78,7 @@ def count(command: CountArrival, states: States, rules: CountyRules, now: dateti
     """One more arrival in a district and month, under an id that leads nowhere."""
     if _is_known(command.row, states):
         return Decision(answer=ArrivalAnswer(outcome=Outcome.REPEATED))
-    counted = ArrivalCounted(district=command.district, arrived_in=command.arrived_in)
+    counted = ArrivalCounted(district=command.district, arrived_in=command.arrived_in, way=command.way)
     return Decision(
         facts=[(Subject(Count.KIND, command.count), counted), *_row_taken(command.row, rules, now)],
         effects=[ONE_REFUSED],
@@ -109,7 +109,6 @@ def coded(register_facts: Register, statements: Statements) -> dict[str, Any]:
         "sex": register_facts.sex,
         "residence_group": statements.residence_group,
         "languages": statements.languages,
-        "welcome_package": statements.welcome_package,
     }
 
 

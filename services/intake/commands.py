@@ -41,9 +41,10 @@ class RegisterArrival(_Command):
 
 
 class CountArrival(_Command):
-    """Somebody arrived and refused: all that is left of it. `count` is a fresh random id."""
+    """Somebody arrived and refused: all that is left of it. `count` is a fresh random id, `way` says who had asked."""
 
     count: str = Field(exclude=True)
+    way: Way
     district: District
     arrived_in: Month
     row: str | None = None

@@ -1,6 +1,6 @@
 """From what an office wrote to the command that registers or counts: the last place where a name is seen in the clear.
 
-Here the person is sealed. Where the consent is refused nothing but district and month goes on.
+Here the person is sealed. Where the consent is refused nothing but district, month and way in goes on.
 """
 
 from __future__ import annotations
@@ -40,7 +40,11 @@ def to_command(
     """The command for one arrival; `id` becomes that of the case, or of the count."""
     if entries.consent == NO:
         return CountArrival(
-            count=id, district=entries.municipality_key[:9], arrived_in=entries.arrival_date[:7], row=row
+            count=id,
+            way=source.way,
+            district=entries.municipality_key[:9],
+            arrived_in=entries.arrival_date[:7],
+            row=row,
         )
     person = person_of(entries)
     return RegisterArrival(

@@ -47,7 +47,7 @@ class Tally:
         if isinstance(facts, Facts):
             self._add_person(facts)
         elif isinstance(facts, Count):
-            self._units["counter-answer"] += 1
+            self._units["counter-answer"] += facts.way is not Way.CENTRE
         else:
             self._units["seat"] += facts.seats if facts.kind is not None else 0
 

@@ -175,7 +175,7 @@ def _with(parts: tuple[P, ...], place: int, part: P) -> tuple[P, ...]:
 
 
 def _counted(count: Count, told: Told[ArrivalCounted]) -> Count:
-    return count.but(district=told.data.district, arrived_in=told.data.arrived_in)
+    return count.but(district=told.data.district, arrived_in=told.data.arrived_in, way=told.data.way)
 
 
 def _published(offer: Offer, told: Told[OfferPublished]) -> Offer:

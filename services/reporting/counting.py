@@ -79,7 +79,7 @@ def _records(facts: Countable) -> Iterator[Record]:
             for part in _parts(facts):
                 yield from _of_part(facts, facts.arrival, part)
     elif isinstance(facts, Count):
-        if facts.arrived_in:
+        if facts.arrived_in and facts.way is not Way.CENTRE:
             key = record_key(facts.id, "person")
             yield Record("counter-answer", first_day(facts.arrived_in), key, facts.district, "", "refused")
     elif facts.published_on is not None and facts.kind is not None and facts.seats:

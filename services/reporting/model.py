@@ -112,11 +112,12 @@ class Facts(State):
 
 
 class Count(State):
-    """Somebody who refused the consent: a district and a month (``2016-03``), and nothing that leads to a person."""
+    """Somebody who refused the consent: a district, a month (``2016-03``) and who asked, and nothing that leads to a person."""
 
     KIND = "count"
     district: str = ""
     arrived_in: str = ""
+    way: Way | None = None
 
 
 class Offer(State):

@@ -26,8 +26,6 @@ SUBJECT: Final = "6f1c2a0e-8d5b-4c7e-9a31-0b2d4f6a8c10"
 Field = tuple[str, str]
 
 READ_BY_NOBODY: Final[dict[Field, str]] = {
-    ("ArrivalRegistered", "welcome_package"): "told by the office, counted by nobody yet",
-    ("PersonCorrected", "welcome_package"): "told by the office, counted by nobody yet",
     ("ProfileRecorded", "version"): "leads to the version that profiling keeps; says nothing about the person",
     ("OfferPublished", "partner"): "about an offer, which anybody may know of",
     ("OfferPublished", "starts_on"): "about an offer, which anybody may know of",

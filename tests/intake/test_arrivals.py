@@ -58,7 +58,7 @@ def test_the_person_is_kept_sealed_and_opens_with_the_countys_keys() -> None:
 def test_of_who_refuses_only_one_count_leaves_the_office() -> None:
     intake = Intake()
     intake.asks(arrival(consent="nein"))
-    assert intake.told == [ArrivalCounted(district=BRAMSCHE, arrived_in="2016-01")]
+    assert intake.told == [ArrivalCounted(district=BRAMSCHE, arrived_in="2016-01", way=Way.OFFICE_API)]
     assert intake.effects == [ONE_REFUSED]
     assert list(intake.states) == [Subject("count", case_id(1))]
     assert intake.get(Count, case_id(1)).model_dump() == {"id": case_id(1)}
@@ -66,7 +66,7 @@ def test_of_who_refuses_only_one_count_leaves_the_office() -> None:
 
 def test_nothing_about_who_refuses_reaches_the_rules() -> None:
     command = arrival(consent="nein")
-    assert command == CountArrival(count=case_id(1), district=BRAMSCHE, arrived_in="2016-01")
+    assert command == CountArrival(count=case_id(1), way=Way.OFFICE_API, district=BRAMSCHE, arrived_in="2016-01")
 
 
 def test_a_refusal_takes_nobodys_slot() -> None:

@@ -10,7 +10,7 @@ from typing import Any
 
 import pytest
 
-from schemas.codes import ContactField, Purpose, Role, ServiceKind
+from schemas.codes import ContactField, Purpose, Role, ServiceKind, Way
 from schemas.events import ArrivalCounted, PersonErased, ReferralAccepted
 from services.intake.model import AuditDay, audit_id
 from tests.intake.door import Door, body, everything_stored
@@ -43,7 +43,7 @@ async def test_of_a_refusal_nothing_is_found_in_any_collection(door: Door) -> No
     refused = body(consent={"given": False, "language": "pol"})
     answer = await door.ask("POST", "/v1/arrivals", Role.CLERK, json=refused)
     assert answer.json() == {"outcome": "counted", "case": None, "appointment": None, "possible_duplicates": []}
-    assert await door.told() == [ArrivalCounted(district=BRAMSCHE, arrived_in="2016-01")]
+    assert await door.told() == [ArrivalCounted(district=BRAMSCHE, arrived_in="2016-01", way=Way.OFFICE_API)]
     everything = await everything_stored(door)
     assert not any(word in everything for word in ("aczak", "aneta", "1990", "0541", "pol", "PL"))
     assert await door.rows_of("people") == []

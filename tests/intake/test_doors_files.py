@@ -8,7 +8,7 @@ from typing import Any
 
 import pytest
 
-from schemas.codes import Role
+from schemas.codes import Role, Way
 from schemas.events import ArrivalCounted
 from services.intake.imports import SLICE
 from tests.intake.door import Door, everything_stored
@@ -58,7 +58,7 @@ async def everything_in(door: Door, *collections: str) -> list[list[dict[str, An
 
 async def test_of_a_refusal_in_a_file_only_a_count_and_a_digest_are_kept(door: Door) -> None:
     await door.imports(text(SHORT, GOOD.replace("ja", "nein")))
-    assert await door.told() == [ArrivalCounted(district=BRAMSCHE, arrived_in="2016-01")]
+    assert await door.told() == [ArrivalCounted(district=BRAMSCHE, arrived_in="2016-01", way=Way.OFFICE_FILE)]
     (row,) = await door.rows_of("rows")
     assert row["body"] == {"destroy_at": datetime(2016, 2, 4, 8, tzinfo=UTC)}
     everything = await everything_stored(door)

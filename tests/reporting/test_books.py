@@ -52,7 +52,7 @@ def a_county_at_work(people: int, seed: int = 1) -> list[tuple[str, EventData, d
             step = {"referral": id_of(name), "need": id_of(name), "kind": "lotse"}
             words.append((who, ReferralProposed.model_validate(step | {"partner": "caritas"}), at))
             words.append((who, ReferralReleased.model_validate(step), at + timedelta(days=20)))
-    refusal = ArrivalCounted(district=MELLE, arrived_in="2016-03")
+    refusal = ArrivalCounted(district=MELLE, arrived_in="2016-03", way=Way.OFFICE_FILE)
     words += [(id_of(f"refused {seed} {number}"), refusal, MARCH) for number in range(people // 5)]
     offer = OfferPublished(partner="vhs", kind=ServiceKind.LOTSE, district=MELLE, seats=12)
     words += [(id_of(f"offer {seed} {number}"), offer, MARCH) for number in range(2)]

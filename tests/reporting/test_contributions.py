@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from datetime import UTC, date, datetime
 
+import pytest
+
 from schemas.codes import (
     CancelReason,
     DeclineReason,
@@ -103,7 +105,11 @@ def test_an_entry_without_a_sex_is_an_answer_of_its_own():
 
 
 def test_whoever_refuses_the_consent_counts_at_the_counter_and_nowhere_else():
-    reporting = Reporting().tell(AMAL, arrival()).tell(BOGDAN, ArrivalCounted(district=MELLE, arrived_in="2016-03"))
+    reporting = (
+        Reporting()
+        .tell(AMAL, arrival())
+        .tell(BOGDAN, ArrivalCounted(district=MELLE, arrived_in="2016-03", way=Way.OFFICE_FILE))
+    )
 
     assert reporting.table("consent-at-the-counter") == {
         ("2016-03", MELLE, "given"): 1,
@@ -117,6 +123,21 @@ def test_a_case_that_the_centre_opened_was_not_asked_at_a_counter():
 
     assert reporting.table("consent-at-the-counter") == {}
     assert reporting.table("arrivals-by-way") == {("2016-03", "centre"): 1}
+
+
+def test_a_refusal_at_the_centre_was_not_given_at_a_counter():
+    refusal = ArrivalCounted(district=MELLE, arrived_in="2016-03", way=Way.CENTRE)
+    reporting = Reporting().tell(AMAL, refusal)
+
+    assert reporting.table("consent-at-the-counter") == {}
+    assert reporting.counted == reporting.recounted
+
+
+@pytest.mark.parametrize("way", [way for way in Way if way is not Way.CENTRE])
+def test_a_refusal_counts_at_the_counter_whichever_way_the_office_told_of_it(way: Way):
+    reporting = Reporting().tell(AMAL, ArrivalCounted(district=MELLE, arrived_in="2016-03", way=way))
+
+    assert reporting.table("consent-at-the-counter") == {("2016-03", MELLE, "refused"): 1}
 
 
 def test_a_correction_moves_the_person_from_one_cell_to_the_other():

@@ -25,7 +25,7 @@ async def people_came(office: Office) -> None:
             sender.record(AMAL, arrival()),
             sender.record(BOGDAN, arrival(district=BRAMSCHE, way=Way.OFFICE_FORM)),
             sender.record(CORA, arrival(arrived_on=april.date()), april),
-            sender.record(id_of("refused"), ArrivalCounted(district=MELLE, arrived_in="2016-03")),
+            sender.record(id_of("refused"), ArrivalCounted(district=MELLE, arrived_in="2016-03", way=Way.OFFICE_FILE)),
             sender.record(AMAL, need("a")),
             sender.record(AMAL, need("b")),
             sender.record(CORA, need("c"), april),

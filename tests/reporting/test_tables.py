@@ -65,7 +65,7 @@ FULL: tuple[Countable, ...] = (
 )
 """Facts in which there is something of every unit."""
 
-FINGERPRINTS = {1: "6ea9d9b4b03d", 2: "b680cf47cd98"}
+FINGERPRINTS = {1: "6ea9d9b4b03d", 2: "b680cf47cd98", 3: "b680cf47cd98"}
 """What each edition makes of these facts. A line is added and never changed."""
 
 
