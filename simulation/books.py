@@ -1,6 +1,6 @@
 """The books of a run: what the services say about themselves, laid beside what was done and beside each other.
 
-`draw` asks all services while they are at rest. `Books.summary` gives the numbers, `Books.differences` whatever does not fit, in sentences.
+`draw` asks all services while they are at rest. `Books.summary` gives the numbers.
 
 Everybody of the generated county is in exactly one of these states:
 
@@ -13,21 +13,21 @@ Everybody of the generated county is in exactly one of these states:
 - *planned*: every need is decided upon and stands in the plan.
 
 And every need that was confirmed is in exactly one of these: waiting, held, released, agreed, accepted, refused, withdrawn, closed.
+
+Whether all of it fits together is found in `simulation.balance`.
 """
 
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Iterator, Mapping
+from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any, Final
 
 from pydantic import BaseModel, ConfigDict, Field
 
-from simulation.actors.referrals import PROPOSAL
 from simulation.doors import OPERATOR, Doors
 from simulation.latencies import percentile
-from simulation.rows import Fate, fate_of
 from simulation.world import World
 
 IN_WORK: Final = {
@@ -37,17 +37,6 @@ IN_WORK: Final = {
     "planned": ("planned",),
 }
 """The states of whoever is still on the way, with profiling's stages that they are made of."""
-
-
-COUNTED_AS: Final = {
-    "release": ("released",),
-    "agreement": ("agreed",),
-    "refusal": ("refused",),
-    "acceptance": ("accepted",),
-    "decline": ("declined",),
-    "closing": ("completed", "dropped_out"),
-}
-"""What reporting calls the steps that people take in a referral."""
 
 
 class Summary(BaseModel):
@@ -69,7 +58,7 @@ class Summary(BaseModel):
     waiting: int = Field(description="Needs for which there is no seat at the end.")
     parked: int = Field(description="Events that wait for a missing one, in all services; 0 in a run without losses.")
     dead_letters: int = Field(description="Records that could not be applied, in all services.")
-    counted: int = Field(description="People in reporting's counts: cases, and those without consent.")
+    counted: int = Field(description="People in reporting's counts: cases, and those who refused at a counter.")
     seats: int = Field(description="Seats of all offers together.")
     seats_taken_max: int = Field(description="The most seats that were held or taken at one time, seen once a step.")
     seconds: float = Field(description="Machine time from the first step to rest after the last.")
@@ -91,6 +80,7 @@ class Books:
     referral: Mapping[str, Any]
     reporting: Mapping[str, Any]
     statuses: Mapping[str, Mapping[str, Any]]
+    numbers: Mapping[str, Mapping[str, Any]]
     seats_taken_max: int
 
     @property
@@ -134,83 +124,6 @@ class Books:
             p99_ms_arrival_to_first_offer=round(p99, 1) if p99 is not None else None,
         )
 
-    def differences(self) -> list[str]:
-        """Whatever does not fit, each in one sentence; empty when the books balance."""
-        return [*self._of_people(), *self._of_cases(), *self._of_needs(), *self._of_seats(), *self._of_counts()]
-
-    # --- what must fit --------------------------------------------------------------------------------------------------
-
-    def _of_people(self) -> Iterator[str]:
-        world, states = self.world, self.states
-        people = len(world.arrived)
-        yield from _same("people whom the offices handed over", people, "people in the states", sum(states.values()))
-        fates = dict.fromkeys(Fate, 0)
-        for index in world.arrived:
-            fates[fate_of(world.county.seed, world.person(index))] += 1
-        for what, expected, found in (
-            ("people whose rows stay wrong", fates[Fate.REFUSED], len(world.refused)),
-            ("people who refused the consent", fates[Fate.COUNTED], self.intake["without_consent"]),
-            ("people who agreed", fates[Fate.REGISTERED], self.intake["registered"]),
-            ("people who asked to be erased", len(world.erased), self.intake["erased"]),
-            ("people who moved away", len(world.moved_away - world.erased), self.intake["moved"]),
-            (
-                "people who withdrew their consent",
-                len(world.withdrawn - world.moved_away - world.erased),
-                self.intake["withdrawn"],
-            ),
-        ):
-            yield from _same(f"{what}, by the generated county", expected, "by the import and intake", found)
-
-    def _of_cases(self) -> Iterator[str]:
-        intake, stages = self.intake, self.profiling["cases"]
-        registered = intake["registered"]
-        yield from _same("cases of intake", registered, "cases in a stage of profiling", sum(stages.values()))
-        yield from _same("erased cases of intake", intake["erased"], "of profiling", stages["erased"])
-        ended = intake["moved"] + intake["withdrawn"]
-        yield from _same("cases that ended in intake", ended, "in profiling", stages["ended"])
-        yield from _same("cases of intake", registered, "cases of referral", self.referral["cases"])
-        for service, status in self.statuses.items():
-            if status["parked"]:
-                yield f"In {service} {status['parked']} events wait for one that is missing."
-            if status["dead_letters"]:
-                yield f"In {service} {status['dead_letters']} records could not be applied."
-
-    def _of_needs(self) -> Iterator[str]:
-        needs, totals = self.referral["needs"], self.reporting["totals"]
-        sought = sum(needs.values()) - needs["withdrawn"]
-        yield from _same("confirmed needs of profiling", self.profiling["needs"]["confirmed"], "of referral", sought)
-        # A proposal may be gone before a counsellor sees it (the person moved): referral alone knows them all.
-        of_erased = sum(times for case, times in self.world.steps[PROPOSAL].items() if case in self.world.erased)
-        yield from _counted(PROPOSAL, sum(self.referral["referrals"].values()), of_erased, totals["proposed"])
-        for step, names in COUNTED_AS.items():
-            by_case = self.world.steps[step]
-            of_erased = sum(times for case, times in by_case.items() if case in self.world.erased)
-            yield from _counted(step, sum(by_case.values()) - of_erased, of_erased, sum(totals[name] for name in names))
-
-    def _of_seats(self) -> Iterator[str]:
-        referral = self.referral
-        if referral["overbooked"]:
-            number = len(referral["overbooked"])
-            yield f"{number} offers have more people than seats, the first of them {referral['overbooked'][0]}."
-        if not referral["balanced"]:
-            yield "In referral the seats that are held are not those of the referrals that live."
-        if self.seats_taken_max > referral["seats"]:
-            yield f"At one time {self.seats_taken_max} seats were taken, but there are only {referral['seats']}."
-
-    def _of_counts(self) -> Iterator[str]:
-        reporting, totals = self.reporting, self.reporting["totals"]
-        for line in reporting["lines"]:
-            if line["difference"]:
-                told = line["counted"] - line["difference"]
-                yield f"The table {line['table']} counts {line['counted']}, and the facts say {told}."
-        if reporting["incomplete"]:
-            yield f"Reporting knows something of {reporting['incomplete']} people whose arrival it has not heard of."
-        counted = totals["persons"] + totals["without_consent"]
-        known = self.intake["registered"] + self.intake["without_consent"]
-        if not known - self.intake["erased"] <= counted <= known:
-            yield f"There are {known} people known to intake, but {counted} people counted by reporting."
-        yield from _same("seats of referral", self.referral["seats"], "seats counted by reporting", totals["seats"])
-
     def _everywhere(self, number: str) -> int:
         return sum(status[number] for status in self.statuses.values())
 
@@ -225,6 +138,7 @@ async def draw(doors: Doors, world: World, seats_taken_max: int = 0) -> Books:
         )
     )
     statuses = await asyncio.gather(*(doors.get(service, "/runtime/status", OPERATOR) for service in names))
+    numbers = await asyncio.gather(*(doors.get(service, "/runtime/numbers", OPERATOR) for service in names))
     return Books(
         world=world,
         intake=intake,
@@ -232,17 +146,6 @@ async def draw(doors: Doors, world: World, seats_taken_max: int = 0) -> Books:
         referral=referral,
         reporting=reporting,
         statuses=dict(zip(names, statuses, strict=True)),
+        numbers=dict(zip(names, numbers, strict=True)),
         seats_taken_max=max(seats_taken_max, referral["held"]),
     )
-
-
-def _counted(step: str, standing: int, of_erased: int, counted: int) -> Iterator[str]:
-    """Of people who were erased since, reporting keeps the steps of the months that were closed by then."""
-    if not standing <= counted <= standing + of_erased:
-        expected = f"{standing} to {standing + of_erased}" if of_erased else f"{standing}"
-        yield f"There were {expected} times the step {step}, but reporting counts {counted}."
-
-
-def _same(what: str, expected: int, where: str, found: int) -> Iterator[str]:
-    if expected != found:
-        yield f"There are {expected} {what}, but {found} {where}."

@@ -33,6 +33,7 @@ from deploy.refusals import CannotDo, NotUnderstood
 from schemas.places import UnknownPlace
 from simulation import figures
 from simulation.actors.counsellors import SheetFailed, Unrecognised
+from simulation.balance import differences
 from simulation.books import Books, Summary, draw
 from simulation.county import STANDARD_SEED, STANDARD_YEAR, County, generate
 from simulation.doors import Doors, NoAnswer, Refusal
@@ -158,12 +159,12 @@ def _say(summary: Summary, books: Books, county: County, console: Console) -> No
 
 
 def _judged(books: Books, console: Console) -> int:
-    differences = books.differences()
-    if not differences:
+    found = differences(books)
+    if not found:
         console.print("The books balance: everybody is in exactly one place, and so is every need.", style="green")
         return BALANCED
     console.print("The books do not balance:", style="red")
-    for difference in differences:
+    for difference in found:
         console.print(f"- {difference}", highlight=False, soft_wrap=True)
     return NOT_BALANCED
 

@@ -1,7 +1,7 @@
 """As many people as the services can take, on the real clock, without days and without anybody taking time to think.
 
 For load and fault tests: `run_load` ends when everybody has come as far as they can and the services are at rest, so that books can be
-drawn. Whatever restarts meanwhile is waited for. Who somebody is follows from their case's id instead of being read at intake.
+drawn. Whatever restarts meanwhile is waited for. Who somebody from a file is follows from their case's id instead of being read at intake.
 """
 
 from __future__ import annotations
@@ -124,13 +124,19 @@ class _Load:
             return 0
         for case in cases:
             if case not in world.person_of:
-                world.meet(case, int(case[:8], 16) % world.county.size)
+                world.meet(case, self._somebody(int(case[:8], 16)))
         await asyncio.gather(*(self._counsellors.ask_consents(case, world.person_in(case)) for case in cases))
         sheets = [(case, talk(world.county.seed, world.person_in(case)).sheets[-1]) for case in cases]
         self._sheets += 1
         await self._counsellors.hand_in(f"load-{self._sheets}", sheets)
         await self._lives.act(date.today())  # noqa: DTZ011 - nobody moves later than today
         return len(cases)
+
+    def _somebody(self, number: int) -> int:
+        """Of the people in files, whoever this number leads to."""
+        size = self.world.county.size
+        way_round = (index % size for index in range(number, number + size))
+        return next(index for index in way_round if self.world.person(index).way is Way.OFFICE_FILE)
 
     async def _coming(self) -> list[str]:
         """The next of those who are expected and come."""

@@ -9,7 +9,7 @@ from __future__ import annotations
 import unicodedata
 import uuid
 from collections import Counter, defaultdict
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, KeysView, Mapping
 from dataclasses import dataclass, field, replace
 from datetime import timedelta
 from functools import lru_cache
@@ -80,10 +80,10 @@ def _marks(*fields: str | None) -> Iterable[tuple[str, ...]]:
 class World:
     """One simulated county in front of one running copy. Its courses begin `put_off` later than the county plans them.
 
-    `arrived` are those whom an office has handed over in any form, `refused` those of them whose last row was refused. `erased`,
-    `moved_away` and `withdrawn` (the transfer consent) are the cases for which intake has confirmed it. `done` counts what
-    was done by name, `steps` the steps of referrals by name and case, `refusals` what services refused. All of it is the
-    simulation's own record, beside which the services' books are laid.
+    `arrived` are those whom an office has handed over in any form, `refused` those of them whose last row was refused. `moved_away`,
+    `withdrawn` (the transfer consent) and `erased_after` (how long after the arrival, at least) are the cases for which intake has
+    confirmed it. `done` counts what was done by name, `steps` the steps of referrals by name and case, `refusals` what services refused.
+    All of it is the simulation's own record, beside which the services' books are laid.
     """
 
     county: County
@@ -94,7 +94,7 @@ class World:
     refused: set[int] = field(default_factory=set[int])
     case_of: dict[int, str] = field(default_factory=dict[int, str])
     person_of: dict[str, int] = field(default_factory=dict[str, int])
-    erased: set[str] = field(default_factory=set[str])
+    erased_after: dict[str, timedelta] = field(default_factory=dict[str, timedelta])
     moved_away: set[str] = field(default_factory=set[str])
     withdrawn: set[str] = field(default_factory=set[str])
     done: Counter[str] = field(default_factory=Counter[str])
@@ -105,6 +105,11 @@ class World:
     def __post_init__(self) -> None:
         self.person = lru_cache(maxsize=4096)(self._person)
         self.offers = tuple(self._later(offer) for offer in self.county.offers)
+
+    @property
+    def erased(self) -> KeysView[str]:
+        """The cases that intake has forgotten."""
+        return self.erased_after.keys()
 
     def _person(self, index: int) -> Person:
         return self.county.person(index)

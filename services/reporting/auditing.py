@@ -28,11 +28,18 @@ class Line(BaseModel):
 
 
 class Audit(BaseModel):
-    """`totals` are read from the cells. `incomplete` people do not count yet: something is known of them, but not their arrival."""
+    """The books. `totals` are read from the cells, `facts` from the facts, `kept` of erased people from the cells; by the same names.
+
+    `facts` are of living cases, and so is what the other services have: there the two must be equal. `erased` people are known to be so and
+    nothing else. `incomplete` people do not count yet: something is known of them, but not their arrival.
+    """
 
     balanced: bool
     lines: list[Line]
     totals: dict[str, int]
+    facts: dict[str, int]
+    kept: dict[str, int]
+    erased: int
     incomplete: int
 
 
@@ -40,67 +47,79 @@ class Tally:
     """Goes through facts and counts the units in them, table after table in no way but one by one."""
 
     def __init__(self) -> None:
-        self._units: Counter[str] = Counter()
+        self._units: Counter[tuple[str, str]] = Counter()
+        self.erased = 0
         self.incomplete = 0
 
     def add(self, facts: Countable) -> None:
         if isinstance(facts, Facts):
             self._add_person(facts)
         elif isinstance(facts, Count):
-            self._units["counter-answer"] += facts.way is not Way.CENTRE
+            self._add("counter-answer", facts.way is not Way.CENTRE, "refused")
         else:
-            self._units["seat"] += facts.seats if facts.kind is not None else 0
+            self._add("seat", facts.seats if facts.kind is not None else 0)
 
     def _add_person(self, facts: Facts) -> None:
         if facts.arrival is None:
+            self.erased += facts.erased
             self.incomplete += not facts.erased
             return
-        self._units["arrival"] += 1
-        self._units["counter-answer"] += facts.way in (Way.OFFICE_FORM, Way.OFFICE_API, Way.OFFICE_FILE)
-        self._units["withdrawal"] += facts.withdrawn_on is not None
+        self._add("arrival", 1)
+        self._add("counter-answer", facts.way in (Way.OFFICE_FORM, Way.OFFICE_API, Way.OFFICE_FILE), "given")
+        self._add("withdrawal", facts.withdrawn_on is not None)
         # Somebody who leaves twice in one month is one departure of that month.
-        self._units["departure"] += len({f"{move.on:%Y-%m}" for move in facts.moves if move.district is None})
-        self._units["appointment"] += len(facts.appointments)
-        self._units["profile"] += facts.profiled_on is not None
-        self._units["need"] += len(facts.needs)
-        self._units["wait"] += len(facts.waits)
-        self._units["referral-step"] += sum(len(referral.steps) for referral in facts.referrals)
+        self._add("departure", len({f"{move.on:%Y-%m}" for move in facts.moves if move.district is None}))
+        self._add("appointment", len(facts.appointments))
+        self._add("profile", facts.profiled_on is not None)
+        self._add("need", len(facts.needs))
+        self._add("wait", len(facts.waits))
+        for referral in facts.referrals:
+            for step, _ in referral.steps:
+                self._add("referral-step", 1, step)
 
-    def of(self, unit: str) -> int:
-        return self._units[unit]
+    def _add(self, unit: str, number: int, value: str = "") -> None:
+        self._units[unit, value] += number
+
+    def of(self, unit: str, value: str | None = None) -> int:
+        """How many of a unit; of those with this value alone where one is given."""
+        if value is not None:
+            return self._units[unit, value]
+        return sum(number for (counted, _), number in self._units.items() if counted == unit)
 
 
 def audited(counted: Sums, kept: Sums, tally: Tally) -> Audit:
     """What stood in the cells and in the facts at the same instant."""
-    in_cells, in_kept = _by_table(counted), _by_table(kept)
+    in_cells, in_kept = _Totals(counted), _Totals(kept)
     lines = [
         Line(
             table=name,
-            counted=in_cells[name],
+            counted=in_cells.of(name),
             facts=tally.of(table.counts),
-            kept=in_kept[name],
-            difference=in_cells[name] - tally.of(table.counts) - in_kept[name],
+            kept=in_kept.of(name),
+            difference=in_cells.of(name) - tally.of(table.counts) - in_kept.of(name),
         )
         for name, table in DECLARED.tables.items()
     ]
+    totals, kept_by_name = in_cells.by_name(), in_kept.by_name()
+    facts = {name: tally.of(DECLARED.tables[table].counts, value) for name, (table, value) in _TOTALS.items()}
     return Audit(
-        balanced=not any(line.difference for line in lines),
+        balanced=not any(line.difference for line in lines)
+        and all(totals[name] == facts[name] + kept_by_name[name] for name in _TOTALS),
         lines=lines,
-        totals=_totals(counted),
+        totals=totals,
+        facts=facts,
+        kept=kept_by_name,
+        erased=tally.erased,
         incomplete=tally.incomplete,
     )
 
 
-def _by_table(sums: Sums) -> Counter[str]:
-    totals: Counter[str] = Counter()
-    for cell, figure in sums:
-        totals[cell.table] += figure.n
-    return totals
-
-
 _TOTALS: Final[Mapping[str, tuple[str, str | None]]] = {
     "persons": ("arrivals-by-residence", None),
+    "at_the_counter": ("consent-at-the-counter", "given"),
     "without_consent": ("consent-at-the-counter", "refused"),
+    "withdrawn": ("withdrawals", None),
+    "departed": ("departures", None),
     "appointments": ("appointments", None),
     "profiled": ("profiles", None),
     "needs": ("needs", None),
@@ -111,11 +130,17 @@ _TOTALS: Final[Mapping[str, tuple[str, str | None]]] = {
 """What the totals are called, the table that each is the sum of, and the last dimension's value where it is not the whole table."""
 
 
-def _totals(counted: Sums) -> dict[str, int]:
-    by_table = _by_table(counted)
-    by_value: Counter[tuple[str, str]] = Counter()
-    for cell, figure in counted:
-        by_value[cell.table, cell.values[-1]] += figure.n
-    return {
-        name: by_table[table] if value is None else by_value[table, value] for name, (table, value) in _TOTALS.items()
-    }
+class _Totals:
+    """Sums added up by table, and by the value of its last dimension."""
+
+    def __init__(self, sums: Sums) -> None:
+        self._of: Counter[tuple[str, str | None]] = Counter()
+        for cell, figure in sums:
+            self._of[cell.table, None] += figure.n
+            self._of[cell.table, cell.values[-1]] += figure.n
+
+    def of(self, table: str, value: str | None = None) -> int:
+        return self._of[table, value]
+
+    def by_name(self) -> dict[str, int]:
+        return {name: self.of(table, value) for name, (table, value) in _TOTALS.items()}

@@ -79,9 +79,11 @@ class Lives:
             if Purpose.TRANSFER in person.withdrawal.purposes:
                 self._world.withdrawn.add(case)
 
-    async def _erase(self, case: str, person: Person) -> None:  # noqa: ARG002 - nothing more is known of the person
+    async def _erase(self, case: str, person: Person) -> None:
         await self._tell(PROTECTION_OFFICER, case, "erasure", {}, key=f"erasure-{case}")
-        self._world.erased.add(case)
+        # Where everything happens at once, nobody has looked who it is: somebody who arrived by the end of the year.
+        arrived_by = date(self._world.county.year, 12, 31) if self._at_once else person.register.arrived_on
+        self._world.erased_after[case] = self._today - arrived_by
 
     async def _tell(self, who: Who, case: str, what: str, body: dict[str, Any], *, key: str) -> None:
         await self._world.doors.post("intake", f"/v1/cases/{case}/{what}", who, body, key=key)

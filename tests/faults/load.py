@@ -10,6 +10,7 @@ import pytest
 
 from deploy.embedded.folder import Choices
 from deploy.embedded.system import Running
+from simulation.balance import differences
 from simulation.books import draw
 from simulation.doors import Doors
 from simulation.load import load_county, run_load
@@ -51,7 +52,7 @@ class Load:
         """Nobody is lost or there twice, no seat is taken twice, and nothing is parked or set aside."""
         world = await self._whole
         books = await draw(world.doors, world)
-        assert books.differences() == []
+        assert differences(books) == []
         summary = books.summary(1.0, [])
         assert (summary.people, summary.parked, summary.dead_letters) == (self.people, 0, 0)
         assert summary.accepted > self.people / 20

@@ -7,7 +7,7 @@ from datetime import UTC, datetime
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from schemas.events import PersonErased
+from schemas.events import PersonErased, ReferralReleased
 from services.reporting.auditing import Tally, audited
 from services.reporting.closing import is_closed
 from services.reporting.counting import contributions, difference
@@ -15,7 +15,7 @@ from services.reporting.decide import Kept, Recounted
 from services.reporting.model import Facts
 from services.reporting.store import writes
 from services.reporting.sums import Cell, Sum, Sums
-from tests.reporting.county import COUNTY, Reporting, sums_of
+from tests.reporting.county import AMAL, COUNTY, Reporting, arrival, id_of, sums_of
 from tests.reporting.histories import NEW_YEAR, Word, histories, instants, interleaved
 
 END = datetime(2017, 1, 1, tzinfo=UTC)
@@ -111,7 +111,12 @@ def test_the_books_balance_and_a_single_lost_row_shows(told: list[list[Word]], d
         assert isinstance(facts, Facts)
         tally.add(facts)
 
-    assert audited(reporting.counted, reporting.kept, tally).balanced
+    whole = audited(reporting.counted, reporting.kept, tally)
+    assert whole.balanced
+    assert whole.totals == {name: whole.facts[name] + whole.kept[name] for name in whole.totals}
+    known = [facts for facts in reporting.states.values() if isinstance(facts, Facts)]
+    assert whole.erased == sum(facts.erased for facts in known)
+    assert whole.facts["persons"] + whole.erased + whole.incomplete == len(known)
 
     lost = next(row for effect in reporting.effects if isinstance(effect, Recounted) for row in sorted(effect.added))
     less = sums_of(reporting.effects)
@@ -119,3 +124,20 @@ def test_the_books_balance_and_a_single_lost_row_shows(told: list[list[Word]], d
     audit = audited(less, reporting.kept, tally)
     assert not audit.balanced
     assert [line.table for line in audit.lines if line.difference] == [lost.table]
+
+
+def test_a_step_that_is_counted_as_another_shows_although_the_table_adds_up():
+    step = {"referral": id_of("r"), "need": id_of("n"), "kind": "lotse"}
+    reporting = Reporting().tell(AMAL, arrival(), ReferralReleased.model_validate(step))
+    tally = Tally()
+    tally.add(reporting.facts(AMAL))
+    (taken,) = (row for row in contributions(reporting.facts(AMAL)) if row.table == "referral-steps")
+    swapped = reporting.counted
+    swapped.count([taken], -1)
+    swapped.count([taken._replace(values=(taken.values[0], "agreed"))])
+
+    audit = audited(swapped, reporting.kept, tally)
+
+    assert not audit.balanced
+    assert not any(line.difference for line in audit.lines)
+    assert (audit.totals["agreed"], audit.facts["agreed"]) == (1, 0)

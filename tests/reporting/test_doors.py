@@ -84,10 +84,13 @@ async def test_the_books_show_what_was_counted_beside_what_the_facts_say(office:
     assert books["balanced"] is True
     assert {name: total for name, total in books["totals"].items() if total} == {
         "persons": 3,
+        "at_the_counter": 3,
         "without_consent": 1,
         "needs": 2,
         "seats": 12,
     }
+    assert books["facts"] == books["totals"]
+    assert not any(books["kept"].values())
     assert {"table": "needs", "counted": 2, "facts": 2, "kept": 0, "difference": 0} in books["lines"]
 
 
