@@ -18,6 +18,7 @@ from simulation import assumptions
 from simulation.actors.referrals import PROPOSAL
 from simulation.books import Books
 from simulation.rows import Fate, fate_of
+from simulation.world import World
 
 COUNTED_AS: Final = {
     "release": ("released",),
@@ -142,10 +143,11 @@ def _of_the_living(books: Books) -> Iterator[str]:
     """Reporting beside the others. (How many needs ever waited is known to reporting alone.)"""
     world, intake, profiling, facts = books.world, books.intake, books.profiling, books.reporting["facts"]
     referrals, erased = books.referral["referrals"], world.erased
+    at_the_counter = _asked_at_a_counter(world, Fate.REGISTERED) - _erased_of_a_counter(world)
     for what, expected, of in (
         ("people known to intake", intake["registered"] - intake["erased"], "persons"),
-        ("people who agreed at a counter", _at_the_counter(books), "at_the_counter"),
-        ("people who refused at a counter", _refused_at_the_counter(books), "without_consent"),
+        ("people who agreed at a counter", at_the_counter, "at_the_counter"),
+        ("people who refused at a counter", _asked_at_a_counter(world, Fate.COUNTED), "without_consent"),
         ("people who withdrew their consent", len(world.withdrawn - erased), "withdrawn"),
         ("people who left the county, by intake", intake["moved"], "departed"),
         ("appointments of intake", intake["appointments"], "appointments"),
@@ -157,6 +159,8 @@ def _of_the_living(books: Books) -> Iterator[str]:
         ("referrals of referral", sum(referrals.values()), "proposed"),
     ):
         yield from _same(what, expected, f"{of} of living people counted by reporting", facts[of])
+    refused = intake["without_consent"]
+    yield from _same("people without consent, by intake", refused, "known to reporting", books.reporting["anonymous"])
     for state, names in ENDS.items():
         counted = sum(facts[name] for name in names)
         yield from _same(f"referrals {state}, by referral", referrals[state], "counted by reporting", counted)
@@ -171,7 +175,7 @@ def _of_the_erased(books: Books) -> Iterator[str]:
     world, kept, erased = books.world, books.reporting["kept"], books.world.erased
     yield from _same("erased people, by intake", books.intake["erased"], "by reporting", books.reporting["erased"])
     surely = sum(after >= SURELY_CLOSED for after in world.erased_after.values())
-    at_the_counter = sum(world.person_in(case).way is not Way.CENTRE for case in erased)
+    at_the_counter = _erased_of_a_counter(world)
     steps = {step: sum(world.steps[step][case] for case in erased) for step in (PROPOSAL, *COUNTED_AS)}
     most = {
         "persons": len(erased),
@@ -193,23 +197,14 @@ def _of_the_erased(books: Books) -> Iterator[str]:
         yield from _within(" and ".join(names), 0, sum(kept[name] for name in names), kept["proposed"])
 
 
-def _at_the_counter(books: Books) -> int:
-    """Living people who agreed, but for those whom the centre registered itself."""
-    world = books.world
-    registered = sum(
-        fate_of(world.county.seed, person) is Fate.REGISTERED and person.way is not Way.CENTRE
-        for person in map(world.person, world.arrived)
-    )
-    return registered - sum(world.person_in(case).way is not Way.CENTRE for case in world.erased)
+def _asked_at_a_counter(world: World, fate: Fate) -> int:
+    """People with this fate who did not come to the centre itself."""
+    seed, people = world.county.seed, map(world.person, world.arrived)
+    return sum(person.way is not Way.CENTRE and fate_of(seed, person) is fate for person in people)
 
 
-def _refused_at_the_counter(books: Books) -> int:
-    """Those who are counted nowhere but in the answers: whom the centre asked is not among them."""
-    world = books.world
-    return sum(
-        fate_of(world.county.seed, person) is Fate.COUNTED and person.way is not Way.CENTRE
-        for person in map(world.person, world.arrived)
-    )
+def _erased_of_a_counter(world: World) -> int:
+    return sum(world.person_in(case).way is not Way.CENTRE for case in world.erased)
 
 
 def _same(what: str, expected: int, where: str, found: int) -> Iterator[str]:

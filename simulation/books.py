@@ -115,7 +115,7 @@ class Books:
             waiting=self.referral["needs"]["waiting"],
             parked=self._everywhere("parked"),
             dead_letters=self._everywhere("dead_letters"),
-            counted=totals["persons"] + totals["without_consent"],
+            counted=totals["persons"] + self.reporting["anonymous"],
             seats=self.referral["seats"],
             seats_taken_max=self.seats_taken_max,
             seconds=round(seconds, 3),

@@ -30,8 +30,9 @@ class Line(BaseModel):
 class Audit(BaseModel):
     """The books. `totals` are read from the cells, `facts` from the facts, `kept` of erased people from the cells; by the same names.
 
-    `facts` are of living cases, and so is what the other services have: there the two must be equal. `erased` people are known to be so and
-    nothing else. `incomplete` people do not count yet: something is known of them, but not their arrival.
+    `facts` are of living cases, and so is what the other services have: there the two must be equal. `anonymous` is how many refused the
+    consent, wherever they were asked. `erased` people are known to be so and nothing else. `incomplete` people do not count yet:
+    something is known of them, but not their arrival.
     """
 
     balanced: bool
@@ -39,6 +40,7 @@ class Audit(BaseModel):
     totals: dict[str, int]
     facts: dict[str, int]
     kept: dict[str, int]
+    anonymous: int
     erased: int
     incomplete: int
 
@@ -48,6 +50,7 @@ class Tally:
 
     def __init__(self) -> None:
         self._units: Counter[tuple[str, str]] = Counter()
+        self.anonymous = 0
         self.erased = 0
         self.incomplete = 0
 
@@ -109,6 +112,7 @@ def audited(counted: Sums, kept: Sums, tally: Tally) -> Audit:
         totals=totals,
         facts=facts,
         kept=kept_by_name,
+        anonymous=tally.anonymous,
         erased=tally.erased,
         incomplete=tally.incomplete,
     )

@@ -135,6 +135,7 @@ def answers_after_a_year(world: World) -> Answers:
             "totals": totals,
             "facts": facts,
             "kept": kept,
+            "anonymous": without_consent,
             "erased": 2,
             "incomplete": 0,
         },
