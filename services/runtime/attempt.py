@@ -197,13 +197,13 @@ class Attempt:
     ) -> BaseModel | None:
         about = self.loaded.about(message)
         await self.loaded.named(message, about)
-        link = None
+        came_from, link = traceparent, message.link if isinstance(message, Command) else None
         if envelope is None and about is not None and self.loaded.states[about].trace is not None:
             # What a clerk or a deadline does to a subject belongs to that subject's way; the request is only linked.
-            traceparent, link = self.loaded.states[about].trace, traceparent
+            came_from, link = self.loaded.states[about].trace, traceparent or link
         span = self._means.tracer.message_span(
             name,
-            traceparent,
+            came_from,
             subject=str(about) if about else "",
             county=self._store.county,
             type=envelope.type if envelope else name,
@@ -235,7 +235,5 @@ class Attempt:
             span.end(outcome)
 
     def undo(self) -> None:
-        """It came to nothing; whatever it rested on is loaded the next time."""
+        """It came to nothing; whatever it rested on is loaded the next time. (Its spans are never ended, so nothing is told of it.)"""
         self._means.recent.drop(self._store.county, self.loaded.states)
-        for span, _ in self._spans:
-            span.end("undone")

@@ -97,7 +97,7 @@ class Command:
     """Somebody wants something. `actor` is who asks.
 
     `key` makes a repetition harmless. It is empty where the rules themselves see that the thing is done already (the rows of a file, the
-    pairs of a round); then no answer is kept.
+    pairs of a round); then no answer is kept. `traceparent` is the request whose trace it joins; `link` one that brought it among others.
     """
 
     county: str
@@ -105,6 +105,7 @@ class Command:
     data: BaseModel
     actor: str = ""
     traceparent: str | None = None
+    link: str | None = None
 
 
 @dataclass(frozen=True, slots=True)

@@ -9,11 +9,12 @@ from __future__ import annotations
 import asyncio
 from collections import deque
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from itertools import islice
 
 from services.runtime.deciding import Command
 from services.runtime.errors import Transient
+from services.runtime.logs import current_traceparent
 from services.runtime.settle import Outcome, Result, Settler
 from services.runtime.store import Database
 
@@ -52,8 +53,11 @@ class Desk:
         self.unfinished = 0
 
     async def send(self, command: Command) -> Reply:
-        """Settle one command. Raises `Refused`, `Transient` (send it again with the same key), `CommandFailed`."""
-        (outcome,) = await self.send_all([command])
+        """Settle one command, in the trace of the request that it comes from.
+
+        Raises `Refused`, `Transient` (send it again with the same key), `CommandFailed`.
+        """
+        (outcome,) = await self._send([replace(command, traceparent=command.traceparent or current_traceparent.get())])
         if outcome.result in (Result.APPLIED, Result.REPEATED) and outcome.answer is not None:
             return Reply(outcome.answer, outcome.result is Result.REPEATED)
         if outcome.result is Result.REFUSED and outcome.error is not None:
@@ -61,9 +65,16 @@ class Desk:
         raise CommandFailed(outcome.error) from outcome.error
 
     async def send_all(self, commands: Sequence[Command]) -> list[Outcome]:
-        """Settle commands in this order; each has its own outcome. Raises `Transient`; what was settled by then stays so."""
+        """Settle commands in this order; each has its own outcome. Raises `Transient`; what was settled by then stays so.
+
+        Each goes its own way, in a trace of its own, that only links the request: what came in one file is not one person's.
+        """
+        request = current_traceparent.get()
+        return await self._send([replace(command, link=request) for command in commands] if request else commands)
+
+    async def _send(self, commands: Sequence[Command]) -> list[Outcome]:
         if self._closed:
-            raise Transient("service")
+            raise Transient("service", "is stopping")
         loop = asyncio.get_running_loop()
         waiting = [_Waiting(command, loop.create_future()) for command in commands]
         for entry in waiting:

@@ -86,7 +86,7 @@ class Settler:
                 if len(part) == 1 and isinstance(conflict, NameTaken):
                     outcomes.append(await self._alone(store, part[0]))
                 elif conflicts > PATIENCE:
-                    raise Transient("database") from conflict
+                    raise _contended() from conflict
                 await _pause(conflicts)
             except Permanent:
                 # The database will not take what a message asks to be written: find that message, and only that one.
@@ -125,7 +125,7 @@ class Settler:
             else:
                 return outcome
             await _pause(conflicts)
-        raise Transient("database")
+        raise _contended()
 
     async def _once(self, store: CountyStore, part: Sequence[Work], *, drain: bool = True) -> list[Outcome]:
         clock = asyncio.get_running_loop().time
@@ -201,7 +201,11 @@ async def _insist(store: CountyStore, unit: Unit) -> None:
             await _pause(conflicts)
         else:
             return
-    raise Transient("database")
+    raise _contended()
+
+
+def _contended() -> Transient:
+    return Transient("database", f"is contended: others wrote first, {PATIENCE} times in a row")
 
 
 async def _pause(conflicts: int) -> None:
@@ -215,13 +219,26 @@ def _tell(item: Work, outcome: Outcome) -> None:
         log.error(
             "settle.failed",
             exception=outcome.error,
+            traceparent=_trace_of(item),
             type=type(item.data if isinstance(item, Command) else item).__name__,
         )
     elif outcome.result is Result.DEAD and isinstance(item, Fetched) and isinstance(outcome.error, Permanent):
         raw = item.raw
         log.warning(
-            "record.dead", reason=outcome.error.reason, topic=raw.topic, partition=raw.partition, offset=raw.offset
+            "record.dead",
+            traceparent=_trace_of(item),
+            reason=outcome.error.reason,
+            topic=raw.topic,
+            partition=raw.partition,
+            offset=raw.offset,
         )
+
+
+def _trace_of(item: Work) -> str | None:
+    """In which trace somebody finds what brought it."""
+    if isinstance(item, Command):
+        return item.traceparent or item.link
+    return item.envelope.traceparent if isinstance(item, Fetched) and item.envelope is not None else None
 
 
 __all__ = ["Outcome", "Result", "Settler", "Watcher", "Work"]

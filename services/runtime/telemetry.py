@@ -85,7 +85,7 @@ class Telemetry:
     ) -> Span:
         """The span of one message. `link` is a second cause, in another trace: the request that brought a command, say."""
         if not self._tracing:
-            return Untraced(traceparent)
+            return Untraced(_well_formed(traceparent))
         attributes: dict[str, Value] = {"subject": subject, "county": county, "type": type, "sequence": sequence}
         return self._span(name, "message", traceparent, attributes, (link,) if link else ())
 
@@ -100,13 +100,13 @@ class Telemetry:
     ) -> Span:
         """Any other span. `attributes` belongs to the span afterwards; names and values as in `services.runtime.fields`."""
         if not self._tracing:
-            return Untraced(traceparent)
+            return Untraced(_well_formed(traceparent))
         return self._span(name, kind, traceparent, {} if attributes is None else attributes, links)
 
     def _span(
         self, name: str, kind: Kind, traceparent: str | None, attributes: dict[str, Value], links: Sequence[str]
     ) -> Span:
-        if traceparent is not None and is_traceparent(traceparent):
+        if (traceparent := _well_formed(traceparent)) is not None:
             flags = SAMPLED if int(traceparent[53:], 16) & 1 else NOT_SAMPLED
             came_from = traceparent[3:35], traceparent[36:52], flags
             return Span(name, kind, came_from, attributes, links, self._queues)
@@ -128,3 +128,8 @@ class Telemetry:
         """Write what is waiting, for at most `seconds` a sink. Blocks; the last thing that a stopping service does."""
         for queue in self._queues:
             queue.stop(seconds)
+
+
+def _well_formed(traceparent: str | None) -> str | None:
+    """Anybody may send anything under that name, and it must neither be handed on nor stand in a log line."""
+    return traceparent if traceparent is not None and is_traceparent(traceparent) else None

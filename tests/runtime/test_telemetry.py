@@ -90,6 +90,7 @@ def test_a_missing_or_malformed_traceparent_starts_a_trace_of_its_own(malformed:
     assert span.parent_id is None
     assert span.trace_id != CALLER[3:35]
     assert span.traceparent == f"00-{span.trace_id}-{span.span_id}-01"
+    assert Telemetry(tracing=False).start_span("work", malformed).traceparent is None, "nobody hands it on either"
 
 
 def test_a_seeded_simulation_does_not_make_the_ids_repeat():

@@ -85,7 +85,7 @@ async def test_a_request_is_named_by_its_template_and_never_by_its_path(door: Do
     assert [span["http_status"] for span in spans] == [200, 404, 404, 405]
     everything = json.dumps(spans) + door.metrics.exposition().decode()
     assert "meyer" not in everything.lower()
-    assert "1990" not in everything
+    assert "1990-02-03" not in everything
 
 
 @pytest.mark.parametrize("path", ["/v1/things/a", "/v1/threaded/a"])
