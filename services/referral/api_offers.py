@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+from datetime import date
 from typing import Annotated
 
 from fastapi import APIRouter, Depends
-from pydantic import BaseModel, ConfigDict, Field
+from pydantic import BaseModel, ConfigDict, Field, field_validator
+from pydantic_core import PydanticCustomError
 from starlette.requests import Request
 from starlette.responses import Response
 
@@ -14,7 +16,7 @@ from schemas.events import Uuid
 from schemas.places import UnknownPlace, district
 from services.referral import store as kept
 from services.referral.commands import CloseOffer, PublishOffer, SetSeats
-from services.referral.offers import MOST_SEATS, OfferTerms
+from services.referral.offers import LAST_DAY, MOST_SEATS, OfferTerms
 from services.referral.outcomes import Outcomes, all_repeated, item_outcome
 from services.referral.views import offer_view
 from services.runtime.catalogue import Catalogue
@@ -35,9 +37,16 @@ Seats = Annotated[int, Field(ge=0, le=MOST_SEATS)]
 
 
 class OfferBody(OfferTerms):
-    """An offer with its number of seats."""
+    """An offer with its number of seats. Its days lie where one can reckon with them."""
 
     seats: Seats
+
+    @field_validator("starts_on", "ends_on", "enrol_until")
+    @classmethod
+    def _not_too_late(cls, day: date | None) -> date | None:
+        if day is not None and day > LAST_DAY:
+            raise PydanticCustomError("date-too-late", "a day after the last one that is possible")
+        return day
 
     @property
     def terms(self) -> OfferTerms:

@@ -14,11 +14,11 @@ from pydantic_core import PydanticCustomError
 from starlette.requests import Request
 from starlette.responses import Response
 
-from schemas.codes import DeclineReason, Outcome, Role
+from schemas.codes import DeclineReason, Outcome, RejectReason, Role
 from schemas.events import Uuid
 from services.referral import store as kept
 from services.referral.api_offers import partner_of
-from services.referral.commands import Accept, Agree, Close, Decline, Refuse, Release, TakeStep
+from services.referral.commands import Accept, Agree, Close, Decline, Refuse, Reject, Release, TakeStep
 from services.referral.county import settings_of
 from services.referral.eligibility import Circumstances
 from services.referral.model import AGREEMENT, RELEASE, Case, Need, Referral, answer_of, running_at
@@ -45,14 +45,22 @@ Partner = Annotated[Actor, Depends(allow(Role.PARTNER))]
 Either = Annotated[Actor, Depends(allow(Role.COUNSELLOR, Role.PARTNER))]
 
 Row = tuple[Case, Need, Referral]
-Step = Literal["release", "agreement", "refusal", "acceptance", "decline", "closing"]
+Step = Literal["release", "rejection", "agreement", "refusal", "acceptance", "decline", "closing"]
 
-_OF_COUNSELLORS: Final = frozenset({StepKind.RELEASE, StepKind.AGREEMENT, StepKind.REFUSAL, StepKind.CLOSING})
+_OF_COUNSELLORS: Final = frozenset(
+    {StepKind.RELEASE, StepKind.REJECTION, StepKind.AGREEMENT, StepKind.REFUSAL, StepKind.CLOSING}
+)
 _OF_PARTNERS: Final = frozenset({StepKind.ACCEPTANCE, StepKind.DECLINE, StepKind.CLOSING})
 
 
 class _Body(BaseModel):
     model_config = ConfigDict(frozen=True, extra="forbid")
+
+
+class Rejection(_Body):
+    """Why the counsellor does not release the proposal."""
+
+    reason: RejectReason
 
 
 class Refusal(_Body):
@@ -74,17 +82,19 @@ class Closing(_Body):
 
 
 class StepItem(_Body):
-    """One step of a list. A decline needs its reason, a closing its outcome; `another` belongs to a refusal."""
+    """One step of a list. Rejections and declines need a reason of theirs, a closing its outcome; `another` belongs to a refusal."""
 
     referral: Uuid
     step: Step
-    reason: DeclineReason | None = None
+    reason: RejectReason | DeclineReason | None = None
     outcome: Outcome | None = None
     another: bool = True
 
     @model_validator(mode="after")
     def _complete(self) -> StepItem:
-        if self.step == StepKind.DECLINE and self.reason is None:
+        if self.step == StepKind.REJECTION and not isinstance(self.reason, RejectReason):
+            raise PydanticCustomError("rejection-without-reason", "a rejection needs its reason")
+        if self.step == StepKind.DECLINE and not isinstance(self.reason, DeclineReason):
             raise PydanticCustomError("decline-without-reason", "a decline needs its reason")
         if self.step == StepKind.CLOSING and self.outcome is None:
             raise PydanticCustomError("closing-without-outcome", "a closing needs its outcome")
@@ -158,6 +168,11 @@ def _add_steps(router: APIRouter, running: Running) -> None:
         """The proposal is right: the person is to be asked."""
         return await step(actor, key, referral, "release")
 
+    @router.post("/referrals/{referral}/rejection")
+    async def reject(actor: Counsellor, key: IdempotencyKey, referral: Uuid, body: Rejection) -> Response:
+        """The proposal is wrong; the next best place is sought."""
+        return await step(actor, key, referral, "rejection", reason=body.reason)
+
     @router.post("/referrals/{referral}/agreement")
     async def agree(actor: Counsellor, key: IdempotencyKey, referral: Uuid) -> Response:
         """The person agreed to partner, place and time."""
@@ -192,20 +207,21 @@ def _command(actor: Actor, item: StepItem, located: Located | None) -> TakeStep:
         raise Refused("step-not-yours", 403)
     if located is None or located.offer is None:
         raise Refused("referral-not-found", 404)
-    common: Mapping[str, Any] = {"referral": item.referral, "case": located.case, "offer": located.offer}
-    match kind:
-        case StepKind.RELEASE:
-            return Release(**common)
-        case StepKind.AGREEMENT:
-            return Agree(**common)
-        case StepKind.REFUSAL:
-            return Refuse(**common, another=item.another)
-        case StepKind.CLOSING:
-            return Close.model_validate({**common, "partner": partner, "outcome": item.outcome})
-        case StepKind.DECLINE:
-            return Decline.model_validate({**common, "partner": partner, "reason": item.reason})
-        case _:
-            return Accept.model_validate({**common, "partner": partner})
+    said = item.model_dump(include={"reason", "outcome", "another"})
+    where = {"referral": item.referral, "case": located.case, "offer": located.offer, "partner": partner}
+    return _COMMANDS[kind].model_validate({**where, **said})
+
+
+_COMMANDS: Final[Mapping[StepKind, type[TakeStep]]] = {
+    StepKind.RELEASE: Release,
+    StepKind.REJECTION: Reject,
+    StepKind.AGREEMENT: Agree,
+    StepKind.REFUSAL: Refuse,
+    StepKind.ACCEPTANCE: Accept,
+    StepKind.DECLINE: Decline,
+    StepKind.CLOSING: Close,
+}
+"""Each takes of what was said the part that is its own."""
 
 
 async def _rows(running: Running, actor: Actor, entry: str, page: PageRequest) -> list[Row]:

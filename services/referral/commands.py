@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from pydantic import BaseModel, ConfigDict
 
-from schemas.codes import DeclineReason, Outcome, WaitReason
+from schemas.codes import DeclineReason, Outcome, RejectReason, WaitReason
 from services.referral.model import NeedState, ReferralState
 from services.referral.offers import OfferTerms
 
@@ -76,6 +76,12 @@ class TakeStep(_Command):
 
 class Release(TakeStep):
     """The counsellor finds the proposal right: the person is asked."""
+
+
+class Reject(TakeStep):
+    """The counsellor finds the proposal wrong: nobody is asked, and the next best is tried."""
+
+    reason: RejectReason
 
 
 class Agree(TakeStep):

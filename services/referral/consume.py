@@ -30,7 +30,7 @@ from services.referral.county import settings_of
 from services.referral.effects import Locate, Unlocate
 from services.referral.eligibility import Circumstances, seeker_of, shut_out_by
 from services.referral.evolve import NeedKnown, case_after
-from services.referral.model import Case, Need, Referral, ReferralState, Settled
+from services.referral.model import Case, Need, Referral, ReferralState
 from services.referral.offers import Offer
 from services.referral.steps import Fact, cancel, leave
 from services.runtime.calendar import berlin_day
@@ -89,10 +89,9 @@ def _withdraw(case: Case, data: NeedWithdrawn) -> Iterator[Fact]:
     need = case.need(data.need)
     if need is None:
         return
-    if need.live is None:
-        yield case.subject, data
-    elif need.live.state is not ReferralState.ACCEPTED:
-        yield from cancel(case, need, need.live, CancelReason.NEED_WITHDRAWN, Settled.WITHDRAWN)
+    yield case.subject, data
+    if need.live is not None and need.live.state is not ReferralState.ACCEPTED:
+        yield from cancel(case, need, need.live, CancelReason.NEED_WITHDRAWN)
 
 
 def _follow(case: Case, data: BaseModel, states: States, where: Circumstances, now: datetime) -> Iterator[Fact]:

@@ -99,8 +99,13 @@ class Contact(_Part):
     def until(self, accepted_on: date, ends_on: date | None) -> date:
         """The last day of reading."""
         if ends_on is None:
-            return accepted_on + timedelta(days=self.days_without_end)
-        return max(accepted_on, ends_on) + timedelta(days=self.days_after_end)
+            return _days_after(accepted_on, self.days_without_end)
+        return _days_after(max(accepted_on, ends_on), self.days_after_end)
+
+
+def _days_after(day: date, days: int) -> date:
+    """At the end of the calendar, its last day: terms from before there was a bound may lie there."""
+    return day + timedelta(days=min(days, (date.max - day).days))
 
 
 class CountySettings(_Part):

@@ -17,18 +17,19 @@ from services.referral.county import CountySettings
 from services.referral.distance import distance_km
 from services.referral.model import Case, Need
 from services.referral.offers import OfferTerms
+from services.referral.trying import Tried, tried
 
 
 @dataclass(frozen=True, slots=True)
 class Seeker:
-    """A need in search of a place: what matching may know of it, and nothing else. `tried`: offers that are not proposed again."""
+    """A need in search of a place: what matching may know of it, and nothing else. `tried` are the offers proposed before."""
 
     case: str
     need: str
     kind: ServiceKind
     urgent: bool
     since: datetime
-    tried: frozenset[str]
+    tried: frozenset[Tried]
     district: str
     birth_year: int | None
     sex: Sex | None
@@ -37,7 +38,11 @@ class Seeker:
     german: Cefr | None
     available: frozenset[Daypart]
     languages: frozenset[str]
-    needs_child_care: bool
+    child_care_ages: frozenset[int]
+
+    @property
+    def needs_child_care(self) -> bool:
+        return bool(self.child_care_ages)
 
 
 def seeker_of(case: Case, need: Need) -> Seeker | None:
@@ -51,7 +56,7 @@ def seeker_of(case: Case, need: Need) -> Seeker | None:
         kind=need.kind,
         urgent=need.urgent,
         since=need.since,
-        tried=need.tried,
+        tried=tried(need),
         district=person.district,
         birth_year=person.birth_year,
         sex=person.sex,
@@ -60,7 +65,7 @@ def seeker_of(case: Case, need: Need) -> Seeker | None:
         german=profile.german,
         available=frozenset(profile.available),
         languages=frozenset(person.languages),
-        needs_child_care=bool(profile.child_care_ages),
+        child_care_ages=frozenset(profile.child_care_ages),
     )
 
 
@@ -101,6 +106,11 @@ def _age(birth_year: int | None, terms: OfferTerms, where: Circumstances) -> boo
     return oldest >= terms.ages[0] and oldest - 1 <= terms.ages[1]
 
 
+def _child_age(ages: frozenset[int], terms: OfferTerms, _: Circumstances) -> bool:
+    # Told in whole years on the day of the talk: a child may have had a birthday since.
+    return terms.ages is not None and any(terms.ages[0] <= age + 1 and age <= terms.ages[1] for age in ages)
+
+
 def _level(german: Cefr | None, terms: OfferTerms, _: Circumstances) -> bool:
     if german is None:
         return False
@@ -123,13 +133,37 @@ def _place(district: str, terms: OfferTerms, where: Circumstances) -> bool:
 
 
 def _needs_hands_free(terms: OfferTerms) -> bool:
-    return terms.is_dated and not terms.child_care and terms.kind not in _FOR_CHILDREN
+    return terms.is_dated and not terms.child_care and terms.kind not in FOR_CHILDREN
 
 
-_FOR_CHILDREN: Final = frozenset({ServiceKind.CHILD_LANGUAGE_SUPPORT, ServiceKind.CHILD_CARE_PLACE})
+FOR_CHILDREN: Final = frozenset({ServiceKind.CHILD_LANGUAGE_SUPPORT, ServiceKind.CHILD_CARE_PLACE})
+"""Where the child is looked after or taught. When a parent has time for a course says nothing about it: who works needs it most."""
+
+
+def _is_for_a_child(terms: OfferTerms) -> bool:
+    """The need is a parent's, the place is the child's. (Language support is a need of the child's own case.)"""
+    return terms.kind is ServiceKind.CHILD_CARE_PLACE
+
+
+def _asks_for_time(terms: OfferTerms) -> bool:
+    return bool(terms.dayparts) and terms.kind not in FOR_CHILDREN
+
 
 RULES: Final[tuple[Rule, ...]] = (
-    Rule("age", "age", lambda one: one.birth_year, lambda terms: terms.ages is not None, _age),
+    Rule(
+        "age",
+        "age",
+        lambda one: one.birth_year,
+        lambda terms: terms.ages is not None and not _is_for_a_child(terms),
+        _age,
+    ),
+    Rule(
+        "child-age",
+        "child_care_ages",
+        lambda one: one.child_care_ages,
+        lambda terms: terms.ages is not None and _is_for_a_child(terms),
+        _child_age,
+    ),
     Rule("sex", "sex", lambda one: one.sex, lambda terms: bool(terms.sexes), lambda sex, terms, _: sex in terms.sexes),
     Rule(
         "residence",
@@ -152,7 +186,7 @@ RULES: Final[tuple[Rule, ...]] = (
         lambda terms: terms.cefr_from is not None or terms.cefr_to is not None,
         _level,
     ),
-    Rule("time", "available", lambda one: one.available, lambda terms: bool(terms.dayparts), _time),
+    Rule("time", "available", lambda one: one.available, _asks_for_time, _time),
     Rule(
         "child-care",
         "needs_child_care",

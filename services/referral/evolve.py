@@ -66,6 +66,7 @@ class Proposed:
     partner: str
     attempt: int
     deadline: datetime
+    offer_changes: int
 
 
 @dataclass(frozen=True, slots=True)
@@ -80,7 +81,7 @@ class Moved:
 
 @dataclass(frozen=True, slots=True)
 class Ended:
-    """A live referral ended; without `settled` its need waits again."""
+    """A live referral ended; without `settled` its need waits again, unless it was withdrawn meanwhile."""
 
     need: str
     end: ReferralState
@@ -116,9 +117,10 @@ class SeatHeld:
 
 @dataclass(frozen=True, slots=True)
 class SeatFreed:
-    """A referral ended and left its seat."""
+    """A referral ended and left its seat. `taken`: the partner had accepted."""
 
     referral: str
+    taken: bool
 
 
 @dataclass(frozen=True, slots=True)
@@ -210,11 +212,13 @@ def _in_order(purposes: Iterable[Purpose]) -> tuple[Purpose, ...]:
     return tuple(purpose for purpose in Purpose if purpose in named)
 
 
-def _with_news(case: Case) -> Case:
-    """What was passed over is looked at again: the answer may be another one now."""
+def _with_news(case: Case, of: ServiceKind | None = None) -> Case:
+    """What was passed over (of one kind, or all of it) is looked at again: the answer may be another one now."""
     if not any(need.passed_over for need in case.needs):
         return case
-    return case.but(needs=tuple(need.but(passed_over=False) if need.passed_over else need for need in case.needs))
+    kinds = frozenset(need.kind for need in case.needs) if of is None else frozenset((of,))
+    needs = (need.but(passed_over=False) if need.passed_over and need.kind in kinds else need for need in case.needs)
+    return case.but(needs=tuple(needs))
 
 
 # --- the needs and their referrals --------------------------------------------------------------------------------------
@@ -225,17 +229,17 @@ def _need_known(case: Case, fact: NeedKnown, _: datetime) -> Case:
     if known is None:
         need = Need(id=fact.need, kind=fact.kind, urgent=fact.urgent, since=fact.since)
         return case.but(needs=(*case.needs, need))
-    if known.settled is None:
-        return _with(case, known.but(urgent=fact.urgent, passed_over=False))
-    again = {"settled": None, "since": fact.since, "passed_over": False, "told": None}
-    return _with(case, known.but(urgent=fact.urgent, **again))
+    since = known.since if known.settled is None else fact.since
+    again = {"settled": None, "withdrawn": False, "afresh": len(known.past), "passed_over": False, "told": None}
+    return _with(case, known.but(urgent=fact.urgent, since=since, **again))
 
 
 def _need_withdrawn(case: Case, fact: NeedWithdrawn, _: datetime) -> Case:
     need = case.need(fact.need)
-    if need is None or need.live is not None or need.settled is Settled.CLOSED:
+    if need is None:
         return case
-    return _with(case, need.but(settled=Settled.WITHDRAWN))
+    stays = need.live is not None or need.settled is Settled.CLOSED
+    return _with(case, need.but(withdrawn=True, settled=need.settled if stays else Settled.WITHDRAWN))
 
 
 def _passed_over(case: Case, fact: PassedOver, _: datetime) -> Case:
@@ -254,9 +258,11 @@ def _proposed(case: Case, fact: Proposed, at: datetime) -> Case:
         attempt=fact.attempt,
         state=ReferralState.PROPOSED,
         deadline=fact.deadline,
+        offer_changes=fact.offer_changes,
         steps=(Step(state=ReferralState.PROPOSED, at=at),),
     )
-    return _with(case, _sought(case, fact.need).but(live=referral, passed_over=False, told=None))
+    need = _sought(case, fact.need).but(live=referral, passed_over=False, told=None)
+    return _with_news(_with(case, need), need.kind)
 
 
 def _went_on(case: Case, fact: Moved, at: datetime) -> Case:
@@ -270,7 +276,8 @@ def _ended(case: Case, fact: Ended, at: datetime) -> Case:
     need, referral = _live(case, fact.need)
     step = Step(state=fact.end, at=at, by=fact.by)
     end = referral.but(state=fact.end, deadline=None, reason=fact.reason, steps=(*referral.steps, step))
-    return _with(case, need.but(live=None, past=(*need.past, end), settled=fact.settled))
+    settled = fact.settled or (Settled.WITHDRAWN if need.withdrawn else None)
+    return _with_news(_with(case, need.but(live=None, past=(*need.past, end), settled=settled)), need.kind)
 
 
 def _sought(case: Case, id: str) -> Need:
@@ -326,16 +333,17 @@ def _offer_after(offer: Offer, fact: Any) -> Offer:
 
 
 def _terms_set(offer: Offer, fact: TermsSet) -> Offer:
-    return offer.but(terms=fact.terms, seats=fact.seats, openings=offer.openings + 1)
+    return offer.but(terms=fact.terms, seats=fact.seats, openings=offer.openings + 1, changes=offer.changes + 1)
 
 
 def _seats_set(offer: Offer, fact: SeatsSet) -> Offer:
-    return offer.but(seats=fact.seats, openings=offer.openings + int(fact.seats > offer.seats))
+    added = int(fact.seats > offer.seats)
+    return offer.but(seats=fact.seats, openings=offer.openings + added, changes=offer.changes + added)
 
 
 def _seat_freed(offer: Offer, fact: SeatFreed) -> Offer:
     rest = tuple(holder for holder in offer.holders if holder.referral != fact.referral)
-    return offer.but(holders=rest, openings=offer.openings + 1)
+    return offer.but(holders=rest, openings=offer.openings + 1, changes=offer.changes + int(fact.taken))
 
 
 _OFFER: Final[Mapping[type, Callable[[Offer, Any], Offer]]] = {

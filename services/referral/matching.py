@@ -1,8 +1,8 @@
 """Matching: waiting needs and open seats in, pairs out. A pure function of its input, whatever the order of records.
 
-What may be relied on: no seat is given twice, no hard rule is violated, no offer that was tried is proposed again, and no need that could
-have had one of the seats left over goes without. Of two equal people the one who waits longer is never second: equal points tie by the
-instant since when they wait, then by a seeded hash of the ids.
+What may be relied on: no seat is given twice, no hard rule is violated, no offer is proposed to whom it is barred (`trying`), and no
+need that could have had one of the seats left over goes without. Of two equal people the one who waits longer is never second: equal
+points tie by the instant since when they wait, then by a seeded hash of the ids.
 
 The best pair first: pairs are taken in the order of their gain (points, plus the further waiting that ends). Only needs and offers of the
 same kind meet. A rule's verdict on a value is one whole number with a bit for each offer, made once for each value that occurs, so that the
@@ -88,7 +88,8 @@ class _Choice(NamedTuple):
 def _pair(seekers: Sequence[Seeker], board: _Board, unplaced: list[Unplaced]) -> Iterable[Pair]:
     choices: list[_Choice] = []
     for seeker in seekers:
-        eligible = board.eligible(seeker)
+        fitting = board.fitting(seeker)
+        eligible = board.untried(seeker, fitting)
         places = board.ranked(seeker, eligible)
         if places:
             patience = waiting_gain(seeker, board.where)
@@ -97,7 +98,7 @@ def _pair(seekers: Sequence[Seeker], board: _Board, unplaced: list[Unplaced]) ->
                 _Choice(places[0][0] - patience, seeker.since, tie, seeker.need, seeker, patience, places, 0)
             )
         else:
-            unplaced.append(Unplaced(seeker.case, seeker.need, board.why_none(eligible)))
+            unplaced.append(Unplaced(seeker.case, seeker.need, board.why_none(fitting, eligible)))
     heapify(choices)
     while choices:
         choice = choices[0]
@@ -132,14 +133,19 @@ class _Board:
         self._verdicts: dict[tuple[str, Hashable], int] = {}
         self._points: dict[tuple[str, Hashable], Sequence[int]] = {}
 
-    def eligible(self, seeker: Seeker) -> int:
-        """The offers that no hard rule shuts this person out of and that were not tried, whether or not they have a seat."""
+    def fitting(self, seeker: Seeker) -> int:
+        """The offers that no hard rule shuts this person out of, whether or not they have a seat."""
         places = self._all
         for rule in RULES:
             places &= self._verdict(rule, rule.looks_at(seeker))
-        for offer in seeker.tried:
-            if offer in self._places:
-                places &= ~(1 << self._places[offer])
+        return places
+
+    def untried(self, seeker: Seeker, places: int) -> int:
+        """Of these places those that may be proposed (again)."""
+        for tried in seeker.tried:
+            place = self._places.get(tried.offer)
+            if place is not None and tried.bars(self.offers[place]):
+                places &= ~(1 << place)
         return places
 
     def ranked(self, seeker: Seeker, eligible: int) -> Sequence[tuple[int, bytes, int]]:
@@ -153,10 +159,12 @@ class _Board:
             for place in _places_in(places)
         )
 
-    def why_none(self, eligible: int) -> WaitReason:
+    def why_none(self, fitting: int, eligible: int) -> WaitReason:
         if not self.offers:
             return WaitReason.NO_OFFER_OF_THIS_KIND
-        return WaitReason.NO_FREE_SEAT if eligible else WaitReason.NOT_ELIGIBLE
+        if eligible:
+            return WaitReason.NO_FREE_SEAT
+        return WaitReason.ALL_TRIED if fitting else WaitReason.NOT_ELIGIBLE
 
     def tie(self, id: str) -> bytes:
         return blake2b(id.encode(), digest_size=8, key=self._seed).digest()

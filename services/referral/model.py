@@ -35,6 +35,7 @@ class ReferralState(StrEnum):
     RELEASED = "released"
     AGREED = "agreed"
     ACCEPTED = "accepted"
+    REJECTED = "rejected"
     REFUSED = "refused"
     DECLINED = "declined"
     LAPSED = "lapsed"
@@ -111,7 +112,10 @@ class Step(_Part):
 
 
 class Referral(_Part):
-    """A seat of an offer for a need. `deadline` is there while somebody is to answer; `reason` says why it ended, where there is one."""
+    """A seat of an offer for a need. `deadline` is there while somebody is to answer; `reason` says why it ended, where there is one.
+
+    `offer_changes` is how often the offer had changed when it was proposed.
+    """
 
     id: str
     offer: str
@@ -120,6 +124,7 @@ class Referral(_Part):
     state: ReferralState
     deadline: datetime | None = None
     reason: str | None = None
+    offer_changes: int = 0
     steps: tuple[Step, ...]
 
     def check(self) -> None:
@@ -135,7 +140,9 @@ class Referral(_Part):
 class Need(_Part):
     """What a place is sought for. `since` is when the search began.
 
-    `passed_over`: the last round that had news for this need found no place; `told` is the reason that others heard last.
+    `passed_over`: the last round that had news for this need found no place; `told` is the reason that others heard last. `withdrawn` is
+    remembered also while somebody stays where they were accepted, so that nothing is sought when that ends. `afresh` is how many of
+    the past referrals there were when the need was confirmed last.
     """
 
     id: str
@@ -145,6 +152,8 @@ class Need(_Part):
     live: Referral | None = None
     past: tuple[Referral, ...] = ()
     settled: Settled | None = None
+    withdrawn: bool = False
+    afresh: int = 0
     passed_over: bool = False
     told: WaitReason | None = None
 
@@ -153,6 +162,8 @@ class Need(_Part):
             raise ValueError("a live referral is alive, and its need is not settled")
         if any(referral.state in LIVE for referral in self.past):
             raise ValueError("a past referral has ended")
+        if self.withdrawn and self.is_sought:
+            raise ValueError("what was withdrawn is not sought")
 
     @model_validator(mode="after")
     def _checked(self) -> Self:
@@ -168,13 +179,6 @@ class Need(_Part):
     def purpose(self) -> Purpose:
         return purpose_of(self.kind)
 
-    @property
-    def tried(self) -> frozenset[str]:
-        """The offers to which somebody said no, or nothing: they are not proposed again."""
-        return frozenset(referral.offer for referral in self.past if referral.state in _NOT_AGAIN)
-
-
-_NOT_AGAIN: Final = frozenset({ReferralState.REFUSED, ReferralState.DECLINED, ReferralState.LAPSED})
 
 _HELD_AS: Final = {
     ReferralState.PROPOSED: NeedState.HELD,
@@ -232,6 +236,10 @@ class Case(State):
 
     def consents_to(self, need: Need) -> bool:
         return need.purpose in self.consents
+
+    def has_place_beside(self, need: Need) -> bool:
+        """Whether a place of this kind is held for another need: one person is never given two."""
+        return any(other.live is not None and other.kind is need.kind and other.id != need.id for other in self.needs)
 
     def due_at(self) -> datetime | None:
         return min(

@@ -19,6 +19,8 @@ from services.runtime.deciding import Day, State
 
 MOST_SEATS: Final = 10_000
 WITHOUT_END: Final = "9999-12-31"
+LAST_DAY: Final = date(2200, 12, 31)
+"""The latest day that an offer may name. Held at the door: what is stored already is to stay readable."""
 
 Age = Annotated[int, Field(ge=0, le=130)]
 
@@ -26,9 +28,10 @@ Age = Annotated[int, Field(ge=0, le=130)]
 class OfferTerms(BaseModel):
     """What is offered, where, when and to whom. What is empty or null does not restrict.
 
-    `cefr_from` and `cefr_to` are the level to begin with and the level that is led to; `ages` are years from and to, both included;
-    `dayparts` are when it takes place; `languages` are spoken there beside German. Without `starts_on` it is a standing service.
-    `enrol_until` is the last day on which somebody may be proposed; without it that is the day of the start, or else of the end.
+    `cefr_from` and `cefr_to` are the level to begin with and the level that is led to; `ages` are years from and to, both included
+    (for a child care place the child's); `dayparts` are when it takes place; `languages` are spoken there beside German. Without
+    `starts_on` it is a standing service. `enrol_until` is the last day on which somebody may be proposed; without it that is the day of the
+    start, or else of the end.
     """
 
     model_config = ConfigDict(frozen=True, extra="forbid")
@@ -102,7 +105,8 @@ class Offer(State):
     """An offer with its seats. Without `terms` nobody has published it yet.
 
     `openings` counts how often something became possible here that was not before: published, a seat freed, seats added. A round that
-    finds the number it has seen need not ask again whom it could not place then.
+    finds the number it has seen need not ask again whom it could not place then. `changes` counts those of them that make it worth
+    while to propose it once more where it came to nothing: published (anew), seats added, somebody left who had been accepted.
     """
 
     KIND: ClassVar[str] = "offer"
@@ -112,6 +116,7 @@ class Offer(State):
     holders: tuple[Holder, ...] = ()
     closed: bool = False
     openings: int = 0
+    changes: int = 0
 
     def but(self, **changes: object) -> Self:
         """This offer with some fields replaced; an overbooked one cannot come about."""

@@ -9,6 +9,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 from datetime import datetime
 
+from schemas.codes import WaitReason
 from schemas.events import NeedWaiting
 from services.referral.commands import PassOver, Placed, Propose
 from services.referral.county import settings_of
@@ -18,6 +19,7 @@ from services.referral.evolve import LookedForAgain, PassedOver, Proposed, SeatL
 from services.referral.model import Case, Need
 from services.referral.offers import Offer
 from services.referral.steps import Fact, propose
+from services.referral.trying import is_barred
 from services.runtime.calendar import berlin_day
 from services.runtime.deciding import Decision, States
 
@@ -27,7 +29,7 @@ def place(command: Propose, county: str, states: States, now: datetime) -> Decis
     case, offer = states.get(Case, command.case), states.get(Offer, command.offer)
     where = Circumstances(settings_of(county, berlin_day(now)), berlin_day(now))
     need = case.need(command.need)
-    sought = need is not None and case.stands and need.is_sought
+    sought = need is not None and case.stands and need.is_sought and not case.has_place_beside(need)
     if need is None or not sought or not _fits(case, need, offer, where):
         return Decision(list(_again(case, need if sought else None, offer)), answer=Placed(held=False))
     facts = list(propose(case, need, offer, where.settings, now))
@@ -41,6 +43,8 @@ def pass_over(command: PassOver, states: States) -> Decision:
     need = case.need(command.need)
     if need is None or case.revision != command.revision or not need.is_sought:
         return Decision()
+    if case.has_place_beside(need) is not (command.reason is WaitReason.HELD_ALREADY):
+        return Decision()  # a place was held since for the same kind; the next round knows
     facts: list[Fact] = [(case.subject, PassedOver(need.id, command.reason))]
     if need.told is not command.reason:
         facts.append((case.subject, NeedWaiting(need=need.id, kind=need.kind, reason=command.reason)))
@@ -51,7 +55,7 @@ def _fits(case: Case, need: Need, offer: Offer, where: Circumstances) -> bool:
     seeker = seeker_of(case, need)
     if seeker is None or offer.terms is None or not case.consents_to(need):
         return False
-    available = offer.is_open(where.today) and offer.free > 0 and offer.id not in need.tried
+    available = offer.is_open(where.today) and offer.free > 0 and not is_barred(need, offer)
     return available and offer.terms.kind is need.kind and not shut_out_by(seeker, offer.terms, where)
 
 

@@ -12,7 +12,7 @@ from typing import Any, Final
 
 from schemas.codes import CEFR_ORDER, Cefr, Daypart
 from services.referral.distance import distance_km
-from services.referral.eligibility import Circumstances, Seeker
+from services.referral.eligibility import FOR_CHILDREN, Circumstances, Seeker
 from services.referral.offers import Offer, OfferTerms
 from services.runtime.calendar import berlin_day
 
@@ -90,7 +90,7 @@ def _days_until(day: date | None, today: date) -> int:
 
 
 def _time_fit(available: frozenset[Daypart], terms: OfferTerms, _: Circumstances) -> int:
-    if not terms.dayparts:
+    if not terms.dayparts or terms.kind in FOR_CHILDREN:
         return _ALL
     return _ALL * len(available.intersection(terms.dayparts)) // len(set(terms.dayparts))
 

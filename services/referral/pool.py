@@ -64,7 +64,7 @@ class Pool:
     _told: dict[str, WaitReason | None] = field(default_factory=dict[str, WaitReason | None])
     _passed_over: set[str] = field(default_factory=set[str])
     _revisions: dict[str, int] = field(default_factory=dict[str, int])
-    _without_consent: list[tuple[str, str]] = field(default_factory=list[tuple[str, str]])
+    _not_sought: list[tuple[str, str, WaitReason]] = field(default_factory=list[tuple[str, str, WaitReason]])
 
     def add(self, case: Case, stirred: frozenset[ServiceKind]) -> None:
         """The needs of a case that have news, or whose kind has."""
@@ -81,7 +81,9 @@ class Pool:
             self._passed_over.add(need.id)
         seeker = seeker_of(case, need)
         if not case.consents_to(need):
-            self._without_consent.append((case.id, need.id))
+            self._not_sought.append((case.id, need.id, WaitReason.CONSENT_MISSING))
+        elif case.has_place_beside(need):
+            self._not_sought.append((case.id, need.id, WaitReason.HELD_ALREADY))
         elif seeker is not None:
             self.seekers.append(seeker)
 
@@ -98,5 +100,4 @@ class Pool:
     def _waiting(self, matching: Matching) -> Iterator[tuple[str, str, WaitReason]]:
         for one in matching.unplaced:
             yield one.case, one.need, one.reason
-        for case, need in self._without_consent:
-            yield case, need, WaitReason.CONSENT_MISSING
+        yield from self._not_sought

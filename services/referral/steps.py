@@ -1,4 +1,4 @@
-"""The steps of a referral: proposed, released, agreed, accepted, closed; or refused, declined, lapsed, cancelled.
+"""The steps of a referral: proposed, released, agreed, accepted, closed; or rejected, refused, declined, lapsed, cancelled.
 
 Each step is a fact of the case, the event that tells others, and, where a referral ends, the seat that its offer gets back. A seat is
 freed in the same transaction in which the referral ends, so that a need is held by exactly one seat or none.
@@ -21,10 +21,21 @@ from schemas.events import (
     ReferralLapsed,
     ReferralProposed,
     ReferralRefused,
+    ReferralRejected,
     ReferralReleased,
     ReferralStep,
 )
-from services.referral.commands import Accept, Agree, Close, Decline, ReferralStanding, Refuse, Release, TakeStep
+from services.referral.commands import (
+    Accept,
+    Agree,
+    Close,
+    Decline,
+    ReferralStanding,
+    Refuse,
+    Reject,
+    Release,
+    TakeStep,
+)
 from services.referral.county import CountySettings
 from services.referral.evolve import Ended, Moved, Proposed, SeatFreed, SeatHeld, case_after
 from services.referral.model import LIVE, Case, Need, Referral, ReferralState, Settled
@@ -51,7 +62,8 @@ def propose(case: Case, need: Need, offer: Offer, settings: CountySettings, now:
         raise ValueError("an offer that nobody has published cannot be proposed")
     attempt = len(need.past) + 1
     deadline = settings.deadlines.end(LapseStage.RELEASE, now)
-    fact = Proposed(need.id, child(need.id, f"referral/{attempt}"), offer.id, offer.terms.partner, attempt, deadline)
+    referral = child(need.id, f"referral/{attempt}")
+    fact = Proposed(need.id, referral, offer.id, offer.terms.partner, attempt, deadline, offer.changes)
     yield case.subject, fact
     yield offer.subject, SeatHeld(Holder(referral=fact.referral, case=case.id))
     told = ReferralProposed(referral=fact.referral, need=need.id, kind=need.kind, partner=fact.partner)
@@ -88,12 +100,10 @@ def lapse(case: Case, now: datetime) -> Iterator[Fact]:
             yield case.subject, _told(ReferralLapsed, need, referral, stage=stage)
 
 
-def cancel(
-    case: Case, need: Need, referral: Referral, reason: CancelReason, settled: Settled | None = None
-) -> Iterator[Fact]:
+def cancel(case: Case, need: Need, referral: Referral, reason: CancelReason) -> Iterator[Fact]:
     """The referral ends without anybody having refused it."""
     to = after(StepKind.CANCELLATION, referral.state)
-    yield from _ended(case, referral, Ended(need.id, to, reason=reason, settled=settled))
+    yield from _ended(case, referral, Ended(need.id, to, reason=reason))
     yield case.subject, _told(ReferralCancelled, need, referral, reason=reason)
 
 
@@ -113,6 +123,7 @@ def _find(command: TakeStep, case: Case) -> tuple[Need, Referral]:
 
 _STEPS: Final[Mapping[type[TakeStep], StepKind]] = {
     Release: StepKind.RELEASE,
+    Reject: StepKind.REJECTION,
     Agree: StepKind.AGREEMENT,
     Refuse: StepKind.REFUSAL,
     Accept: StepKind.ACCEPTANCE,
@@ -125,34 +136,40 @@ def _announcement(
     command: TakeStep, need: Need, referral: Referral, offer: Offer, settings: CountySettings, now: datetime
 ) -> ReferralStep:
     """The event that tells others of a person's step."""
+    more: dict[str, object] = {}
     match command:
-        case Release():
-            return _told(ReferralReleased, need, referral)
-        case Agree():
-            return _told(ReferralAgreed, need, referral)
         case Refuse(another=another):
-            return _told(ReferralRefused, need, referral, another=another)
+            more = {"another": another}
         case Accept():
             ends_on = offer.terms.ends_on if offer.terms is not None else None
-            return _told(
-                ReferralAccepted,
-                need,
-                referral,
-                partner=referral.partner,
-                fields=settings.contact.fields_for(referral.partner),
-                until=settings.contact.until(berlin_day(now), ends_on),
-            )
-        case Decline(reason=reason):
-            return _told(ReferralDeclined, need, referral, reason=reason)
+            more = {
+                "partner": referral.partner,
+                "fields": settings.contact.fields_for(referral.partner),
+                "until": settings.contact.until(berlin_day(now), ends_on),
+            }
+        case Reject(reason=reason) | Decline(reason=reason):
+            more = {"reason": reason}
         case Close(outcome=outcome):
-            return _told(ReferralClosed, need, referral, outcome=outcome)
+            more = {"outcome": outcome}
         case _:
-            raise TypeError(f"{type(command).__name__} is no step of a referral")
+            pass
+    return _told(_TOLD[type(command)], need, referral, **more)
+
+
+_TOLD: Final[Mapping[type[TakeStep], type[ReferralStep]]] = {
+    Release: ReferralReleased,
+    Reject: ReferralRejected,
+    Agree: ReferralAgreed,
+    Refuse: ReferralRefused,
+    Accept: ReferralAccepted,
+    Decline: ReferralDeclined,
+    Close: ReferralClosed,
+}
 
 
 def _reason(command: TakeStep) -> str | None:
     match command:
-        case Decline(reason=reason):
+        case Reject(reason=reason) | Decline(reason=reason):
             return reason
         case Close(outcome=outcome):
             return outcome
@@ -173,7 +190,8 @@ def _settled(command: TakeStep) -> Settled | None:
 
 def _ended(case: Case, referral: Referral, fact: Ended) -> Iterator[Fact]:
     yield case.subject, fact
-    yield Subject(Offer.KIND, referral.offer), SeatFreed(referral.id)
+    freed = SeatFreed(referral.id, taken=referral.state is ReferralState.ACCEPTED)
+    yield Subject(Offer.KIND, referral.offer), freed
 
 
 def _told(event: type[ReferralStep], need: Need, referral: Referral, **more: object) -> ReferralStep:

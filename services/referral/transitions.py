@@ -11,9 +11,10 @@ from services.runtime.errors import Refused
 
 
 class StepKind(StrEnum):
-    """The steps. The first six are taken by people and named so in addresses; the last two come from time and events."""
+    """The steps. The first seven are taken by people and named so in addresses; the last two come from time and events."""
 
     RELEASE = "release"
+    REJECTION = "rejection"
     AGREEMENT = "agreement"
     REFUSAL = "refusal"
     ACCEPTANCE = "acceptance"
@@ -32,6 +33,7 @@ class Transition(NamedTuple):
 
 TABLE: Final[Mapping[StepKind, Transition]] = {
     StepKind.RELEASE: Transition((ReferralState.PROPOSED,), ReferralState.RELEASED),
+    StepKind.REJECTION: Transition((ReferralState.PROPOSED,), ReferralState.REJECTED),
     StepKind.AGREEMENT: Transition((ReferralState.RELEASED,), ReferralState.AGREED),
     StepKind.REFUSAL: Transition((ReferralState.RELEASED, ReferralState.AGREED), ReferralState.REFUSED),
     StepKind.ACCEPTANCE: Transition((ReferralState.AGREED,), ReferralState.ACCEPTED),

@@ -19,6 +19,7 @@ from services.referral.eligibility import Circumstances, Rule, Seeker, attribute
 from services.referral.model import Case, Need, NeedState, Referral, ReferralState
 from services.referral.offers import Offer, OfferTerms
 from services.referral.points import points_of
+from services.referral.trying import is_barred
 from services.runtime.catalogue import Catalogue, Language
 
 
@@ -230,6 +231,7 @@ def disclosed(seeker: Seeker, terms: OfferTerms, where: Circumstances) -> dict[s
         "german": seeker.german,
         "available": [part for part in Daypart if part in seeker.available],
         "needs_child_care": seeker.needs_child_care,
+        "child_care_ages": sorted(seeker.child_care_ages),
         "distance": distance_km(seeker.district, terms.district),
         "languages": sorted(seeker.languages),
     }
@@ -315,7 +317,7 @@ def _weighed(
             district=offer.terms.district,
             starts_on=offer.terms.starts_on,
             free=offer.free > 0,
-            tried=offer.id in need.tried,
+            tried=is_barred(need, offer),
             shut_out_by=[
                 RuleView(rule=rule.code, sentence=_sentence(rule, seeker, offer.terms, where, catalogue, language))
                 for rule in rules

@@ -9,7 +9,7 @@ import uuid
 from datetime import UTC, date, datetime, timedelta
 from typing import Any
 
-from schemas.codes import DeclineReason, Outcome, Purpose, ServiceKind, Way
+from schemas.codes import DeclineReason, Outcome, Purpose, RejectReason, ServiceKind, Way
 from schemas.envelope import Subject
 from schemas.events import (
     ArrivalRegistered,
@@ -19,7 +19,18 @@ from schemas.events import (
     ProfileRecorded,
     ReferralProposed,
 )
-from services.referral.commands import Accept, Agree, Close, Decline, PassOver, Propose, PublishOffer, Refuse, Release
+from services.referral.commands import (
+    Accept,
+    Agree,
+    Close,
+    Decline,
+    PassOver,
+    Propose,
+    PublishOffer,
+    Refuse,
+    Reject,
+    Release,
+)
 from services.referral.county import settings_of
 from services.referral.eligibility import Circumstances, Seeker
 from services.referral.matching import match
@@ -91,7 +102,7 @@ def seeker(name: str = "seeker", **other: Any) -> Seeker:
         "german": "a1",
         "available": frozenset({"weekday-morning"}),
         "languages": frozenset({"ara"}),
-        "needs_child_care": False,
+        "child_care_ages": frozenset(),
     }
     return Seeker(**{**told, **other})
 
@@ -201,6 +212,9 @@ class Network(World):
     def releases(self, referral: str) -> Decision:
         return self.asks(Release(**self._of(referral)), actor=COUNSELLOR)
 
+    def rejects(self, referral: str, reason: RejectReason = RejectReason.OFFER_UNSUITABLE) -> Decision:
+        return self.asks(Reject(**self._of(referral), reason=reason), actor=COUNSELLOR)
+
     def agrees(self, referral: str) -> Decision:
         return self.asks(Agree(**self._of(referral)), actor=COUNSELLOR)
 
@@ -210,8 +224,10 @@ class Network(World):
     def accepts(self, referral: str, partner: str = "vhs") -> Decision:
         return self.asks(Accept(**self._of(referral), partner=partner), actor="partner")
 
-    def declines(self, referral: str, partner: str = "vhs") -> Decision:
-        return self.asks(Decline(**self._of(referral), partner=partner, reason=DeclineReason.PROVIDER_FULL))
+    def declines(
+        self, referral: str, partner: str = "vhs", reason: DeclineReason = DeclineReason.PROVIDER_FULL
+    ) -> Decision:
+        return self.asks(Decline(**self._of(referral), partner=partner, reason=reason))
 
     def closes(self, referral: str, outcome: Outcome = Outcome.COMPLETED) -> Decision:
         return self.asks(Close(**self._of(referral), partner=None, outcome=outcome))

@@ -20,7 +20,7 @@ from schemas.events import (
 )
 from services.referral.commands import CloseOffer
 from services.referral.effects import Locate, Unlocate
-from services.referral.model import Case, NeedState, ReferralState
+from services.referral.model import Case, NeedState, ReferralState, Settled
 from services.runtime.deciding import Forget
 from tests.referral.network import BRAMSCHE, COURSE, MELLE, NOW, Network, id_of, need_of
 
@@ -181,6 +181,81 @@ def test_nothing_more_is_sought_for_a_need_that_was_withdrawn(held: Network):
 def test_who_was_accepted_stays_when_the_need_is_withdrawn(accepted: Network):
     accepted.hears(NeedWithdrawn(need=need_of("amal")), AMAL)
     assert accepted.state() is NeedState.ACCEPTED
+
+
+def test_when_the_offer_closes_nothing_is_sought_for_who_stayed_although_the_need_was_withdrawn(accepted: Network):
+    accepted.publishes("second course")
+    accepted.hears(NeedWithdrawn(need=need_of("amal")), AMAL)
+    accepted.asks(CloseOffer(offer=id_of("course", "offer"), partner="vhs"))
+    assert accepted.state() is NeedState.WITHDRAWN
+    assert accepted.round() == []
+
+
+def test_who_stayed_and_completed_has_a_closed_need_although_it_was_withdrawn(accepted: Network):
+    accepted.hears(NeedWithdrawn(need=need_of("amal")), AMAL)
+    accepted.closes(accepted.live().id)
+    assert accepted.state() is NeedState.CLOSED
+
+
+def test_who_stayed_is_sought_for_again_after_the_end_if_the_need_was_confirmed_again_meanwhile(accepted: Network):
+    second = accepted.publishes("second course")
+    accepted.hears(NeedWithdrawn(need=need_of("amal")), AMAL)
+    accepted.hears(NeedConfirmed(need=need_of("amal"), kind=COURSE), AMAL)
+    assert accepted.state() is NeedState.ACCEPTED
+    accepted.asks(CloseOffer(offer=id_of("course", "offer"), partner="vhs"))
+    accepted.round()
+    assert accepted.live().offer == second
+
+
+@pytest.mark.parametrize("stage", ["held", "accepted"])
+@pytest.mark.parametrize("first", ["need", "consent"])
+def test_whichever_of_two_withdrawals_is_heard_first_both_end_alike(
+    stage: str, first: str, request: pytest.FixtureRequest
+):
+    """Profiling withdraws each need when the transfer consent goes; its word and intake's come in any order."""
+    network: Network = request.getfixturevalue(stage)
+    withdrawals = [NeedWithdrawn(need=need_of("amal")), ConsentWithdrawn(purposes=(Purpose.TRANSFER,))]
+    for word in withdrawals if first == "need" else withdrawals[::-1]:
+        network.hears(word, AMAL)
+    assert (network.state(), network.need().settled) == (NeedState.WITHDRAWN, Settled.WITHDRAWN)
+
+    network.hears(ConsentGiven(purposes=(Purpose.TRANSFER,)), AMAL)
+    assert network.round() == [], "the old need is over"
+    anew = id_of("amal", COURSE, "2")
+    network.hears(NeedConfirmed(need=anew, kind=COURSE), AMAL)
+    network.round()
+    assert [need.id for need in network.case().needs if need.live is not None] == [anew]
+
+
+def test_for_a_second_need_of_a_kind_nothing_is_sought_while_the_person_has_a_place(accepted: Network):
+    second, anew = accepted.publishes("second course"), id_of("amal", COURSE, "2")
+    accepted.hears(NeedWithdrawn(need=need_of("amal")), AMAL)
+    accepted.hears(NeedConfirmed(need=anew, kind=COURSE), AMAL)
+    for _ in range(3):
+        accepted.seen = None
+        accepted.round()
+    assert [(event.need, event.reason) for event in accepted.told_of(NeedWaiting)] == [(anew, WaitReason.HELD_ALREADY)]
+
+    accepted.closes(accepted.live().id)
+    accepted.round()
+    need = accepted.case().need(anew)
+    assert need is not None
+    assert need.live is not None
+    assert need.live.offer in {second, id_of("course", "offer")}
+
+
+def test_of_two_needs_of_a_kind_in_one_round_one_gets_a_place_and_the_other_hears_why_it_waits():
+    network = Network()
+    for name in ("course", "second course"):
+        network.publishes(name)
+    network.person("amal")
+    network.hears(NeedConfirmed(need=id_of("amal", COURSE, "2"), kind=COURSE), AMAL)
+    for _ in range(3):
+        network.round()
+    held = [need.id for need in network.case().needs if need.live is not None]
+    (waits,) = network.told_of(NeedWaiting)
+    assert {*held, waits.need} == {need_of("amal"), id_of("amal", COURSE, "2")}
+    assert waits.reason is WaitReason.HELD_ALREADY
 
 
 def test_a_waiting_need_that_is_withdrawn_and_confirmed_again_waits_from_then_on():

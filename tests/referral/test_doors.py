@@ -110,6 +110,19 @@ async def test_a_wrong_offer_is_refused_field_by_field(house: House):
     assert [one["field"] for one in unknown.json()["errors"]] == ["body"]
 
 
+async def test_a_day_with_which_nobody_can_reckon_is_refused_and_names_its_field(house: House):
+    async with partner_of(house) as partner:
+        far = await put(partner, starts_on=None, ends_on="9999-12-31", enrol_until="2201-01-01")
+        last = await put(partner, starts_on=None, ends_on="2200-12-31", enrol_until="2200-12-31")
+        listed = {**COURSE_IN_MELLE, "id": id_of("one", "offer"), "starts_on": "2201-01-01", "ends_on": None}
+        many = await partner.post("/v1/offers", json={"offers": [listed]}, headers=key())
+    assert far.status_code == 422
+    assert {one["field"] for one in far.json()["errors"]} == {"ends_on", "enrol_until"}
+    assert "2200" in far.json()["errors"][0]["message"]
+    assert last.status_code == 200
+    assert [one["field"] for one in many.json()["errors"]] == ["offers.0.starts_on"]
+
+
 async def test_a_closed_offer_lets_everybody_wait_again(house: House):
     await proposed(house, "amal", "badr")
     async with partner_of(house) as partner:
@@ -195,6 +208,34 @@ async def test_counsellors_and_partners_answer_lists_at_once_and_one_item_hinder
         "waiting": 1,
         "refused": 1,
     }
+
+
+async def test_the_counsellor_says_no_to_a_proposal_with_a_reason_one_by_one_or_in_a_list(house: House):
+    referrals = await proposed(house, "amal", "badr", "cem")
+    async with house.client(Role.COUNSELLOR) as counsellor, partner_of(house) as partner:
+        path = f"/v1/referrals/{referrals['amal']}/rejection"
+        answer = await counsellor.post(path, json={"reason": "time-unsuitable"}, headers=key())
+        assert (answer.status_code, answer.json()["state"], answer.json()["need_state"]) == (200, "rejected", "waiting")
+        assert (await counsellor.post(path, json={"reason": "provider-full"}, headers=key())).status_code == 422
+        assert (await counsellor.post(path, json={}, headers=key())).status_code == 422
+        item = {"referral": referrals["badr"], "step": "rejection", "reason": "offer-unsuitable"}
+        (foreign,) = await steps(partner, item)
+        assert foreign["problem"]["code"] == "step-not-yours"
+        (taken,) = await steps(counsellor, item)
+        assert taken["standing"]["state"] == "rejected"
+        for reason in (None, "provider-full"):
+            wrong = {"steps": [{"referral": referrals["cem"], "step": "rejection", "reason": reason}]}
+            refused = await counsellor.post("/v1/referrals/steps", json=wrong, headers=key())
+            assert refused.status_code == 422
+            assert "rejection" in refused.json()["errors"][0]["message"]
+        again = await counsellor.post(path, json={"reason": "time-unsuitable"}, headers=key())
+        assert again.json()["code"] == "referral-rejected"
+        await house.round()
+        why = (await counsellor.get(f"/v1/needs/{need_of('amal')}/reasons")).json()
+    assert (why["waits_because"], [one["tried"] for one in why["offers"]]) == ("all-tried", [True])
+    assert why["sentence"].startswith("Every offer that fits has been proposed before")
+    books = await house.books()
+    assert (books["referrals"]["rejected"], books["held"], books["balanced"]) == (2, 1, True)
 
 
 async def test_a_list_that_is_sent_twice_takes_effect_once(house: House):

@@ -15,6 +15,8 @@ from services.referral.views import disclosed
 from services.runtime.catalogue import LANGUAGES, Catalogue
 from tests.referral.network import BRAMSCHE, MELLE, WHERE, seeker, standing, terms
 
+NO_LEVEL = {"cefr_from": None, "cefr_to": None}
+
 
 def shut_out(one: dict[str, Any], offered: OfferTerms) -> list[str]:
     return [rule.code for rule in shut_out_by(seeker(**one), offered, WHERE)]
@@ -76,12 +78,30 @@ def test_a_course_fits_who_is_free_at_all_of_its_times_and_a_service_who_is_free
     assert shut_out(shifts, standing(dayparts=["weekday-morning"])) == ["time"]
 
 
+@pytest.mark.parametrize("kind", [ServiceKind.CHILD_CARE_PLACE, ServiceKind.CHILD_LANGUAGE_SUPPORT])
+def test_a_parent_who_works_all_day_gets_a_place_for_the_child(kind: ServiceKind):
+    working = {"kind": kind, "available": frozenset({"weekday-evening"}), "child_care_ages": frozenset({2})}
+    mornings = ["weekday-morning", "weekday-afternoon"]
+    for offered in (standing(kind=kind, dayparts=mornings), terms(kind=kind, dayparts=mornings, **NO_LEVEL)):
+        assert shut_out(working, offered) == []
+        assert "available" not in attributes_looked_at(offered), "so it is not shown to the partner either"
+
+
+@pytest.mark.parametrize(("child", "fits"), [(1, False), (2, True), (5, True), (6, False), (None, False)])
+def test_a_child_care_place_is_for_children_of_its_ages_whatever_age_their_parent_is(child: int | None, fits: bool):
+    # A child of two on the day of the talk may be three by now.
+    kita = standing(kind=ServiceKind.CHILD_CARE_PLACE, ages=(3, 5))
+    parent = {"kind": kita.kind, "birth_year": 1982, "child_care_ages": frozenset(() if child is None else (child,))}
+    assert shut_out(parent, kita) == ([] if fits else ["child-age"])
+    assert set(disclosed(seeker(**parent), kita, WHERE)) == {"child_care_ages", "distance", "languages"}
+
+
 def test_whoever_was_not_asked_for_their_times_yet_has_said_nothing_against_any():
     assert shut_out({"available": frozenset[str]()}, terms()) == []
 
 
 def test_who_looks_after_children_takes_courses_with_child_care_only():
-    parent = {"needs_child_care": True}
+    parent = {"child_care_ages": frozenset({2})}
     assert shut_out(parent, terms()) == ["child-care"]
     assert shut_out(parent, terms(child_care=True)) == []
     assert shut_out(parent, standing()) == []
@@ -89,7 +109,7 @@ def test_who_looks_after_children_takes_courses_with_child_care_only():
 
 
 def for_children() -> OfferTerms:
-    return terms(kind=ServiceKind.CHILD_LANGUAGE_SUPPORT, cefr_from=None, cefr_to=None)
+    return terms(kind=ServiceKind.CHILD_LANGUAGE_SUPPORT, **NO_LEVEL)
 
 
 def test_what_is_too_far_away_is_not_proposed():

@@ -4,12 +4,13 @@ from __future__ import annotations
 
 from collections import Counter
 from datetime import date
+from enum import StrEnum
 
 from hypothesis import settings
 from hypothesis import strategies as st
 from hypothesis.stateful import RuleBasedStateMachine, initialize, invariant, precondition, rule
 
-from schemas.codes import Cefr, Purpose, ServiceKind, Sex
+from schemas.codes import Cefr, DeclineReason, Purpose, RejectReason, ServiceKind, Sex
 from schemas.events import (
     ConsentGiven,
     ConsentWithdrawn,
@@ -29,6 +30,7 @@ from schemas.events import (
     ReferralLapsed,
     ReferralProposed,
     ReferralRefused,
+    ReferralRejected,
     ReferralReleased,
     ReferralStep,
 )
@@ -46,6 +48,7 @@ KINDS = (COURSE, ADVICE)
 
 STEP_OF: dict[type[ReferralStep], StepKind] = {
     ReferralReleased: StepKind.RELEASE,
+    ReferralRejected: StepKind.REJECTION,
     ReferralAgreed: StepKind.AGREEMENT,
     ReferralRefused: StepKind.REFUSAL,
     ReferralAccepted: StepKind.ACCEPTANCE,
@@ -54,6 +57,8 @@ STEP_OF: dict[type[ReferralStep], StepKind] = {
     ReferralLapsed: StepKind.LAPSE,
     ReferralCancelled: StepKind.CANCELLATION,
 }
+
+REASONS: dict[str, list[StrEnum]] = {"rejects": list(RejectReason), "declines": list(DeclineReason)}
 
 people = st.sampled_from(PEOPLE)
 places = st.sampled_from(PLACES)
@@ -68,6 +73,7 @@ class Life(RuleBasedStateMachine):
         self.network = Network()
         self.slow_matcher: list[Propose | PassOver] = []
         self.versions = 1
+        self.last_word: dict[str, NeedConfirmed | NeedWithdrawn] = {}
 
     @initialize()
     def begin(self) -> None:
@@ -104,10 +110,12 @@ class Life(RuleBasedStateMachine):
     def somebody_comes(self, name: str, kind: ServiceKind) -> None:
         if self.network.case(name).person is None:
             self.network.person(name, needs=kind)
+            self.last_word.pop(need_of(name, kind), None)
 
     @rule(name=people, kind=kinds, data=st.data())
     def another_service_tells(self, name: str, kind: ServiceKind, data: st.DataObject) -> None:
-        case, need, told = id_of(name, "case"), need_of(name, kind), date(2016, 6, 1)
+        case, told = id_of(name, "case"), date(2016, 6, 1)
+        need = data.draw(st.sampled_from([need_of(name, kind), id_of(name, kind, "another")]))
         self.versions += 1
         german = GermanLevels(writing=data.draw(st.sampled_from([Cefr.A1, Cefr.C1])))
         events: dict[str, EventData] = {
@@ -122,7 +130,10 @@ class Life(RuleBasedStateMachine):
             "talks": ProfileRecorded(version=self.versions, complete=True, german=german),
             "is forgotten": PersonErased(),
         }
-        self.network.hears(events[data.draw(st.sampled_from(sorted(events)))], case)
+        event = events[data.draw(st.sampled_from(sorted(events)))]
+        self.network.hears(event, case)
+        if isinstance(event, NeedConfirmed | NeedWithdrawn):
+            self.last_word[event.need] = event
 
     # --- rounds, of two matchers at once ----------------------------------------------------------------------------
 
@@ -143,14 +154,21 @@ class Life(RuleBasedStateMachine):
 
     # --- the steps of referrals -------------------------------------------------------------------------------------
 
-    @rule(data=st.data(), step=st.sampled_from(["releases", "agrees", "refuses", "declines", "accepts", "closes"]))
+    @rule(
+        data=st.data(),
+        step=st.sampled_from(["releases", "rejects", "agrees", "refuses", "declines", "accepts", "closes"]),
+    )
     def somebody_takes_a_step(self, data: st.DataObject, step: str) -> None:
         known = {event.referral: event.partner for event in self.network.proposals() if self.is_known(event.referral)}
         if known:
             referral = data.draw(st.sampled_from(sorted(known)))
-            more = (known[referral],) if step in ("declines", "accepts") else ()
+            more: dict[str, object] = {"partner": known[referral]} if step in ("declines", "accepts") else {}
+            if step in REASONS:
+                more["reason"] = data.draw(st.sampled_from(REASONS[step]))
+            if step == "refuses":
+                more["another"] = data.draw(st.booleans())
             try:
-                getattr(self.network, step)(referral, *more)
+                getattr(self.network, step)(referral, **more)
             except Refused:
                 return
 
@@ -239,13 +257,48 @@ class Life(RuleBasedStateMachine):
     def an_offer_to_which_somebody_said_no_is_not_proposed_to_them_again(self) -> None:
         for case in self.network.cases():
             for need in case.needs:
-                tried = [referral.offer for referral in need.past if referral.state in _NO]
-                assert len(set(tried)) == len(tried)
-                assert need.live is None or need.live.offer not in tried
+                refused: set[str] = set()
+                for referral in (*need.past, *filter(None, [need.live])):
+                    assert referral.offer not in refused
+                    if referral.state is ReferralState.REFUSED or referral.reason in _NO:
+                        refused.add(referral.offer)
+
+    @invariant()
+    def an_offer_that_came_to_nothing_is_proposed_once_more_and_only_after_it_changed(self) -> None:
+        for case in self.network.cases():
+            for need in case.needs:
+                before: dict[str, list[int]] = {}
+                for referral in (*need.past[need.afresh :], *filter(None, [need.live])):
+                    changes = before.setdefault(referral.offer, [])
+                    assert len(changes) < 2
+                    assert not changes or referral.offer_changes > changes[-1]
+                    if referral.state in _NOTHING:
+                        changes.append(referral.offer_changes)
+
+    @invariant()
+    def nobody_holds_two_places_of_one_kind(self) -> None:
+        for case in self.network.cases():
+            kinds = [need.kind for need in case.needs if need.live is not None]
+            assert len(set(kinds)) == len(kinds)
+
+    @invariant()
+    def what_was_withdrawn_is_neither_sought_nor_held_but_where_somebody_was_accepted_before(self) -> None:
+        for case in self.network.cases():
+            for need in case.needs:
+                withdrawn = isinstance(self.last_word.get(need.id), NeedWithdrawn)
+                assert need.withdrawn == withdrawn
+                if withdrawn:
+                    settled = {NeedState.WITHDRAWN, NeedState.CLOSED}
+                    assert case.state_of(need) in settled | {NeedState.ACCEPTED}
 
 
 _HELD = {NeedState.HELD, NeedState.RELEASED, NeedState.AGREED, NeedState.ACCEPTED}
-_NO = {ReferralState.REFUSED, ReferralState.DECLINED, ReferralState.LAPSED}
+_NOTHING = {ReferralState.REJECTED, ReferralState.DECLINED, ReferralState.LAPSED}
+_NO = {*RejectReason, *DeclineReason} - {
+    RejectReason.PERSON_NOT_READY,
+    DeclineReason.PROVIDER_FULL,
+    DeclineReason.PROVIDER_CANCELLED,
+}
 
 
 def follow(heard: dict[str, ReferralState], event: EventData) -> None:

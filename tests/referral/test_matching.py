@@ -17,6 +17,7 @@ from services.referral.eligibility import Seeker, shut_out_by
 from services.referral.matching import Matching, match
 from services.referral.offers import Holder, Offer, OfferTerms
 from services.referral.points import points_of, waiting_gain
+from services.referral.trying import Tried
 from tests.referral.network import ADVICE, BRAMSCHE, COURSE, MELLE, NOW, TODAY, WHERE, id_of, offer, seeker
 
 DISTRICTS = (MELLE, BRAMSCHE, "034590019", "034595401")
@@ -48,7 +49,8 @@ def _offer(drawn: random.Random, number: int) -> Offer:
         "starts_on": drawn.choice([None, TODAY + timedelta(days=drawn.randint(-2, 60))]),
     }
     holders = tuple(Holder(referral=id_of(number, seat), case=id_of(seat)) for seat in range(drawn.randint(0, seats)))
-    return Offer(id=id_of("offer", number), terms=OfferTerms(**told), seats=seats, holders=holders)
+    offer = Offer(id=id_of("offer", number), terms=OfferTerms(**told), seats=seats, holders=holders)
+    return offer.but(changes=drawn.randint(0, 2))
 
 
 def _seeker(drawn: random.Random, number: int, offers: Sequence[Offer]) -> Seeker:
@@ -58,7 +60,7 @@ def _seeker(drawn: random.Random, number: int, offers: Sequence[Offer]) -> Seeke
         kind=drawn.choice(KINDS),
         urgent=drawn.random() < 0.2,
         since=NOW - timedelta(days=drawn.randint(0, 3)),
-        tried=frozenset(one.id for one in offers if drawn.random() < 0.1),
+        tried=frozenset(Tried(one.id, drawn.choice([None, 0, 1, 2])) for one in offers if drawn.random() < 0.2),
         district=drawn.choice(DISTRICTS),
         birth_year=drawn.choice([None, 1996, 1980]),
         sex=drawn.choice([Sex.FEMALE, Sex.MALE, None]),
@@ -67,7 +69,7 @@ def _seeker(drawn: random.Random, number: int, offers: Sequence[Offer]) -> Seeke
         german=drawn.choice([None, Cefr.A0, Cefr.A2]),
         available=frozenset(drawn.sample(list(Daypart), drawn.randint(0, 3))),
         languages=frozenset(drawn.sample(["ara", "ron", "pol"], drawn.randint(0, 2))),
-        needs_child_care=drawn.random() < 0.3,
+        child_care_ages=frozenset(drawn.choice([(), (), (2, 4)])),
     )
 
 
@@ -77,7 +79,9 @@ worlds = st.builds(world, st.integers(0, 10**9), st.integers(0, 16), st.integers
 def eligible(one: Seeker, place: Offer) -> bool:
     assert place.terms is not None
     fits = place.terms.kind is one.kind and not shut_out_by(one, place.terms, WHERE)
-    return fits and place.is_open(TODAY) and place.id not in one.tried
+    return (
+        fits and place.is_open(TODAY) and not any(tried.offer == place.id and tried.bars(place) for tried in one.tried)
+    )
 
 
 def best_pair_first(seekers: Sequence[Seeker], offers: Sequence[Offer]) -> list[int]:
@@ -142,6 +146,8 @@ def test_each_wait_has_the_reason_that_holds(made: tuple[list[Seeker], list[Offe
             place for place in offers if place.terms and place.terms.kind is person.kind and place.is_open(TODAY)
         ]
         expected = WaitReason.NOT_ELIGIBLE if of_kind else WaitReason.NO_OFFER_OF_THIS_KIND
+        if any(place.terms and not shut_out_by(person, place.terms, WHERE) for place in of_kind):
+            expected = WaitReason.ALL_TRIED
         if any(eligible(person, place) for place in of_kind):
             expected = WaitReason.NO_FREE_SEAT
         assert one.reason is expected

@@ -10,7 +10,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from pydantic import ValidationError
 
-from schemas.codes import ContactField, LapseStage
+from schemas.codes import ContactField, LapseStage, ServiceKind
 from services.referral.county import MOST_POINTS, Weights, settings_of
 from services.referral.offers import Holder, Offer
 from services.referral.points import points_of, waiting_gain
@@ -46,6 +46,13 @@ def test_the_perfect_place_has_all_points():
 )
 def test_each_reason_gives_more_to_what_fits_better(reason: str, better: dict[str, Any], worse: dict[str, Any]):
     assert points_of(seeker(), offer(**better), WHERE)[reason] > points_of(seeker(), offer(**worse), WHERE)[reason]
+
+
+@pytest.mark.parametrize("kind", [ServiceKind.CHILD_CARE_PLACE, ServiceKind.CHILD_LANGUAGE_SUPPORT])
+def test_a_place_for_a_child_is_no_worse_for_a_parent_who_has_no_time_then(kind: ServiceKind):
+    place = offer(kind=kind, dayparts=["weekday-morning"])
+    evenings, mornings = frozenset({"weekday-evening"}), frozenset({"weekday-morning"})
+    assert points_of(seeker(available=evenings), place, WHERE) == points_of(seeker(available=mornings), place, WHERE)
 
 
 def test_an_offer_with_more_of_its_seats_free_has_more_points():
@@ -86,6 +93,7 @@ def test_a_partner_may_read_until_some_time_after_the_end_and_which_fields_the_a
     contact = settings_of(COUNTY, date(2016, 6, 1)).contact
     assert contact.until(date(2016, 6, 1), date(2016, 12, 15)) == date(2017, 1, 14)
     assert contact.until(date(2016, 6, 1), None) == date(2017, 6, 1)
+    assert contact.until(date(2016, 6, 1), date.max) == date.max
     named = contact.model_copy(update={"partners": {"vhs": (ContactField.NAME,)}})
     assert named.fields_for("vhs") == (ContactField.NAME,)
     assert named.fields_for("others") == contact.fields

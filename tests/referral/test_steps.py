@@ -101,6 +101,15 @@ def test_acceptance_says_what_the_partner_may_read_and_until_when(proposed: Netw
     assert accepted.until == date(2016, 12, 15) + timedelta(days=30)
 
 
+def test_an_offer_from_before_there_was_a_last_day_can_still_be_accepted():
+    network = Network()
+    network.publishes("course", ends_on=date.max)
+    network.person("amal")
+    network.round()
+    network.accepted()
+    assert network.told_of(ReferralAccepted)[0].until == date.max
+
+
 def test_a_closed_referral_settles_the_need_and_its_seat_is_free_for_somebody_else(proposed: Network):
     proposed.closes(proposed.accepted(), Outcome.COMPLETED)
 
@@ -113,7 +122,7 @@ def test_a_closed_referral_settles_the_need_and_its_seat_is_free_for_somebody_el
 # --- no, or nothing -----------------------------------------------------------------------------------------------------
 
 
-def test_when_the_partner_declines_the_next_best_place_is_proposed_and_never_the_same_again(proposed: Network):
+def test_when_the_partner_declines_the_next_best_place_is_proposed_and_not_the_same_again(proposed: Network):
     referral = proposed.live().id
     proposed.releases(referral)
     proposed.agrees(referral)

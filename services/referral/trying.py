@@ -1,0 +1,69 @@
+"""Which offers are not proposed to a need again, and when one of them is after all.
+
+Where somebody said no, never: the person refused, the counsellor found the offer, its time or its place unsuitable, the partner declined
+for a reason that lies in the person or the way there.
+
+Where nobody said no (nobody answered in time, the partner had no place or did not hold the course, it was too early for the person), once
+more when the offer has changed since it was proposed (`Offer.changes`), and anew after the counsellor has confirmed the need again. So an
+offer is not lost for somebody because of a holiday, and a seat is not held again and again for somebody for whom nobody answers.
+"""
+
+from __future__ import annotations
+
+from typing import Final, NamedTuple
+
+from schemas.codes import DeclineReason, RejectReason
+from services.referral.model import Need, Referral, ReferralState
+from services.referral.offers import Offer
+
+MOST_TIMES: Final = 2
+"""Proposals of one offer that came to nothing without a no, until the need is confirmed again."""
+
+
+class Tried(NamedTuple):
+    """An offer that is not proposed again; or, where `changes` is a number, not before the offer has changed more often than that."""
+
+    offer: str
+    changes: int | None = None
+
+    def bars(self, offer: Offer) -> bool:
+        return self.changes is None or offer.changes <= self.changes
+
+
+def tried(need: Need) -> frozenset[Tried]:
+    """What stands between a need and the offers that were proposed to it before."""
+    never = {referral.offer for referral in need.past if _said_no(referral)}
+    without_answer: dict[str, list[Referral]] = {}
+    for referral in need.past[need.afresh :]:
+        if referral.offer not in never and _came_to_nothing(referral):
+            without_answer.setdefault(referral.offer, []).append(referral)
+    later = (
+        Tried(offer, times[-1].offer_changes if len(times) < MOST_TIMES else None)
+        for offer, times in without_answer.items()
+    )
+    return frozenset((*map(Tried, never), *later))
+
+
+def is_barred(need: Need, offer: Offer) -> bool:
+    """Whether this offer is not to be proposed to this need now."""
+    return any(one.offer == offer.id and one.bars(offer) for one in tried(need))
+
+
+def _said_no(referral: Referral) -> bool:
+    match referral.state:
+        case ReferralState.REFUSED:
+            return True
+        case ReferralState.REJECTED | ReferralState.DECLINED:
+            return referral.reason not in _NO_FAULT
+        case _:
+            return False
+
+
+def _came_to_nothing(referral: Referral) -> bool:
+    return referral.state in (ReferralState.REJECTED, ReferralState.DECLINED, ReferralState.LAPSED)
+
+
+_NO_FAULT: Final[frozenset[str]] = frozenset(
+    {DeclineReason.PROVIDER_FULL, DeclineReason.PROVIDER_CANCELLED, RejectReason.PERSON_NOT_READY}
+)
+"""Reasons that are no word against this offer for this person."""
