@@ -1,4 +1,4 @@
-"""The doors of intake for arrivals and cases. Persons are read by `api_persons`, files come in by `api_imports`."""
+"""The doors of intake for arrivals and cases. Beside them: `api_persons`, `api_imports` (files) and `api_duplicates`."""
 
 from __future__ import annotations
 
@@ -11,6 +11,8 @@ from starlette.responses import Response
 from schemas.codes import Role
 from schemas.events import Uuid
 from services.intake import store
+from services.intake.alike import hinted
+from services.intake.api_duplicates import add_duplicates
 from services.intake.api_imports import add_imports
 from services.intake.api_persons import add_persons
 from services.intake.askers import CLERKS, limit_of, office_of, purposes_of, teller_of, way_of
@@ -31,10 +33,9 @@ from services.intake.commands import (
     TellResidenceGroup,
     WithdrawConsent,
 )
-from services.intake.registering import Source, person_of, places_of, to_command, to_correction
+from services.intake.registering import Source, places_of, to_command, to_correction
 from services.intake.sealing import Keyring
 from services.intake.sites import rules_of
-from services.intake.values import NO
 from services.intake.views import AppointmentView, BooksView, CaseView
 from services.runtime.calendar import berlin_day
 from services.runtime.cursors import Page, PageRequest, paging
@@ -61,6 +62,7 @@ def routes(running: Running) -> APIRouter:
     _add_cases(router, running, keyring)
     _add_consents(router, running)
     _add_days_and_books(router, running)
+    add_duplicates(router, running)
     add_persons(router, running, keyring)
     add_imports(router, running, keyring)
     return router
@@ -72,17 +74,13 @@ def _add_arrivals(router: APIRouter, running: Running, keyring: Keyring) -> None
         """Register one person; without the consent only the count is kept."""
         today = _today(running)
         entries = body.entries(actor.county, today)
-        keys = keyring.of(actor.county)
-        alike: tuple[str, ...] = ()
-        if entries.consent != NO:
-            alike = await store.written_alike(running.store(actor.county), keys.search_key(person_of(entries)))
-        command = to_command(
+        arrival = to_command(
             entries,
             Source(way_of(actor), office_of(actor), teller_of(actor), today),
-            keys,
+            keyring.of(actor.county),
             id=running.ids.root("arrival", actor.county, key),
-            possible_duplicates=alike,
         )
+        command = await hinted(running.store(actor.county), arrival, limit_of(actor))
         return await running.send(actor, key, command, status=CREATED)
 
 

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from datetime import datetime, timedelta
-from typing import Any
+from typing import Any, Final
 
 from schemas.codes import Purpose
 from schemas.envelope import Subject
@@ -16,11 +16,14 @@ from schemas.events import AppointmentBooked, ArrivalCounted, ArrivalRegistered
 from services.intake.booking import Diary, Fact, Wish, names_to_book
 from services.intake.books import ONE_REFUSED, ONE_REGISTERED
 from services.intake.commands import AppointmentAnswer, ArrivalAnswer, CountArrival, Outcome, RegisterArrival
-from services.intake.facts import KeepPerson, Registered, RowTaken
+from services.intake.facts import KeepAlike, KeepPerson, Registered, RowTaken
 from services.intake.model import Appointment, Case, Consent, Count, Register, Row, Statements
 from services.intake.sites import CountyRules
 from services.runtime.deciding import Decision, States
 from services.runtime.ids import child
+
+MOST_ALIKE: Final = 10
+"""People to whom one is held who is written like them. Of some names and days there are many, and nobody looks through all of them."""
 
 
 def names_to_register(command: RegisterArrival, states: States, rules: CountyRules) -> Iterator[Subject]:
@@ -29,6 +32,8 @@ def names_to_register(command: RegisterArrival, states: States, rules: CountyRul
         yield Subject(Row.KIND, command.row)
         if states.known(Row, command.row) is not None:
             return
+    for above in command.alike_above:
+        yield Subject(Case.KIND, above)
     yield from names_to_book(_wish(command, rules), states)
 
 
@@ -58,7 +63,7 @@ def register(command: RegisterArrival, states: States, rules: CountyRules, now: 
             *diary.facts,
             *_row_taken(command.row, rules, now),
         ],
-        effects=[KeepPerson(case.id, command.person, is_new=True), ONE_REGISTERED],
+        effects=[KeepPerson(case.id, command.person, is_new=True), *_alike(command, states, now), ONE_REGISTERED],
         answer=ArrivalAnswer(
             outcome=Outcome.REGISTERED,
             case=case.id,
@@ -66,6 +71,13 @@ def register(command: RegisterArrival, states: States, rules: CountyRules, now: 
             possible_duplicates=command.possible_duplicates,
         ),
     )
+
+
+def _alike(command: RegisterArrival, states: States, now: datetime) -> Iterator[KeepAlike]:
+    """Whoever stands above may have been taken before, or not at all: then that id is nobody's."""
+    above = [id for id in command.alike_above if states.get(Case, id).register_facts is not None]
+    for other in (*command.alike, *above)[:MOST_ALIKE]:
+        yield KeepAlike(command.case, other, now)
 
 
 def names_to_count(command: CountArrival) -> Iterator[Subject]:

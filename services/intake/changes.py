@@ -33,10 +33,11 @@ from services.intake.commands import (
     MovePerson,
     NotedAnswer,
     OfCase,
+    SettleAlike,
     TellResidenceGroup,
     WithdrawConsent,
 )
-from services.intake.facts import ConsentRecorded, Corrected, DestroyPerson, KeepPerson, MovedWithin
+from services.intake.facts import ConsentRecorded, Corrected, DestroyPerson, DropAlike, KeepPerson, MovedWithin
 from services.intake.model import COUNTER_PURPOSES, Case, Consent, Register, Statements, Status, Teller, group_told_by
 from services.intake.sites import CountyRules
 from services.runtime.deciding import Decision, Forget, States
@@ -175,6 +176,12 @@ def _withdraw_consent(command: WithdrawConsent, case: Case, around: Around) -> D
     if Purpose.TRANSFER in purposes:
         facts += _released(command, case, around)
     return _decision(case, facts, around)
+
+
+@change.register
+def _settle_alike(command: SettleAlike, case: Case, around: Around) -> Decision:
+    """Whether it was one person or two is not kept: if it was one, the case that is too many is erased."""
+    return _decision(case, (), around, [DropAlike(case.id, command.other)])
 
 
 @change.register

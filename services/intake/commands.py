@@ -24,7 +24,11 @@ class _Command(BaseModel):
 
 
 class RegisterArrival(_Command):
-    """Somebody arrived and agreed at the counter. `row` is the digest of the file's row, if a file brought it."""
+    """Somebody arrived and agreed at the counter. `row` is the digest of the file's row, if a file brought it.
+
+    `alike` are cases of people who are written the same way; `alike_above` are ids that arrivals before this one will have, if they become
+    cases. Of `alike`, `possible_duplicates` are those of which whoever asks may know.
+    """
 
     case: str = Field(exclude=True)
     way: Way
@@ -36,7 +40,9 @@ class RegisterArrival(_Command):
     person: Sealed = Field(exclude=True, repr=False)
     fingerprint: str
     row: str | None = None
-    possible_duplicates: tuple[str, ...] = Field((), exclude=True)
+    alike: tuple[str, ...] = Field(default=(), exclude=True)
+    alike_above: tuple[str, ...] = Field(default=(), exclude=True)
+    possible_duplicates: tuple[str, ...] = Field(default=(), exclude=True)
     today: date = Field(exclude=True)
 
 
@@ -123,6 +129,12 @@ class WithdrawConsent(OfCase):
     purposes: tuple[Purpose, ...] = Field(min_length=1)
 
 
+class SettleAlike(OfCase):
+    """Somebody has looked at two people who are written alike, and has done what there was to do."""
+
+    other: str
+
+
 class ErasePerson(OfCase):
     """Everything about the person is to be forgotten."""
 
@@ -153,7 +165,7 @@ class AppointmentAnswer(BaseModel):
 
 
 class ArrivalAnswer(BaseModel):
-    """`possible_duplicates` are cases of people who are written the same way and were born on the same day."""
+    """`possible_duplicates` are cases, known to whoever asked, of people who are written the same way and were born on the same day."""
 
     outcome: Outcome
     case: str | None = None

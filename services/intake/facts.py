@@ -115,8 +115,25 @@ class KeepPerson:
 
 
 @dataclass(frozen=True, slots=True)
+class KeepAlike:
+    """Effect: two people who are written alike stand on the counsellors' list, `case` the later of them."""
+
+    case: str
+    other: str
+    noticed_at: datetime
+
+
+@dataclass(frozen=True, slots=True)
+class DropAlike:
+    """Effect: the two stand there no more."""
+
+    case: str
+    other: str
+
+
+@dataclass(frozen=True, slots=True)
 class DestroyPerson:
-    """Effect: document and key are deleted."""
+    """Effect: document and key are deleted, and that somebody is written alike."""
 
     case: str
 

@@ -1,36 +1,36 @@
 """A whole file: spooled, taken apart, and settled in slices while its progress can be read.
 
-Good rows go in, each bad one is listed, and a row that was taken before changes nothing; so a file may be sent again whatever happened the
-first time. Memory does not grow with the file: it holds one slice and at most `MOST_PROBLEMS` problems.
+Good rows go in, each bad one is listed, a row that was taken before changes nothing, and one that could not be taken stops no other; so a
+file may be sent again whatever happened the first time. Memory does not grow with the file: it holds one slice and at most
+`MOST_PROBLEMS` problems.
 """
 
 from __future__ import annotations
 
 import json
-from collections.abc import AsyncIterator, Iterator
+from collections.abc import AsyncIterator, Iterator, Sequence
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from itertools import islice
 from typing import Final
 
-from pydantic import BaseModel
-
 from schemas.codes import Way
-from services.intake.columns import COLUMNS, POSITION
-from services.intake.commands import Outcome
+from services.intake.alike import noticed
+from services.intake.columns import COLUMNS, POSITION, Entries
+from services.intake.commands import CountArrival, Outcome, RegisterArrival
 from services.intake.csv_rows import BadFile, CsvRows
 from services.intake.model import Teller
 from services.intake.progress import BadValue, Import, ImportState
 from services.intake.registering import Source, to_command
-from services.intake.rows import RowReader
+from services.intake.rows import RowReader, Wrong
 from services.intake.sealing import CountyKeys
 from services.intake.spool import Spool, UnreadableEncoding
 from services.intake.store import keep_import
 from services.intake.values import Flaw
 from services.runtime.calendar import berlin_day
 from services.runtime.deciding import Command
-from services.runtime.desk import CommandFailed
 from services.runtime.running import Running
+from services.runtime.store import CountyStore
 from services.runtime.tokens import Actor
 
 SLICE: Final = 500
@@ -80,39 +80,49 @@ class _Import:
         rows = iter(self.rows)
         await keep_import(store, self.progress)
         while part := list(islice(rows, SLICE)):
-            commands = [Command(self.actor.county, "", command, self.actor.subject) for command in self._commands(part)]
-            for outcome in await self.running.send_all(commands):
-                if outcome.answer is None:
-                    raise CommandFailed(outcome.error)
-                self._count(Outcome(json.loads(outcome.answer)["outcome"]))
+            await self._take(store, part)
             self.progress.seen_alive = datetime.now(UTC)
             await keep_import(store, self.progress)
         self.progress.state = ImportState.FINISHED
         await keep_import(store, self.progress)
 
-    def _commands(self, part: list[tuple[int, list[str] | None]]) -> Iterator[BaseModel]:
-        """The commands of the good rows; the others are noted."""
+    async def _take(self, store: CountyStore, part: Sequence[tuple[int, list[str] | None]]) -> None:
+        """Settle a slice. A row on which a rule fails hinders no other: it is noted as one that was not taken."""
+        self.progress.rows += len(part)
+        bad: list[BadValue] = []
+        good: list[tuple[int, Entries]] = []
         for line, cells in part:
-            self.progress.rows += 1
             read = self.reader.read(cells) if cells is not None else None
-            if read is None:
-                self.progress.refused += 1
-                self.progress.add_problem(BadValue(line=line, column=None, kind=None, flaw=Flaw.WRONG_CELL_COUNT))
-            elif isinstance(read, list):
-                self.progress.refused += 1
-                for wrong in read:
-                    self.progress.add_problem(
-                        BadValue(
-                            line=line,
-                            column=self.rows.headings.heading(wrong.column),
-                            kind=COLUMNS[POSITION[wrong.column]].kind,
-                            flaw=wrong.flaw,
-                        )
-                    )
+            if isinstance(read, Entries):
+                good.append((line, read))
             else:
-                # In a simulation the id follows from file and line; otherwise it is random.
-                id = self.running.ids.root("arrival", self.content, str(line))
-                yield to_command(read, self.source, self.keys, id=id, row=self.keys.row_digest(read.text()))
+                bad += self._wrong(line, read)
+        arrivals = await noticed(store, [self._arrival(line, entries) for line, entries in good])
+        outcomes = await self.running.send_all(
+            [Command(self.actor.county, "", arrival, self.actor.subject) for arrival in arrivals]
+        )
+        for (line, _), outcome in zip(good, outcomes, strict=True):
+            if outcome.answer is None:
+                bad.append(BadValue(line=line, column=None, kind=None, flaw=Flaw.NOT_TAKEN))
+            else:
+                self._count(Outcome(json.loads(outcome.answer)["outcome"]))
+        self.progress.refused += len({one.line for one in bad})
+        for one in sorted(bad, key=lambda one: one.line):
+            self.progress.add_problem(one)
+
+    def _wrong(self, line: int, read: list[Wrong] | None) -> Iterator[BadValue]:
+        """What is wrong with a row; None is one whose cells do not match the headings."""
+        if read is None:
+            yield BadValue(line=line, column=None, kind=None, flaw=Flaw.WRONG_CELL_COUNT)
+            return
+        for wrong in read:
+            heading = self.rows.headings.heading(wrong.column)
+            yield BadValue(line=line, column=heading, kind=COLUMNS[POSITION[wrong.column]].kind, flaw=wrong.flaw)
+
+    def _arrival(self, line: int, entries: Entries) -> RegisterArrival | CountArrival:
+        # In a simulation the id follows from file and line; otherwise it is random.
+        id = self.running.ids.root("arrival", self.content, str(line))
+        return to_command(entries, self.source, self.keys, id=id, row=self.keys.row_digest(entries.text()))
 
     def _count(self, outcome: Outcome) -> None:
         match outcome:

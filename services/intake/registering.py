@@ -35,7 +35,6 @@ def to_command(
     *,
     id: str,
     row: str | None = None,
-    possible_duplicates: tuple[str, ...] = (),
 ) -> RegisterArrival | CountArrival:
     """The command for one arrival; `id` becomes that of the case, or of the count."""
     if entries.consent == NO:
@@ -58,7 +57,6 @@ def to_command(
         person=keys.seal(id, person),
         fingerprint=keys.fingerprint(person),
         row=row,
-        possible_duplicates=possible_duplicates,
         today=source.today,
     )
 

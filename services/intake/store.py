@@ -7,18 +7,18 @@ transaction of the case that they belong to.
 from __future__ import annotations
 
 import secrets
-from collections import Counter
+from collections import Counter, defaultdict
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
-from datetime import date
+from datetime import date, datetime
 from typing import Any, Final
 
-from pymongo import ASCENDING, DESCENDING, DeleteOne, IndexModel, InsertOne, ReplaceOne, UpdateOne
+from pymongo import ASCENDING, DESCENDING, DeleteMany, DeleteOne, IndexModel, InsertOne, ReplaceOne, UpdateOne
 
 from services.intake.audit import Check, Link
 from services.intake.booking import starts_at
 from services.intake.books import ENTRIES, total
-from services.intake.facts import DestroyPerson, DestroyRow, KeepPerson, KeepRead, Tally
+from services.intake.facts import DestroyPerson, DestroyRow, DropAlike, KeepAlike, KeepPerson, KeepRead, Tally
 from services.intake.model import (
     AuditDay,
     Booking,
@@ -27,6 +27,7 @@ from services.intake.model import (
     Count,
     Daybook,
     Row,
+    Status,
     audit_id,
     daybook_id,
 )
@@ -38,6 +39,7 @@ from services.runtime.store import Collection, CountyStore, state_collection
 PEOPLE: Final = "people"
 PERSON_KEYS: Final = "person_keys"
 READS: Final = "audit_reads"
+ALIKE: Final = "alike"
 IMPORTS: Final = "imports"
 BOOKS: Final = "books"
 
@@ -77,6 +79,13 @@ COLLECTIONS: Final = (
         },
     ),
     Collection(
+        ALIKE,
+        (
+            IndexModel([("county", ASCENDING), ("noticed_at", ASCENDING), ("_id", ASCENDING)], name="list"),
+            IndexModel([("county", ASCENDING), ("cases", ASCENDING)], name="cases"),
+        ),
+    ),
+    Collection(
         READS,
         (IndexModel([("county", ASCENDING), ("chain", ASCENDING), ("number", ASCENDING)], name="chain"),),
     ),
@@ -103,6 +112,12 @@ def writes(county: str, effects: Sequence[object]) -> Iterable[Write]:
             case DestroyPerson(case):
                 yield Write(PERSON_KEYS, DeleteOne({"_id": case, "county": county}))
                 yield Write(PEOPLE, DeleteOne({"_id": case, "county": county}))
+                yield Write(ALIKE, DeleteMany({"county": county, "cases": case}))
+            case KeepAlike(case, other, noticed_at):
+                pair = {"_id": f"{case}/{other}", "county": county, "cases": [case, other], "noticed_at": noticed_at}
+                yield Write(ALIKE, InsertOne(pair))
+            case DropAlike(case, other):
+                yield Write(ALIKE, DeleteOne({"_id": f"{case}/{other}", "county": county}))
             case DestroyRow(row):
                 yield Write("rows", DeleteOne({"_id": row, "county": county}))
             case KeepRead(chain, number, record, link):
@@ -153,10 +168,63 @@ async def sealed_person(store: CountyStore, case: str) -> tuple[bytes, bytes] | 
     return (key["wrapped"], person["document"]) if key and person else None
 
 
-async def written_alike(store: CountyStore, search_key: bytes, most: int = 10) -> tuple[str, ...]:
-    """Cases of people with the same search key."""
-    found = await store.find(PEOPLE, {"search": search_key}, fields={"_id": 1}, limit=most)
+# --- people who are written alike ---------------------------------------------------------------------------------------
+
+
+KEYS_AT_ONCE: Final = 40
+"""Search keys of one query. The embedded database compares each found document with the whole list."""
+
+MOST_FOUND: Final = 100
+"""People looked at for one search key, on average of a query."""
+
+
+async def written_alike(store: CountyStore, search_keys: Iterable[bytes]) -> dict[bytes, tuple[str, ...]]:
+    """Cases of people by search key, for the keys that somebody has."""
+    alike: dict[bytes, list[str]] = defaultdict(list)
+    keys = sorted(set(search_keys))
+    for start in range(0, len(keys), KEYS_AT_ONCE):
+        some = keys[start : start + KEYS_AT_ONCE]
+        found = await store.find(PEOPLE, {"search": {"$in": some}}, fields={"search": 1}, limit=len(some) * MOST_FOUND)
+        for document in found:
+            alike[document["search"]].append(document["_id"])
+    return {key: tuple(sorted(cases)) for key, cases in alike.items()}
+
+
+async def of_office(store: CountyStore, cases: Sequence[str], office: str) -> tuple[str, ...]:
+    """Those of these cases that this office registered."""
+    found = await store.find("cases", {"_id": {"$in": list(cases)}, "body.office": office}, fields={"_id": 1})
     return tuple(sorted(document["_id"] for document in found))
+
+
+@dataclass(frozen=True, slots=True)
+class Pair:
+    """Two people who are written alike; `case` came later."""
+
+    id: str
+    case: str
+    other: str
+    noticed_at: datetime
+
+
+async def pairs_alike(store: CountyStore, after: tuple[Any, str] | None, limit: int) -> list[Pair]:
+    """Those whom nobody has looked at yet, the first noticed first."""
+    query: dict[str, Any] = {}
+    if after is not None:
+        noticed_at, id = after
+        query["$or"] = [{"noticed_at": {"$gt": noticed_at}}, {"noticed_at": noticed_at, "_id": {"$gt": id}}]
+    found = await store.find(ALIKE, query, sort=[("noticed_at", 1), ("_id", 1)], limit=limit)
+    return [_pair(document) for document in found]
+
+
+def _pair(document: Mapping[str, Any]) -> Pair:
+    case, other = document["cases"]
+    return Pair(id=document["_id"], case=case, other=other, noticed_at=document["noticed_at"])
+
+
+async def statuses_of(store: CountyStore, cases: Iterable[str]) -> dict[str, Status]:
+    """Where these cases stand."""
+    found = await store.by_ids("cases", sorted(set(cases)))
+    return {document["_id"]: Status(document["body"]["status"]) for document in found}
 
 
 # --- the counsellors' day -----------------------------------------------------------------------------------------------

@@ -33,6 +33,7 @@ class Flaw(StrEnum):
     BAD_CONTACT = "bad-contact"
     TOO_LONG = "too-long"
     WRONG_CELL_COUNT = "wrong-cell-count"
+    NOT_TAKEN = "not-taken"
 
 
 class Unfit(ValueError):

@@ -15,7 +15,7 @@ from services.intake.commands import AppointmentAnswer, ReadAnswer
 from services.intake.model import Case, Consent, Register, Statements, Status
 from services.intake.progress import BadValue, Import, ImportState
 from services.intake.sealing import Person
-from services.intake.store import Entry
+from services.intake.store import Entry, Pair
 from services.runtime.catalogue import Catalogue, Language
 
 
@@ -94,6 +94,18 @@ class AppointmentView(BaseModel):
             starts_at=starts_at(day, entry.slot),
             interpreter=entry.booking.interpreter,
         )
+
+
+class DuplicateView(BaseModel):
+    """Two people who are written the same way and were born on the same day; `case` came later."""
+
+    case: str
+    other: str
+    noticed_at: datetime
+
+    @classmethod
+    def of(cls, pair: Pair) -> DuplicateView:
+        return cls(case=pair.case, other=pair.other, noticed_at=pair.noticed_at)
 
 
 class ProblemView(BaseModel):

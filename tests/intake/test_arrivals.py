@@ -9,12 +9,13 @@ import pytest
 from schemas.codes import Origin, Purpose, ResidenceGroup, Sex, Way
 from schemas.envelope import Subject
 from schemas.events import AppointmentBooked, ArrivalCounted, ArrivalRegistered
+from services.intake.arrivals import MOST_ALIKE
 from services.intake.books import ONE_REFUSED
 from services.intake.commands import CountArrival, Outcome
-from services.intake.facts import DestroyRow, KeepPerson
+from services.intake.facts import DestroyRow, KeepAlike, KeepPerson
 from services.intake.model import Count, Daybook, Row, Status, Teller
 from services.runtime.deciding import Due
-from tests.intake.office import BRAMSCHE, MUNICIPALITY, OFFICE, Intake, arrival, case_id, keys
+from tests.intake.office import BRAMSCHE, MUNICIPALITY, OFFICE, TUESDAY, Intake, arrival, case_id, keys
 
 
 def test_who_consents_becomes_a_case_and_leaves_with_an_appointment() -> None:
@@ -148,8 +149,27 @@ def test_the_residence_group_is_never_the_registry_offices_word(office: Teller, 
 
 def test_the_answer_hints_at_people_who_are_written_alike_by_case_alone() -> None:
     intake = Intake()
-    command = arrival().model_copy(update={"possible_duplicates": (case_id(7),)})
-    assert intake.asks(command).answer.possible_duplicates == (case_id(7),)
+    command = arrival().model_copy(update={"alike": (case_id(7), case_id(8)), "possible_duplicates": (case_id(7),)})
+    decision = intake.asks(command)
+    assert decision.answer.possible_duplicates == (case_id(7),)
+    assert [effect for effect in decision.effects if isinstance(effect, KeepAlike)] == [
+        KeepAlike(case_id(1), case_id(7), TUESDAY),
+        KeepAlike(case_id(1), case_id(8), TUESDAY),
+    ]
+
+
+def test_of_many_who_are_written_alike_one_is_held_to_ten() -> None:
+    command = arrival().model_copy(update={"alike": tuple(case_id(number) for number in range(2, 40))})
+    kept = [effect for effect in Intake().asks(command).effects if isinstance(effect, KeepAlike)]
+    assert len(kept) == MOST_ALIKE == 10
+
+
+def test_somebody_above_in_the_file_who_did_not_become_a_case_is_nobody_to_be_held_to() -> None:
+    intake = Intake()
+    intake.registers(2)
+    command = arrival().model_copy(update={"alike_above": (case_id(2), case_id(3))})
+    kept = [effect for effect in intake.asks(command).effects if isinstance(effect, KeepAlike)]
+    assert kept == [KeepAlike(case_id(1), case_id(2), TUESDAY)]
 
 
 def test_a_command_that_is_sent_again_is_the_same_command_and_another_person_is_not() -> None:

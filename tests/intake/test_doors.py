@@ -57,12 +57,6 @@ async def test_names_lie_in_the_database_encrypted_alone(door: Door) -> None:
     assert case in everything
 
 
-async def test_somebody_who_is_written_alike_is_hinted_at_by_case(door: Door) -> None:
-    first = await door.registers()
-    answer = await door.ask("POST", "/v1/arrivals", Role.CLERK, json=body(family_name="LACZAK", phone=""))
-    assert answer.json()["possible_duplicates"] == [first]
-
-
 @pytest.mark.parametrize(
     ("told", "field"),
     [
@@ -126,13 +120,6 @@ async def test_an_erased_person_is_found_nowhere(door: Door) -> None:
     assert tombstone["body"]["register_facts"] is None
     everything = await everything_stored(door)
     assert not any(word in everything for word in ("pol", "1990", BRAMSCHE + "014"))
-
-
-async def test_the_search_for_an_erased_person_finds_nothing(door: Door) -> None:
-    case = await door.registers()
-    await door.ask("POST", f"/v1/cases/{case}/erasure")
-    answer = await door.ask("POST", "/v1/arrivals", Role.CLERK, json=body())
-    assert answer.json()["possible_duplicates"] == []
 
 
 # --- the counsellors' day and the books -------------------------------------------------------------------------------

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
@@ -10,7 +11,9 @@ import pytest
 
 from schemas.codes import Role, Way
 from schemas.events import ArrivalCounted
+from services.intake.commands import RegisterArrival
 from services.intake.imports import SLICE
+from services.runtime.deciding import Command, Decision, Message, States
 from tests.intake.door import Door, everything_stored
 from tests.intake.files import GOOD, SHORT, text
 from tests.intake.office import BRAMSCHE
@@ -127,3 +130,46 @@ async def test_a_file_larger_than_allowed_is_refused_and_nothing_of_it_taken(doo
     answer = await door.ask("POST", "/v1/imports", Role.CLERK, content=b"", headers={"content-length": str(limit + 1)})
     assert answer.status_code == 413
     assert await door.rows_of("imports") == []
+
+
+@pytest.fixture
+def failing(door: Door, monkeypatch: pytest.MonkeyPatch) -> None:
+    """A rule fails on whoever speaks Polish, as no rule should."""
+    logic = door.running.settler.logic
+
+    def decide(message: Message, states: States, now: datetime) -> Decision:
+        data = message.data if isinstance(message, Command) else None
+        if isinstance(data, RegisterArrival) and "pol" in data.statements.languages:
+            raise OverflowError("a bug")
+        return logic.decide(message, states, now)
+
+    monkeypatch.setattr(door.running.settler, "logic", replace(logic, decide=decide))
+
+
+@pytest.mark.usefixtures("failing")
+async def test_a_row_on_which_a_rule_fails_is_listed_and_the_others_go_in(door: Door) -> None:
+    rows = [f"Łączak;Person {chr(97 + number)};03459014;04.01.2016;ja;de" for number in range(5)]
+    rows[2] = rows[2].replace(";de", ";pl")
+    rows[3] = rows[3].replace("04.01.2016", "31.02.2016")
+    file = text(f"{SHORT};Sprachen", *rows)
+    for registered, repeated in ((3, 0), (0, 3)):
+        report = (await door.imports(file, headers={"accept-language": "en"})).json()
+        assert (report["state"], report["rows"]) == ("finished", 5)
+        assert (report["registered"], report["repeated"], report["refused"]) == (registered, repeated, 2)
+        problems = report["problems"]["listed"]
+        assert [(bad["line"], bad["column"], bad["kind"], bad["code"]) for bad in problems] == [
+            (4, None, None, "not-taken"),
+            (5, "Einzugsdatum", "date", "impossible-date"),
+        ]
+        assert "error of ours" in problems[0]["remedy"]
+    assert len(await door.rows_of("cases")) == 3
+
+
+async def test_a_row_that_could_not_be_taken_goes_in_when_the_file_is_sent_again(
+    door: Door, failing: None, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    file = text(f"{SHORT};Sprachen", f"{GOOD};pl", f"{GOOD};de")
+    assert (await door.imports(file)).json()["refused"] == 1
+    monkeypatch.undo()
+    again = (await door.imports(file)).json()
+    assert (again["registered"], again["repeated"], again["refused"]) == (1, 1, 0)
