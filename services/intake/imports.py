@@ -1,8 +1,8 @@
 """A whole file: spooled, taken apart, and settled in slices while its progress can be read.
 
 Good rows go in, each bad one is listed, a row that was taken before changes nothing, and one that could not be taken stops no other; so a
-file may be sent again whatever happened the first time. Memory does not grow with the file: it holds one slice and at most
-`MOST_PROBLEMS` problems.
+file may be sent again whatever happened the first time. Memory does not grow with the file: it holds one slice and one
+page of bad values.
 """
 
 from __future__ import annotations
@@ -20,7 +20,7 @@ from services.intake.columns import COLUMNS, POSITION, Entries
 from services.intake.commands import CountArrival, Outcome, RegisterArrival
 from services.intake.csv_rows import BadFile, CsvRows
 from services.intake.model import Teller
-from services.intake.progress import BadValue, Import, ImportState
+from services.intake.progress import BadValue, Import, ImportState, ProblemPages
 from services.intake.registering import Source, to_command
 from services.intake.rows import RowReader, Wrong
 from services.intake.sealing import CountyKeys
@@ -70,6 +70,7 @@ class _Import:
     rows: CsvRows
     content: str
     progress: Import
+    pages: ProblemPages = field(default_factory=ProblemPages)
     reader: RowReader = field(init=False)
 
     def __post_init__(self) -> None:
@@ -80,14 +81,15 @@ class _Import:
         rows = iter(self.rows)
         await keep_import(store, self.progress)
         while part := list(islice(rows, SLICE)):
-            await self._take(store, part)
+            bad = await self._take(store, part)
+            self.progress.problems += len(bad)
             self.progress.seen_alive = datetime.now(UTC)
-            await keep_import(store, self.progress)
+            await keep_import(store, self.progress, self.pages.add(bad))
         self.progress.state = ImportState.FINISHED
         await keep_import(store, self.progress)
 
-    async def _take(self, store: CountyStore, part: Sequence[tuple[int, list[str] | None]]) -> None:
-        """Settle a slice. A row on which a rule fails hinders no other: it is noted as one that was not taken."""
+    async def _take(self, store: CountyStore, part: Sequence[tuple[int, list[str] | None]]) -> list[BadValue]:
+        """Settle a slice; what is wrong with its rows, in their order. One on which a rule fails hinders no other: it was not taken."""
         self.progress.rows += len(part)
         bad: list[BadValue] = []
         good: list[tuple[int, Entries]] = []
@@ -107,8 +109,7 @@ class _Import:
             else:
                 self._count(Outcome(json.loads(outcome.answer)["outcome"]))
         self.progress.refused += len({one.line for one in bad})
-        for one in sorted(bad, key=lambda one: one.line):
-            self.progress.add_problem(one)
+        return sorted(bad, key=lambda one: one.line)
 
     def _wrong(self, line: int, read: list[Wrong] | None) -> Iterator[BadValue]:
         """What is wrong with a row; None is one whose cells do not match the headings."""

@@ -11,6 +11,7 @@ from collections import Counter, defaultdict
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date, datetime
+from operator import itemgetter
 from typing import Any, Final
 
 from pymongo import ASCENDING, DESCENDING, DeleteMany, DeleteOne, IndexModel, InsertOne, ReplaceOne, UpdateOne
@@ -31,7 +32,7 @@ from services.intake.model import (
     audit_id,
     daybook_id,
 )
-from services.intake.progress import Import
+from services.intake.progress import PAGE, BadValue, Import, ProblemPage
 from services.intake.sites import Site
 from services.runtime.deciding import Write
 from services.runtime.store import Collection, CountyStore, state_collection
@@ -41,7 +42,11 @@ PERSON_KEYS: Final = "person_keys"
 READS: Final = "audit_reads"
 ALIKE: Final = "alike"
 IMPORTS: Final = "imports"
+PROBLEMS: Final = "import_problems"
 BOOKS: Final = "books"
+
+REPORTS_KEPT_SECONDS: Final = 30 * 24 * 3600
+"""Machine time. The digest of a file with one row is as good as that of the row, so it is kept no longer."""
 
 COLLECTIONS: Final = (
     state_collection(Case),
@@ -92,8 +97,12 @@ COLLECTIONS: Final = (
     Collection(BOOKS, (IndexModel([("county", ASCENDING)], name="county"),)),
     Collection(
         IMPORTS,
-        (IndexModel([("county", ASCENDING), ("office", ASCENDING), ("began", DESCENDING)], name="office"),),
+        (
+            IndexModel([("county", ASCENDING), ("office", ASCENDING), ("began", DESCENDING)], name="office"),
+            IndexModel([("seen_alive", ASCENDING)], name="kept", expireAfterSeconds=REPORTS_KEPT_SECONDS),
+        ),
     ),
+    Collection(PROBLEMS, (IndexModel([("at", ASCENDING)], name="kept", expireAfterSeconds=REPORTS_KEPT_SECONDS),)),
 )
 
 
@@ -278,9 +287,35 @@ async def check_reads(store: CountyStore, day: date) -> tuple[int, bool]:
 # --- imports ------------------------------------------------------------------------------------------------------------
 
 
-async def keep_import(store: CountyStore, state: Import) -> None:
-    document = {"_id": state.id, "county": store.county, **state.model_dump(exclude={"id"})}
-    await store.write([Write(IMPORTS, ReplaceOne({"_id": state.id, "county": store.county}, document, upsert=True))])
+async def keep_import(store: CountyStore, state: Import, pages: Sequence[ProblemPage] = ()) -> None:
+    """How it stands now, and the pages of bad values that have changed with it."""
+    mine = {"_id": state.id, "county": store.county}
+    report = {**mine, **state.model_dump(exclude={"id"})}
+    await store.write(
+        [
+            Write(IMPORTS, ReplaceOne(mine, report, upsert=True)),
+            *(_page_write(store.county, state, page) for page in pages),
+        ]
+    )
+
+
+def _page_write(county: str, state: Import, page: ProblemPage) -> Write:
+    mine = {"_id": _page_id(state.id, page.number), "county": county}
+    document = {**mine, "at": state.seen_alive, "listed": [bad.model_dump() for bad in page.listed]}
+    return Write(PROBLEMS, ReplaceOne(mine, document, upsert=True))
+
+
+def _page_id(id: str, number: int) -> str:
+    return f"{id}/{number:06d}"
+
+
+async def bad_values_of(store: CountyStore, id: str, first: int, limit: int) -> list[BadValue]:
+    """What is wrong with the rows of an import, from the `first` one on (counted from 0), in the order of the file."""
+    numbers = range(first // PAGE, (first + limit - 1) // PAGE + 1)
+    found = await store.by_ids(PROBLEMS, [_page_id(id, number) for number in numbers])
+    listed = [bad for page in sorted(found, key=itemgetter("_id")) for bad in page["listed"]]
+    start = first - numbers.start * PAGE
+    return [BadValue.model_validate(bad) for bad in listed[start : start + limit]]
 
 
 async def import_of(store: CountyStore, id: str) -> Import | None:

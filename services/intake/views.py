@@ -123,15 +123,8 @@ class ProblemView(BaseModel):
         return cls(line=bad.line, column=bad.column, kind=bad.kind, code=bad.flaw.value, remedy=remedy)
 
 
-class ProblemList(BaseModel):
-    """The first problems one by one, and how many there are."""
-
-    total: int
-    listed: list[ProblemView]
-
-
 class ImportView(BaseModel):
-    """How an import stands. Every row is registered, without consent, repeated or refused."""
+    """How an import stands. Every row is registered, without consent, repeated or refused; `problems` counts the bad values."""
 
     id: str
     file: str
@@ -142,24 +135,12 @@ class ImportView(BaseModel):
     without_consent: int
     repeated: int
     refused: int
-    problems: ProblemList
+    problems: int
 
     @classmethod
-    def of(cls, state: Import, machine_time: datetime, catalogue: Catalogue, language: Language) -> ImportView:
-        return cls(
-            id=state.id,
-            file=state.file,
-            state=state.state_at(machine_time),
-            began=state.began,
-            rows=state.rows,
-            registered=state.registered,
-            without_consent=state.without_consent,
-            repeated=state.repeated,
-            refused=state.refused,
-            problems=ProblemList(
-                total=state.problems, listed=[ProblemView.of(bad, catalogue, language) for bad in state.listed]
-            ),
-        )
+    def of(cls, state: Import, machine_time: datetime) -> ImportView:
+        told = state.model_dump(include=set(cls.model_fields))
+        return cls.model_validate(told | {"state": state.state_at(machine_time)})
 
 
 class BooksView(BaseModel):

@@ -60,7 +60,10 @@ class Offices:
         world, who = self._world, clerk(file.office.district)
         answer = await world.doors.ask("intake", "POST", "/v1/imports", who, file.encode(), headers=CSV)
         report: Mapping[str, Any] = from_json(answer.body)
-        bad_lines = {problem["line"] for problem in report["problems"]["listed"]}
+        bad_lines: set[int] = set()
+        if report["problems"]:
+            problems = world.doors.each("intake", f"/v1/imports/{report['id']}/problems", who)
+            bad_lines = {problem["line"] async for problem in problems}
         for line, row in enumerate(file.rows, FIRST_ROW):
             world.arrived.add(row.person)
             if line in bad_lines:

@@ -71,6 +71,19 @@ class Door:
         body = content.encode() if isinstance(content, str) else content
         return await self.ask("POST", "/v1/imports", rest.pop("role", Role.CLERK), content=body, **rest)
 
+    async def problems_of(self, report: dict[str, Any], limit: int = 200, **rest: Any) -> list[dict[str, Any]]:
+        """Everything that is wrong in a file, page after page."""
+        listed: list[dict[str, Any]] = []
+        cursor: str | None = ""
+        while cursor is not None:
+            after = f"&cursor={cursor}" if cursor else ""
+            path = f"/v1/imports/{report['id']}/problems?limit={limit}{after}"
+            page = (await self.ask("GET", path, Role.CLERK, **rest)).json()
+            assert len(page["items"]) <= limit
+            listed += page["items"]
+            cursor = page["next"]
+        return listed
+
     async def registers(self, **told: Any) -> str:
         answer = await self.ask("POST", "/v1/arrivals", Role.CLERK, json=body(**told))
         assert answer.status_code == 201, answer.text

@@ -8,11 +8,16 @@ from datetime import UTC, datetime, timedelta
 from typing import Any
 
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 
 from schemas.codes import Role, Way
 from schemas.events import ArrivalCounted
 from services.intake.commands import RegisterArrival
 from services.intake.imports import SLICE
+from services.intake.progress import PAGE, BadValue, ProblemPages
+from services.intake.values import Flaw
+from services.runtime.cursors import encode
 from services.runtime.deciding import Command, Decision, Message, States
 from tests.intake.door import Door, everything_stored
 from tests.intake.files import GOOD, SHORT, text
@@ -36,10 +41,11 @@ async def test_a_file_goes_in_and_again_changes_nothing(door: Door) -> None:
         GOOD.replace("03459014", "03157001").replace("Łączak;Żaneta", "Иванов;"),
         f"{GOOD};",
     )
-    first = (await door.imports(file, headers={"accept-language": "en"})).json()
+    first = (await door.imports(file)).json()
     assert (first["state"], first["rows"]) == ("finished", 6)
     assert (first["registered"], first["without_consent"], first["repeated"], first["refused"]) == (1, 1, 1, 3)
-    problems = first["problems"]["listed"]
+    problems = await door.problems_of(first, headers={"accept-language": "en"})
+    assert first["problems"] == len(problems)
     assert [(bad["line"], bad["column"], bad["kind"], bad["code"]) for bad in problems] == [
         (5, "Einzugsdatum", "date", "impossible-date"),
         (6, "Familienname", "name", "bad-character"),
@@ -132,6 +138,57 @@ async def test_a_file_larger_than_allowed_is_refused_and_nothing_of_it_taken(doo
     assert await door.rows_of("imports") == []
 
 
+# --- what is wrong ----------------------------------------------------------------------------------------------------
+
+
+BAD_ROWS = 3_000
+
+
+async def test_every_bad_value_of_thousands_is_listed_in_the_order_of_the_file(door: Door) -> None:
+    bad = GOOD.replace("04.01.2016", "31.02.2016").replace("03459014", "03157001")
+    report = (await door.imports(text(SHORT, *[bad] * BAD_ROWS, GOOD, bad))).json()
+    assert (report["rows"], report["registered"], report["refused"]) == (BAD_ROWS + 2, 1, BAD_ROWS + 1)
+    listed = await door.problems_of(report, limit=199)
+    lines = [*range(2, BAD_ROWS + 2), BAD_ROWS + 3]
+    assert [(bad["line"], bad["column"]) for bad in listed] == [
+        (line, column) for line in lines for column in ("Gemeindeschluessel", "Einzugsdatum")
+    ]
+    assert report["problems"] == len(listed)
+    assert len(await door.rows_of("import_problems")) == -(-len(listed) // PAGE)
+
+
+async def test_what_is_wrong_is_shown_to_the_office_that_sent_the_file_alone(door: Door) -> None:
+    report = (await door.imports(text(SHORT, f"{GOOD};", f"{GOOD};"))).json()
+    path = f"/v1/imports/{report['id']}/problems"
+    assert len((await door.ask("GET", path, Role.CLERK)).json()["items"]) == 2
+    for claims in ({"office": "another"}, {"county": "03157"}):
+        answer = await door.ask("GET", path, Role.CLERK, **claims)
+        assert (answer.status_code, answer.json()["code"]) == (404, "import-unknown")
+    for cursor, status in ((encode((0,)), 200), (encode((99,)), 200), (encode((-2,)), 400), ("MQ", 400)):
+        assert (await door.ask("GET", f"{path}?cursor={cursor}", Role.CLERK)).status_code == status
+
+
+async def test_a_list_of_bad_values_holds_nothing_of_any_row(door: Door) -> None:
+    await door.imports(text(SHORT, GOOD.replace("04.01.2016", "31.02.2016").replace("Łączak", "Ł4czak")))
+    (page,) = await door.rows_of("import_problems")
+    assert set(page) == {"_id", "county", "at", "listed"}
+    assert [set(bad) for bad in page["listed"]] == [{"line", "column", "kind", "flaw"}] * 2
+    everything = await everything_stored(door)
+    assert not any(word in everything for word in ("aneta", "4czak", "31.02"))
+
+
+@given(st.lists(st.integers(0, 2 * PAGE + 3), max_size=8))
+def test_however_bad_values_come_they_lie_in_full_pages_and_less_than_one_is_held(amounts: list[int]) -> None:
+    pages, kept, number = ProblemPages(), dict[int, list[BadValue]](), 0
+    for amount in amounts:
+        found = [BadValue(line=number + n, column=None, kind=None, flaw=Flaw.NOT_TAKEN) for n in range(amount)]
+        number += amount
+        kept |= {page.number: list(page.listed) for page in pages.add(found)}
+        assert [bad.line for page in sorted(kept) for bad in kept[page]] == list(range(number))
+        assert len(pages._last) < PAGE
+    assert all(len(listed) == PAGE for listed in [kept[page] for page in sorted(kept)][:-1])
+
+
 @pytest.fixture
 def failing(door: Door, monkeypatch: pytest.MonkeyPatch) -> None:
     """A rule fails on whoever speaks Polish, as no rule should."""
@@ -153,10 +210,10 @@ async def test_a_row_on_which_a_rule_fails_is_listed_and_the_others_go_in(door: 
     rows[3] = rows[3].replace("04.01.2016", "31.02.2016")
     file = text(f"{SHORT};Sprachen", *rows)
     for registered, repeated in ((3, 0), (0, 3)):
-        report = (await door.imports(file, headers={"accept-language": "en"})).json()
+        report = (await door.imports(file)).json()
         assert (report["state"], report["rows"]) == ("finished", 5)
         assert (report["registered"], report["repeated"], report["refused"]) == (registered, repeated, 2)
-        problems = report["problems"]["listed"]
+        problems = await door.problems_of(report, headers={"accept-language": "en"})
         assert [(bad["line"], bad["column"], bad["kind"], bad["code"]) for bad in problems] == [
             (4, None, None, "not-taken"),
             (5, "Einzugsdatum", "date", "impossible-date"),
