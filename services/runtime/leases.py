@@ -35,9 +35,17 @@ class Lease:
         return self._held
 
     async def hold(self) -> bool:
-        """Whether this instance holds the lease now. Raises `Transient`."""
+        """Whether this instance holds the lease now. Raises `Transient`.
+
+        A holder that has not asked for as long as it takes to lose a lease hears once that it has lost it, even if it can have it back:
+        somebody else may have held it meanwhile.
+        """
         now = time.monotonic()
-        if now - self._asked_at < RENEWED_EVERY:
+        silent = now - self._asked_at
+        if self._held and silent >= TAKEN_OVER_AFTER:
+            self._held = False
+            return False
+        if silent < RENEWED_EVERY:
             return self._held
         self._held = await self._renew() or await self._take_over(now)
         self._asked_at = now

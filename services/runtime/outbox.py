@@ -1,10 +1,14 @@
-"""The outbox relay: what was committed reaches the broker, in order, at least once.
+"""The outbox relay: what was committed reaches the broker, at least once, and what one instance committed in order.
 
 An outbox document holds the events of one transaction; beside it lies a small mark that it is unpublished (taking a mark away costs
 nothing, writing into a document of 500 events does). What this process has committed is handed to the relay as it is, while it keeps up;
 everything else it finds by the marks, by `order` (never "after the last one", since a later order may commit earlier). A partition on which
 a send fails gets nothing more in this pass, while the others go on; the mark goes when the broker has acknowledged all of the document. A
 crash at any point sends some events again, which the readers skip by their numbers.
+
+What one instance commits is sent in order. An event of the sending instance may overtake one that another instance committed about the same
+subject up to `poll` seconds before: the readers park it for that long. Who loses the lease forgets what it was handed: it may have been
+emptied when the lease comes back.
 
 Published documents stay: they are the service's history. `send_again` sends all of it, in order, before anything new; that is how a
 broker that forgets its log at a restart is filled again (one setting), and what an operator asks for on one that does not.
@@ -103,8 +107,7 @@ class Relay:
             stopping = stop.is_set()
             self._woken.clear()
             try:
-                if await self._lease.hold():
-                    await self.turn()
+                await self.act()
                 if stopping:
                     await self._lease.release()
                     return
@@ -117,6 +120,14 @@ class Relay:
                 await asyncio.wait_for(self._woken.wait(), self._poll)
             except TimeoutError:
                 continue
+
+    async def act(self) -> None:
+        """A turn, if this instance holds the lease. Raises `Transient`."""
+        if await self._lease.hold():
+            await self.turn()
+        else:
+            self._forget_handed()
+            self._acknowledged.clear()
 
     async def turn(self) -> None:
         """Send what waits. Raises `Transient` when the broker did not take all of it."""
@@ -136,10 +147,14 @@ class Relay:
                 await self._send_all(self._marked())
                 self._look_at = time.monotonic() + self._poll
         except BaseException:
-            self._handed, self._behind = [], True
+            self._forget_handed()
             raise
         finally:
             self._sending = False
+
+    def _forget_handed(self) -> None:
+        """All of it is found by its marks, if it is still to be sent, and as it is then."""
+        self._handed, self._behind = [], True
 
     async def waiting(self) -> int:
         """Documents that wait. Costs nothing while this process sends for the service and has sent all that it committed."""

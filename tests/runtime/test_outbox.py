@@ -3,75 +3,19 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Sequence
 
 import pytest
 
 from services.runtime.deciding import Command
 from services.runtime.errors import Transient
-from services.runtime.leases import Lease
+from services.runtime.leases import TAKEN_OVER_AFTER, Lease
 from services.runtime.outbox import WINDOW, Relay
-from services.runtime.records import Outgoing, RawRecord
 from services.runtime.settle import Result
 from services.runtime.store import Database
 from tests.runtime.memory_store import MemoryStore
+from tests.runtime.relays import COUNTY, Log, Seconds, once, pay, relay_of, unpublished
 from tests.runtime.till import Till
-from tests.runtime.toy import ANNA, BANK_TOPIC, BERT, CARLA, Close, Pay, an_id
-
-COUNTY = "10000"
-PARTITION = {ANNA: 0, BERT: 1, CARLA: 0}
-
-
-class Log:
-    """A broker's log. On a partition in `down` nothing arrives; a partition in `deaf` takes one event and does not say so."""
-
-    def __init__(self) -> None:
-        self.events: list[Outgoing] = []
-        self.down: set[int] = set()
-        self.deaf: set[int] = set()
-        self.refused: list[Outgoing] = []
-
-    async def publish(self, events: Sequence[Outgoing], broken: set[int]) -> list[bool]:
-        return [self._takes(event, broken) for event in events]
-
-    def _takes(self, event: Outgoing, broken: set[int]) -> bool:
-        partition = PARTITION.get(event.envelope.subject.id, 2)
-        if partition in broken:
-            return False
-        if partition in self.down:
-            self.refused.append(event)
-            broken.add(partition)
-            return False
-        self.events.append(event)
-        if partition in self.deaf:
-            broken.add(partition)
-            return False
-        return True
-
-    def of(self, account: str) -> list[int]:
-        """The numbers of an account's events, as they lie in the log."""
-        return [event.envelope.sequence for event in self.events if event.envelope.subject.id == account]
-
-    def records(self) -> list[RawRecord]:
-        return [
-            RawRecord(BANK_TOPIC, 0, offset, None, event.value, tuple(event.envelope.to_headers()))
-            for offset, event in enumerate(self.events)
-        ]
-
-
-def relay_of(database: Database, log: Log, instance: str = "0", *, told: bool = False) -> Relay:
-    """A relay that finds what to send by its marks; or one that is `told` of each commit, like that of a running service."""
-    relay = Relay(database, "bank", log, Lease(database, "relay", instance))
-    if told:
-        database.committed = lambda parcels, written: relay.take(parcels)
-    return relay
-
-
-async def once(relay: Relay) -> None:
-    """One turn of a relay that stops afterwards."""
-    stop = asyncio.Event()
-    stop.set()
-    await relay.run(stop)
+from tests.runtime.toy import ANNA, BERT, CARLA, Close
 
 
 @pytest.fixture
@@ -79,12 +23,11 @@ def bank(database: Database) -> Till:
     return Till(database.county(COUNTY))
 
 
-def pay(account: str, amount: int = 1) -> Command:
-    return Command(COUNTY, "", Pay(account=account, amount=amount))
-
-
-async def unpublished(database: Database) -> int:
-    return await database.raw["unpublished"].count_documents({})
+@pytest.fixture
+def seconds(monkeypatch: pytest.MonkeyPatch) -> Seconds:
+    clock = Seconds()
+    monkeypatch.setattr("services.runtime.leases.time", clock)
+    return clock
 
 
 @pytest.mark.parametrize("told", [True, False])
@@ -221,7 +164,7 @@ async def test_while_the_broker_is_away_the_relay_says_so_and_goes_on_afterwards
     await bank.take(pay(ANNA))
     stop = asyncio.Event()
     running = asyncio.create_task(relay.run(stop))
-    while str(said[-1] if said else None) != "broker":
+    while not said or said[-1] is None:
         await asyncio.sleep(0.005)
     log.down = set()
     while not (log.of(ANNA) and said[-1] is None):
@@ -230,7 +173,17 @@ async def test_while_the_broker_is_away_the_relay_says_so_and_goes_on_afterwards
     await running
 
 
-# --- leases ---------------------------------------------------------------------------------------------------------------
+async def test_the_depth_tells_how_much_waits_and_for_how_long(database: Database, bank: Till) -> None:
+    relay = relay_of(database, Log())
+    assert await relay.depth() == (0, 0.0)
+    await bank.take(pay(ANNA))
+    await bank.take(pay(ANNA))
+    waiting, age = await relay.depth()
+    assert waiting == 2
+    assert 0.0 <= age < 60.0
+
+
+# --- two of them ------------------------------------------------------------------------------------------------------------
 
 
 async def test_of_two_relays_one_sends(database: Database, bank: Till) -> None:
@@ -247,175 +200,44 @@ async def test_of_two_relays_one_sends(database: Database, bank: Till) -> None:
     assert sorted([first.of(ANNA), second.of(ANNA)]) == [[], [1, 2, 3, 4, 5]]
 
 
-class Seconds:
-    """Somebody's monotonic clock."""
-
-    def __init__(self) -> None:
-        self.now = 1000.0
-
-    def __call__(self) -> float:
-        return self.now
-
-
-@pytest.fixture
-def seconds(monkeypatch: pytest.MonkeyPatch) -> Seconds:
-    clock = Seconds()
-    monkeypatch.setattr("services.runtime.leases.time.monotonic", clock)
-    return clock
-
-
-async def test_a_lease_is_taken_over_when_its_counter_has_not_moved_for_ten_seconds(
-    database: Database, seconds: Seconds
-) -> None:
-    dead, alive = Lease(database, "relay", "dead"), Lease(database, "relay", "alive")
-    assert await dead.hold()
-    for _ in range(4):
-        assert not await alive.hold()
-        seconds.now += 3.0
-    assert await alive.hold()
-    assert not await dead.hold()
-
-
-async def test_a_lease_whose_counter_moves_is_left_alone(database: Database, seconds: Seconds) -> None:
-    holder, observer = Lease(database, "relay", "holder"), Lease(database, "relay", "observer")
-    for _ in range(20):
-        assert await holder.hold()
-        assert not await observer.hold()
-        seconds.now += 3.0
-
-
-async def test_a_restarted_instance_takes_its_own_lease_back_at_once(database: Database, seconds: Seconds) -> None:
-    assert await Lease(database, "relay", "a").hold()
-    assert await Lease(database, "relay", "a").hold()
-
-
-async def test_a_lease_that_was_given_back_is_free_at_once(database: Database, seconds: Seconds) -> None:
-    leaving, waiting = Lease(database, "relay", "leaving"), Lease(database, "relay", "waiting")
-    assert await leaving.hold()
-    assert not await waiting.hold()
-    await leaving.release()
-    seconds.now += 3.0
-    assert await waiting.hold()
-
-
-async def test_of_many_that_ask_for_a_new_lease_at_once_one_gets_it(database: Database) -> None:
-    leases = [Lease(database, "relay", str(number)) for number in range(8)]
-    held = await asyncio.gather(*(lease.hold() for lease in leases))
-    assert held.count(True) == 1
-
-
-async def test_different_leases_do_not_meet(database: Database) -> None:
-    assert await Lease(database, "relay", "a").hold()
-    assert await Lease(database, "round", "b").hold()
-
-
-# --- sending everything again ---------------------------------------------------------------------------------------------
-
-
-async def filled(bank: Till, documents: int = 3) -> None:
-    for number in range(documents):
-        await bank.take(pay(ANNA), pay(an_id(f"somebody {number}")), pay(BERT))
-
-
-async def test_a_history_that_is_wanted_again_is_sent_in_order_before_anything_new(
+async def test_an_event_that_overtakes_one_of_another_instance_is_followed_by_it(
     database: Database, bank: Till
 ) -> None:
-    await filled(bank)
-    await once(relay_of(database, Log()))
     log = Log()
-    relay = relay_of(database, log)
-    await relay.send_again()
+    relay = relay_of(database, log, told=True)
+    await relay.act()
+    told, database.committed = database.committed, lambda parcels, written: None
     await bank.take(pay(ANNA))
-    await once(relay)
-    assert log.of(ANNA)[:4] == [1, 2, 3, 4]
-    assert set(log.of(ANNA)) == {1, 2, 3, 4}
-    await once(relay)
-    assert log.of(BERT) == [1, 2, 3]
+    database.committed = told
+    await bank.take(pay(ANNA))
+    await relay.act()
+    relay.wake()
+    await relay.act()
+    assert log.of(ANNA) == [2, 1]
+    reader = Till(MemoryStore(COUNTY))
+    assert await reader.take(*log.records()) == [Result.PARKED, Result.SKIPPED]
+    assert await reader.applied(ANNA, "bank") == 2
 
 
-async def test_a_history_larger_than_a_window_is_sent_whole(database: Database, bank: Till) -> None:
-    for _ in range(WINDOW + 5):
-        await bank.take(pay(ANNA))
-    await once(relay_of(database, Log()))
-    log = Log()
-    relay = relay_of(database, log)
-    await relay.send_again()
-    await once(relay)
-    assert log.of(ANNA) == list(range(1, WINDOW + 6))
-
-
-async def test_a_refill_that_was_interrupted_is_finished_by_the_next_relay(database: Database, bank: Till) -> None:
-    await filled(bank)
-    await once(relay_of(database, Log()))
-    log = Log()
-    log.down = {1}
-    relay = relay_of(database, log)
-    await relay.send_again()
-    await once(relay)
-    assert (log.of(ANNA), log.of(BERT)) == ([1, 2, 3], [])
-    fresh = Log()
-    await once(relay_of(database, fresh))
-    assert (fresh.of(ANNA), fresh.of(BERT)) == ([1, 2, 3], [1, 2, 3])
-    again = Log()
-    await once(relay_of(database, again))
-    assert again.events == []
-
-
-async def test_a_log_that_is_filled_anew_gets_also_what_the_old_one_had_acknowledged(
-    database: Database, bank: Till
+@pytest.mark.parametrize("leaves", ["it is killed", "it stops"])
+async def test_what_was_forgotten_while_the_lease_was_elsewhere_is_sent_without_its_content(
+    database: Database, bank: Till, seconds: Seconds, leaves: str
 ) -> None:
-    """Half of a document had been acknowledged when the broker lost its log."""
+    """The process stands still with an event in its hands; another holds the lease meanwhile, erases, and leaves, nothing sent."""
     log = Log()
-    log.down = {1}
-    relay = relay_of(database, log)
-    await bank.take(pay(ANNA), pay(BERT))
-    await once(relay)
-    assert (log.of(ANNA), log.of(BERT)) == ([1], [])
-    log.events, log.down = [], set()
-    await relay.send_again()
-    await once(relay)
-    assert (set(log.of(ANNA)), set(log.of(BERT))) == ({1}, {1})
-
-
-async def test_a_request_that_comes_during_a_refill_is_not_lost(database: Database, bank: Till) -> None:
-    await filled(bank)
-
-    class Asking(Log):
-        """While it takes the first event, somebody asks for everything again."""
-
-        async def publish(self, events: Sequence[Outgoing], broken: set[int]) -> list[bool]:
-            if not self.events:
-                await relay.send_again()
-            return await super().publish(events, broken)
-
-    log = Asking()
-    relay = relay_of(database, log)
-    await relay.send_again()
-    await once(relay)
-    await once(relay)
-    assert log.of(ANNA) == [1, 2, 3, 1, 2, 3]
-
-
-async def test_what_was_forgotten_is_sent_again_without_its_content(database: Database, bank: Till) -> None:
+    relay = relay_of(database, log, "a", told=True)
+    await relay.act()
     await bank.take(pay(ANNA, 4711))
-    await once(relay_of(database, Log()))
+    other = Lease(database, "relay", "b")
+    await other.hold()
+    seconds.now += TAKEN_OVER_AFTER + 1
+    assert await other.hold()
+    database.committed = lambda parcels, written: None
     await bank.take(Command(COUNTY, "", Close(account=ANNA)))
-    log = Log()
-    relay = relay_of(database, log)
-    await relay.send_again()
-    await once(relay)
-    assert sorted({(event.envelope.sequence, event.envelope.type.split(".")[2]) for event in log.events}) == [
-        (1, "blank"),
-        (2, "closed"),
-    ]
+    if leaves == "it stops":
+        await other.release()
+    for _ in range(5):
+        await relay.act()
+        seconds.now += TAKEN_OVER_AFTER - 1
+    assert log.of(ANNA) == [1, 2]
     assert "4711" not in str(log.events)
-
-
-async def test_the_depth_tells_how_much_waits_and_for_how_long(database: Database, bank: Till) -> None:
-    relay = relay_of(database, Log())
-    assert await relay.depth() == (0, 0.0)
-    await bank.take(pay(ANNA))
-    await bank.take(pay(ANNA))
-    waiting, age = await relay.depth()
-    assert waiting == 2
-    assert 0.0 <= age < 60.0
