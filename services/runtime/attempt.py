@@ -6,8 +6,9 @@
 from __future__ import annotations
 
 import hashlib
+from collections.abc import Sequence
 from dataclasses import dataclass, replace
-from datetime import datetime
+from datetime import datetime, timedelta
 from typing import Protocol
 
 from pydantic import BaseModel
@@ -229,6 +230,11 @@ class Attempt:
     def unit(self) -> Unit:
         """Raises `Permanent` when the service's own writes cannot be made from the effects."""
         return self._changes.unit()
+
+    @property
+    def elapsed(self) -> Sequence[tuple[str, timedelta]]:
+        """The business times that were measured, by name."""
+        return self._changes.elapsed
 
     def end_spans(self) -> None:
         for span, outcome in self._spans:

@@ -8,7 +8,7 @@ from __future__ import annotations
 import traceback
 from collections.abc import Sequence
 from dataclasses import replace
-from datetime import datetime
+from datetime import datetime, timedelta
 from typing import Final
 
 from pydantic import BaseModel
@@ -38,6 +38,7 @@ class Changes:
         self.answers: list[Answer] = []
         self.resolutions: list[Resolution] = []
         self.dead: list[DeadLetter] = []
+        self.elapsed: list[tuple[str, timedelta]] = []
         self._newly_parked: dict[str, Parked] = {}
         self._unparked: list[str] = []
         self._events: list[Outgoing] = []
@@ -50,6 +51,7 @@ class Changes:
         """Evolve copies first and take them over together, so that a rule that fails half way leaves nothing behind."""
         evolved: dict[Subject, Stored] = {}
         events: list[Outgoing] = []
+        elapsed: list[tuple[str, timedelta]] = []
         for subject, fact in decision.facts:
             stored = evolved.get(subject)
             if stored is None:
@@ -59,6 +61,10 @@ class Changes:
             if isinstance(fact, BaseModel) and isinstance(type_name, str) and self._is_own(type_name):
                 stored.sequence += 1
                 events.append(self._outgoing(subject, stored.sequence, type_name, fact, trace))
+                for time in self._logic.times_of.get(type(fact), ()):
+                    passed = time.of(stored.state, fact, self._now)
+                    if passed is not None:
+                        elapsed.append((time.name, passed))
         if primary is not None and primary in evolved and trace is not None:
             evolved[primary].trace = trace
         forgotten = [effect.subject for effect in decision.effects if isinstance(effect, Forget)]
@@ -68,6 +74,7 @@ class Changes:
         self._forget(forgotten)
         self.states.update(evolved)
         self._events += events
+        self.elapsed += elapsed
         self._effects += [effect for effect in decision.effects if not isinstance(effect, Forget)]
 
     def _forget(self, subjects: Sequence[Subject]) -> None:

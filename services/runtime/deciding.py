@@ -16,7 +16,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
-from datetime import date, datetime
+from datetime import date, datetime, timedelta
 from typing import Annotated, Any, ClassVar, Protocol, Self, TypeVar
 
 from pydantic import BaseModel, ConfigDict, PlainSerializer
@@ -28,6 +28,7 @@ __all__ = [
     "Day",
     "Decision",
     "Due",
+    "Elapsed",
     "Forget",
     "Logic",
     "Message",
@@ -148,6 +149,20 @@ class Write:
     operation: Any
 
 
+@dataclass(frozen=True, slots=True)
+class Elapsed:
+    """A business time that is measured, for metrics, whenever this event is told.
+
+    `of` works it out from the state after the event, the event and the present instant; None: this time it is not measured. `name` becomes
+    that of a metric, `text` says from when until when. It names nobody.
+    """
+
+    name: str
+    text: str
+    event: type[BaseModel]
+    of: Callable[[Any, Any, datetime], timedelta | None]
+
+
 def _no_writes(_: str, effects: Sequence[object]) -> Iterable[Write]:
     """For services whose decisions have no effects of their own."""
     if effects:
@@ -165,7 +180,12 @@ class Logic:
     decide: Callable[[Message, States, datetime], Decision]
     evolve: Callable[[Any, Any, datetime], Any]
     writes: Callable[[str, Sequence[object]], Iterable[Write]] = _no_writes
+    times: tuple[Elapsed, ...] = ()
     kinds: Mapping[str, type[State]] = field(init=False)
+    times_of: Mapping[type, Sequence[Elapsed]] = field(init=False)
 
     def __post_init__(self) -> None:
         object.__setattr__(self, "kinds", {state.KIND: state for state in self.states})
+        events = {time.event for time in self.times}
+        times_of = {event: [time for time in self.times if time.event is event] for event in events}
+        object.__setattr__(self, "times_of", times_of)

@@ -17,6 +17,7 @@ from services.runtime.errors import Transient
 from services.runtime.logs import current_traceparent
 from services.runtime.settle import Outcome, Result, Settler
 from services.runtime.store import Database
+from services.runtime.waiting import set_within
 
 
 class CommandFailed(Exception):
@@ -102,10 +103,7 @@ class Desk:
             if stop.is_set():
                 self._closed = True
                 return
-            try:
-                await asyncio.wait_for(self._arrived.wait(), 0.25)
-            except TimeoutError:
-                continue
+            await set_within(self._arrived, 0.25)
 
     async def _settle(self, county: str) -> None:
         queue = self._queues[county]

@@ -13,7 +13,9 @@ from __future__ import annotations
 
 import asyncio
 import base64
+from collections import Counter
 from collections.abc import Callable, Mapping, Sequence
+from contextlib import suppress
 from datetime import UTC, datetime, timedelta
 from itertools import count
 from typing import Final
@@ -28,6 +30,7 @@ from services.runtime.reading import Fetched, Resolution
 from services.runtime.records import ERASED, OPEN, Outgoing, RawRecord, blank_type
 from services.runtime.settle import Settler
 from services.runtime.store import CountyStore, Database, Unit
+from services.runtime.waiting import set_within
 
 PATIENCE_SECONDS: Final = 5.0
 AT_ONCE: Final = 200
@@ -76,30 +79,29 @@ class GapFiller:
         self._peers = peers
         self._token = token
         self._client = client
+        self._in_vain: Counter[tuple[str, str]] = Counter()
 
     async def run(self, stop: asyncio.Event) -> None:
         for turn in count():
-            try:
-                await asyncio.wait_for(stop.wait(), PATIENCE_SECONDS)
-            except TimeoutError:
-                parked_before = datetime.now(UTC) - timedelta(seconds=PATIENCE_SECONDS)
-                try:
-                    for county in self._counties:
-                        await self.look(county, parked_before, letters=turn % LETTERS_EVERY == 0)
-                except Transient:
-                    continue  # the consumer is in the same world, and says so
-            else:
+            if await set_within(stop, PATIENCE_SECONDS):
                 return
+            parked_before = datetime.now(UTC) - timedelta(seconds=PATIENCE_SECONDS)
+            with suppress(Transient):  # the consumer is in the same world, and says so
+                for county in self._counties:
+                    await self.look(county, parked_before, letters=turn % LETTERS_EVERY == 0)
 
     async def look(self, county: str, parked_before: datetime, *, letters: bool) -> int:
         """Fill the gaps of one county in front of what was parked before that instant, and those at which dead letters lie if `letters`.
         Returns how many events came."""
         filled, after = 0, ""
+        self._in_vain.clear()
         while subjects := await self._waiting(county, parked_before, after):
             for name, sources in subjects:
                 for source in sources:
                     filled += await self._fill(county, Subject.parse(name), source, letters=letters)
             after = subjects[-1][0]
+        for (source, reason), number in self._in_vain.items():
+            log.warning("history.none", county=county, peer=source, reason=reason, subjects=number)
         return filled
 
     async def _waiting(self, county: str, parked_before: datetime, after: str) -> list[tuple[str, list[str]]]:
@@ -124,8 +126,12 @@ class GapFiller:
         lying = await store.find("dead_letters", place, fields={"state": 1})
         if lying and not letters:
             return 0
+        peer, token = self._peers.get(source), self._token(county)
+        if peer is None or token is None:
+            self._in_vain[source, "no-address" if peer is None else "no-token"] += 1
+            return 0
         try:
-            events = await self._ask(county, subject, source, last)
+            events = await self._ask(peer, token, subject, last)
             fetched = [self._settler.reader.read(event.record(f"{source}.events.v1")) for event in events]
         except (httpx.HTTPError, httpx.InvalidURL, ValueError) as error:
             log.warning("history.failed", exception=error, peer=source)
@@ -136,12 +142,11 @@ class GapFiller:
         if fetched:
             await self._settler.settle(store, fetched)
             log.info("history.fetched", events=len(fetched))
+        elif not lying:
+            self._in_vain[source, "not-there"] += 1
         return len(fetched)
 
-    async def _ask(self, county: str, subject: Subject, source: str, after: int) -> list[PastEvent]:
-        peer, token = self._peers.get(source), self._token(county)
-        if peer is None or token is None:
-            return []
+    async def _ask(self, peer: str, token: str, subject: Subject, after: int) -> list[PastEvent]:
         answer = await self._client.get(
             f"{peer}/runtime/history",
             params={"subject": str(subject), "after": after},

@@ -2,7 +2,7 @@
 
 Guarantees:
 
-* A line is one of the documented ones: `log.info("outbox.published", events=12)` takes a code of `LINES`, whose text is constant.
+* A line is one of the documented ones: `log.info("history.fetched", events=12)` takes a code of `LINES`, whose text is constant.
 * Its fields are those of `services.runtime.fields` with values of their shape; anything else is withheld and counted in the line.
 * An exception shows its type and frames (file:line:function), and those of its causes; never its text, which may quote a person.
 * Lines of libraries come at WARNING and above with their message template, without its arguments. A text that the library put

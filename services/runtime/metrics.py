@@ -12,7 +12,7 @@ The Prometheus client is used directly: OpenTelemetry's metrics cost many times 
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Collection
 from time import time
 from typing import Final, Generic, TypeVar
 
@@ -34,6 +34,8 @@ CONTENT_TYPE: Final = CONTENT_TYPE_LATEST
 # Seconds from a quick answer in memory to the 60 s after which a server ends a transaction.
 SECONDS: Final = (0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1.0, 2.5, 5.0, 10.0, 30.0, 60.0)
 SIZES: Final = (1, 2, 5, 10, 20, 50, 100, 200, 500, 1000)
+DAYS: Final = tuple(86_400 * days for days in (0.25, 0.5, 1, 2, 3, 5, 7, 10, 14, 21, 28, 42, 63, 91, 182, 365))
+"""In seconds, for times in which people act."""
 
 M = TypeVar("M", Counter, Gauge, Histogram)
 
@@ -57,6 +59,12 @@ class Labelled(Generic[M]):
             return self._metric.labels(*(OTHER for _ in values))
         self._known[values] = one = self._metric.labels(*values)
         return one
+
+    def keep_only(self, kept: Collection[tuple[str, ...]]) -> None:
+        """Forget the others: a number that nobody reports any more must not stand there for ever."""
+        for values in [known for known in self._known if known not in kept]:
+            del self._known[values]
+            self._metric.remove(*values)
 
 
 class Metrics:
@@ -82,18 +90,18 @@ class Metrics:
         self.batch_records = histogram("batch_records", "Records that came in one batch", SIZES)
         self.batch_seconds = histograms("batch_seconds", "Seconds by step of a batch: load, decide, write, whole; publish", SECONDS, "step")
         self.records = counters("records", "Records by sender and result (applied, repeated, skipped, parked, dead)", "source", "result")
-        self.parked = gauge("parked_records", "Records that wait for a missing predecessor now")
-        self.dead_letters = gauge("dead_letters_open", "Dead letters that nobody has replayed or discarded yet")
+        self.parked = gauges("parked_records", "Records that wait for a missing predecessor now", "county")
+        self.dead_letters = gauges("dead_letters_open", "Dead letters that nobody has replayed or discarded yet", "county")
         # deciding and writing
         self.transactions = counters("transactions", "Transactions by result (committed, conflicted, failed)", "result")
         self.writes = counters("writes", "Writes by collection and operation (insert, replace, update, delete)", "collection", "operation")
         self.conflicts = counter("conflicts", "Times that another writer was faster and a slice was decided again")
         self.halvings = counter("halvings", "Times that a slice was halved because of a conflict")
-        self.retries = counters("retries", "Times that something was tried again because the world did not answer", "what")
+        self.retries = counters("retries", "Tries that failed because of the world, and come again (settle, publish, turn)", "what")
         self.deadlines = counter("deadlines_handled", "Deadlines that had come and were handled")
         # sending
-        self.outbox_events = gauge("outbox_events", "Events that wait to be published")
-        self.outbox_age = gauge("outbox_oldest_seconds", "Seconds that the oldest unpublished event has waited, 0 if there is none")
+        self.outbox_documents = gauge("outbox_documents", "Outbox documents that wait to be sent, each with the events of a transaction")
+        self.outbox_age = gauge("outbox_oldest_seconds", "Seconds that the oldest of them has waited, 0 if there is none")
         self.outbox_published = counter("outbox_published_events", "Events that the broker has acknowledged")
         # doors
         self.commands = counters("commands", "Commands by result (applied, repeated, refused, failed)", "result")
@@ -131,12 +139,12 @@ class Metrics:
 
     # --- what is more than one number ------------------------------------------------------------------------------------
 
-    def outbox_waiting(self, events: int, oldest: float | None) -> None:
-        """What waits in the outbox. `oldest` is when its oldest event was written (machine time, seconds since 1970).
+    def outbox_waiting(self, documents: int, oldest: float | None) -> None:
+        """What waits in the outbox. `oldest` is when its oldest document was written (machine time, seconds since 1970).
 
         The age is worked out when Prometheus asks, so that it keeps growing if whoever reports it has stopped.
         """
-        self.outbox_events.set(events)
+        self.outbox_documents.set(documents)
         self._oldest_unsent = oldest
 
     def watch(self, written: Callable[[], int], dropped: Callable[[], int], lines_lost: Callable[[], int]) -> None:

@@ -25,12 +25,12 @@ from services.runtime.reading import Fetched, Resolution, owner_of
 from services.runtime.records import DISCARDED, NOWHERE, OPEN, REPLAYED, Document, RawRecord
 from services.runtime.running import Running
 from services.runtime.security import allow
+from services.runtime.service_tokens import SERVICE
 from services.runtime.settle import Outcome, Result
 from services.runtime.tokens import Actor
 from services.runtime.web import reply
 
 OPERATOR: Final = "operator"
-SERVICE: Final = "service"
 
 _WITHOUT_CONTENT: Final = {"record.key": 0, "record.value": 0, "record.headers": 0}
 
@@ -153,6 +153,7 @@ def _add_standing(router: APIRouter, running: Running) -> None:
         except ValueError:
             raise Problem("clock-backwards", 409) from None
         running.turns.moved()
+        log.debug("clock.moved")
         return reply(ClockMove(now=running.clock.now()))
 
     @router.get("/status")

@@ -11,7 +11,7 @@ The four results of `Reader.read`:
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Collection, Iterable, Mapping
 from dataclasses import dataclass
 from typing import Final
 
@@ -19,7 +19,7 @@ from pydantic import BaseModel, ValidationError
 
 from schemas.envelope import BadEnvelope, Envelope, TypeName
 from services.runtime.errors import Permanent
-from services.runtime.records import RawRecord
+from services.runtime.records import NOWHERE, RawRecord
 
 VALUE_LIMIT: Final = 1024 * 1024
 """Bytes. No event of ours comes near; Kafka's own default refuses more."""
@@ -77,6 +77,17 @@ class Reader:
             return Fetched(raw, envelope, data=self._payload(raw, envelope), resolution=resolution)
         except Permanent as failure:
             return Fetched(raw, envelope, failure=failure, resolution=resolution)
+
+    def by_county(self, records: Iterable[RawRecord], counties: Collection[str]) -> dict[str, list[Fetched]]:
+        """A batch holds events of all counties, and each county's are settled apart; their order stays. What is of none lies nowhere."""
+        groups: dict[str, list[Fetched]] = {}
+        for record in records:
+            fetched = self.read(record)
+            county = fetched.envelope.county if fetched.envelope else NOWHERE
+            if county not in counties:
+                fetched, county = self.of_no_county(fetched), NOWHERE
+            groups.setdefault(county, []).append(fetched)
+        return groups
 
     @staticmethod
     def of_no_county(fetched: Fetched) -> Fetched:

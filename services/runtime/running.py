@@ -2,9 +2,8 @@
 
 from __future__ import annotations
 
-import asyncio
-from collections.abc import Awaitable, Callable, Collection, Mapping, Sequence
-from dataclasses import dataclass, field
+from collections.abc import Callable, Collection, Mapping, Sequence
+from dataclasses import dataclass
 from pathlib import Path
 
 from fastapi import APIRouter
@@ -65,9 +64,6 @@ class Running:
     telemetry: Telemetry
     ids: Ids
     consumer: Consumer | None = None
-    loops: list[Callable[[asyncio.Event], Awaitable[None]]] = field(
-        default_factory=list[Callable[[asyncio.Event], Awaitable[None]]]
-    )
 
     def store(self, county: str) -> CountyStore:
         return self.database.county(county)
@@ -78,5 +74,5 @@ class Running:
         return reply(answer.body, status, replayed=answer.repeated)
 
     async def send_all(self, commands: Sequence[Command]) -> list[Outcome]:
-        """Settle several commands; each has its own outcome."""
+        """Settle several commands; each has its own outcome, and its own trace."""
         return await self.desk.send_all(commands)

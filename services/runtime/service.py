@@ -2,6 +2,12 @@
 
 `run` prepares the database, starts the doors and the loops, and returns when it is told to stop (SIGTERM, SIGINT) and the running work is
 finished. While database or broker are away it waits and says so in health.
+
+A stop goes from where work comes in to where it goes out, so that nobody is turned away who was let in, and nothing lies unsent that this
+process has committed: health says so; the doors take no more and finish what they have begun; the running batch is finished; commands and
+turns come to their end; what was committed by then is sent. Each step is given `GRACE_SECONDS`; what it does not finish is found again.
+
+A loop or a door that ends before it is told to is a bug: it is logged, and the process stops, to be started anew.
 """
 
 from __future__ import annotations
@@ -9,27 +15,31 @@ from __future__ import annotations
 import asyncio
 import importlib.metadata
 import signal
-from collections.abc import Awaitable, Callable
-from typing import Final
+from collections.abc import Awaitable, Callable, Coroutine, Iterable
+from contextlib import suppress
+from dataclasses import dataclass
+from typing import Any, Final
 
 import httpx
 
 from services.runtime import serving
+from services.runtime.bus import Consumer
 from services.runtime.catalogue import RUNTIME_MESSAGES, Catalogue
 from services.runtime.clock import VirtualClock
 from services.runtime.errors import Transient
 from services.runtime.gaps import GapFiller
 from services.runtime.health import Component, Health
-from services.runtime.local_issuer import LocalIssuer
 from services.runtime.logs import log
+from services.runtime.measuring import measure_lag, measure_waiting
 from services.runtime.metrics import Metrics
-from services.runtime.operating import SERVICE, operator_routes
+from services.runtime.operating import operator_routes
 from services.runtime.request_span import RequestSpans
 from services.runtime.running import Running, Service
 from services.runtime.security import verifier_of
+from services.runtime.service_tokens import service_tokens
 from services.runtime.settings import Settings
-from services.runtime.stopping import stopped_within
 from services.runtime.telemetry import Telemetry
+from services.runtime.waiting import set_within
 from services.runtime.web import build_app
 from services.runtime.wiring import wired
 
@@ -37,6 +47,8 @@ PAUSES: Final = (0.1, 0.2, 0.5, 1.0)
 """Seconds between attempts to reach database and broker at the start; the last one repeats."""
 ASKED_EVERY: Final = 2.0
 """Seconds between two questions to each of them afterwards."""
+MEASURED_EVERY: Final = 5.0
+"""Seconds between two looks at what waits."""
 ANSWER_SECONDS: Final = 2.0
 """A database that takes longer to answer nothing at all counts as away."""
 
@@ -59,7 +71,12 @@ async def serve(service: Service, settings: Settings, stop: asyncio.Event) -> No
     """Run until `stop`; what `run` does, inside somebody's loop."""
     log.info("service.starting")
     telemetry = Telemetry.start(
-        service.name, settings.instance, otlp_endpoint=settings.otlp_endpoint, traces_file=settings.traces_file
+        service.name,
+        settings.instance,
+        otlp_endpoint=settings.otlp_endpoint,
+        traces_file=settings.traces_file,
+        tracing=settings.tracing,
+        sample_ratio=settings.trace_sample_ratio,
     )
     metrics = Metrics()
     metrics.watch(lambda: telemetry.written, lambda: telemetry.dropped, lambda: log.lost)
@@ -78,16 +95,17 @@ async def serve(service: Service, settings: Settings, stop: asyncio.Event) -> No
             routers=(operator_routes(running), service.routes(running)),
             layers=(lambda inner: RequestSpans(inner, telemetry, metrics),),
         )
-        doors = asyncio.Event()
-        serving_task = asyncio.create_task(serving.serve(app, listener, doors))
+        process = _Process(running, stop)
+        closing = asyncio.Event()
+        doors = process.start("doors", serving.serve(app, listener, closing), told=closing)
         try:
             component = health.component("database", answers_need_it=True, bound_seconds=float("inf"))
             if await _ready(running, component, stop):
-                await _work(running, component, client, stop)
+                await _work(process, component, client, _Doors(doors, closing))
         finally:
             health.stopping()
-            doors.set()
-            await serving_task
+            closing.set()
+            await asyncio.wait([doors])
             telemetry.stop()
             running.database.close()
             log.info("service.stopped")
@@ -125,7 +143,7 @@ async def _until_it_works(
         except Transient as error:
             component.waiting(f"{error.clause} yet.")
             health.starting()
-            await stopped_within(stop, PAUSES[min(attempt, len(PAUSES) - 1)])
+            await set_within(stop, PAUSES[min(attempt, len(PAUSES) - 1)])
             attempt += 1
         else:
             component.progressed()
@@ -133,40 +151,84 @@ async def _until_it_works(
     return False
 
 
-async def _work(running: Running, database: Component, client: httpx.AsyncClient, stop: asyncio.Event) -> None:
-    """All loops, until `stop`; then consuming ends first, what was committed is still sent, and commands still get answers."""
-    sending, answering = asyncio.Event(), asyncio.Event()
+async def _work(process: _Process, database: Component, client: httpx.AsyncClient, doors: _Doors) -> None:
+    """All loops, until the stop, and then step by step to the end of all of them."""
+    running, stop = process.running, process.stop
+    leaving, answering, sending = asyncio.Event(), asyncio.Event(), asyncio.Event()
+    relay = process.start("outbox", running.relay.run(sending), told=sending)
     loops = [
-        asyncio.create_task(running.relay.run(sending), name="outbox"),
-        asyncio.create_task(running.desk.run(answering), name="commands"),
-        asyncio.create_task(running.turns.run(stop), name="turns"),
-        asyncio.create_task(_watch_database(running, database, stop), name="database"),
-        *(asyncio.create_task(_ended(loop(stop)), name="loop") for loop in running.loops),
+        process.start("commands", running.desk.run(answering), told=answering),
+        process.start("turns", running.turns.run(stop)),
+        process.start("database", _watch_database(running, database, stop)),
+        process.start("measuring", _measure(running, stop)),
     ]
+    consuming: list[asyncio.Task[None]] = []
     if running.consumer is not None:
+        consuming.append(process.start("bus", _consume(running, running.consumer, leaving), told=leaving))
         gaps = GapFiller(
             running.database,
             running.settler,
             running.settings.counties,
             peers=running.settings.peers,
-            token=_service_token(running.settings),
+            token=service_tokens(running.settings),
             client=client,
         )
-        loops.append(asyncio.create_task(gaps.run(stop), name="gaps"))
-        joining = asyncio.create_task(_join(running, stop), name="bus")
-        loops.append(joining)
-    for task in loops:
-        task.add_done_callback(lambda done: _failed(running, done, stop))
+        loops.append(process.start("gaps", gaps.run(stop)))
     running.health.started()
     log.info("service.ready")
     await stop.wait()
     log.info("service.stopping")
-    if running.consumer is not None:
-        await running.consumer.stop()
+    running.health.stopping()
+    await doors.close()
+    leaving.set()
+    await _finished(consuming)
     answering.set()
+    await _finished(loops)
     sending.set()
-    await asyncio.wait(loops, timeout=serving.GRACE_SECONDS)
+    await _finished([relay])
     await running.producer.stop()
+
+
+@dataclass(frozen=True, slots=True)
+class _Doors:
+    """The open doors, and how to close them."""
+
+    open: asyncio.Task[None]
+    closing: asyncio.Event
+
+    async def close(self) -> None:
+        """Take no more, and finish what was begun. (In its own time: serving knows a limit.)"""
+        self.closing.set()
+        await asyncio.wait([self.open])
+
+
+class _Process:
+    """The loops of a running service. One that fails, or ends before it is `told`, stops all of them."""
+
+    def __init__(self, running: Running, stop: asyncio.Event) -> None:
+        self.running = running
+        self.stop = stop
+
+    def start(
+        self, name: str, loop: Coroutine[Any, Any, None], *, told: asyncio.Event | None = None
+    ) -> asyncio.Task[None]:
+        task = asyncio.create_task(loop, name=name)
+        task.add_done_callback(lambda done: self._ended(done, told or self.stop))
+        return task
+
+    def _ended(self, task: asyncio.Task[None], told: asyncio.Event) -> None:
+        if task.cancelled() or (task.exception() is None and told.is_set()):
+            return
+        log.error("service.failed", exception=task.exception())
+        component = self.running.health.component(task.get_name())
+        component.stopped("Ended before it was told to; the process has to be started anew.")
+        self.stop.set()
+
+
+async def _finished(tasks: Iterable[asyncio.Task[None]]) -> None:
+    waiting = [*tasks]
+    if waiting:
+        await asyncio.wait(waiting, timeout=serving.GRACE_SECONDS)
 
 
 async def _watch_database(running: Running, component: Component, stop: asyncio.Event) -> None:
@@ -179,36 +241,24 @@ async def _watch_database(running: Running, component: Component, stop: asyncio.
             component.waiting("The database does not answer.")
         else:
             component.progressed()
-        await stopped_within(stop, ASKED_EVERY)
+        await set_within(stop, ASKED_EVERY)
 
 
-async def _join(running: Running, stop: asyncio.Event) -> None:
+async def _measure(running: Running, stop: asyncio.Event) -> None:
+    """Look now and then at what waits. Who is away is said by whoever needs them."""
+    while not stop.is_set():
+        for measure in (measure_waiting, measure_lag):
+            with suppress(Transient):
+                await measure(running)
+        await set_within(stop, MEASURED_EVERY)
+
+
+async def _consume(running: Running, consumer: Consumer, leaving: asyncio.Event) -> None:
     component = running.health.component("group", bound_seconds=float("inf"))
-    consumer = running.consumer
-    if consumer is not None:
-        await _until_it_works(running.health, component, consumer.start, stop)
-        while not stop.is_set():
+    try:
+        await _until_it_works(running.health, component, consumer.start, leaving)
+        while not leaving.is_set():
             await consumer.idle()
-            await stopped_within(stop, ASKED_EVERY)
-
-
-async def _ended(loop: Awaitable[None]) -> None:
-    await loop
-
-
-def _failed(running: Running, task: asyncio.Task[None], stop: asyncio.Event) -> None:
-    """A loop that ends before it is told to is a bug: say so, and let the supervisor start the process anew."""
-    if task.cancelled() or task.exception() is None:
-        return
-    log.error("task.failed", exception=task.exception())
-    running.health.component(task.get_name()).stopped("Ended because of an error; the process has to be started anew.")
-    stop.set()
-
-
-def _service_token(settings: Settings) -> Callable[[str], str | None]:
-    """How this service signs in at its peers: with the local issuer on one machine, else with the token it was given."""
-    if settings.profile == "production":
-        given = settings.service_token
-        return lambda county: given.get_secret_value() if given else None
-    issuer = LocalIssuer(settings)
-    return lambda county: issuer.token(f"service:{settings.service}", SERVICE, county, ttl=60)
+            await set_within(leaving, ASKED_EVERY)
+    finally:
+        await consumer.stop()

@@ -1,21 +1,18 @@
 """Every setting of a process, in one place, read from the environment (`WEGENETZ_…`) or from a folder of secret files.
 
 What is guaranteed: secrets are never printed, neither by `repr` nor by an error; the production profile refuses whatever is only
-meant for one machine or for a simulation, and says everything that is wrong at once. `docs/architecture/settings.md` is this file's
-`document()`; write it anew with ``python -m services.runtime.settings > docs/architecture/settings.md``.
+meant for one machine or for a simulation, and says everything that is wrong at once. `docs/architecture/settings.md` is made from this file
+(`settings_page.py`).
 """
 
 from __future__ import annotations
 
 import base64
 import binascii
-import json
 import os
-import sys
 from collections.abc import Collection, Iterator
 from pathlib import Path
-from types import NoneType
-from typing import Annotated, Any, Final, Literal, Self, cast, get_args, get_origin
+from typing import Annotated, Any, Final, Literal, Self
 from urllib.parse import urlsplit
 
 from pydantic import (
@@ -79,8 +76,8 @@ class Settings(BaseSettings):
     instance: str = Field(
         default="0",
         pattern=r"^[A-Za-z0-9][A-Za-z0-9._-]{0,62}$",
-        description="Tells the replicas of a service apart, in leases, logs and traces.",
-        json_schema_extra=_group("Process"),
+        description="Tells the replicas of a service apart, in the consumer group, leases, logs and traces. No two may go by one name.",
+        json_schema_extra=_group("Process", "`0`; production needs one for each process"),
     )
     profile: Literal["embedded", "production"] = Field(
         default="embedded",
@@ -134,7 +131,7 @@ class Settings(BaseSettings):
     peers: dict[str, str] = Field(
         default={},
         description="Base URLs of the other services, from which a gap in their events is filled. "
-        'JSON object: `{"name": "http://…"}`.',
+        'JSON object: `{"name": "http://…"}`; in production with https.',
         json_schema_extra=_group("HTTP"),
     )
 
@@ -191,8 +188,8 @@ class Settings(BaseSettings):
         default=100,
         ge=0,
         le=1000,
-        description="Dead letters among 1,000 records, at most. Beyond it the process stops: that many point to an error "
-        "of its own.",
+        description="Dead letters among 1,000 records, at most. Beyond it the process stops consuming: that many point to an "
+        "error of its own.",
         json_schema_extra=_group("Broker"),
     )
 
@@ -269,10 +266,11 @@ class Settings(BaseSettings):
         json_schema_extra=_group("Security"),
     )
 
-    service_token: SecretStr | None = Field(
+    service_tokens_dir: Path | None = Field(
         default=None,
-        description="Bearer token with which this service asks its peers for missing events. Only in production; the embedded profile "
-        "has the local issuer.",
+        description="Folder with one file a county, named by its key (`03459`): the bearer token with which this service asks its "
+        "peers for missing events. Read at each use, so that whoever renews tokens only writes them. Needed in production where "
+        "there are peers; the embedded profile has the local issuer.",
         json_schema_extra=_group("Security"),
     )
 
@@ -298,27 +296,34 @@ class Settings(BaseSettings):
     def _missing(self) -> Iterator[str]:
         for name in self.needs:
             if name not in type(self).model_fields:
-                yield f"{_variable('needs')} names {name!r}, which is not a setting."
+                yield f"{variable('needs')} names {name!r}, which is not a setting."
             elif getattr(self, name) is None:
-                yield f"{_variable(name)} is missing; the service {self.service} cannot work without it."
+                yield f"{variable(name)} is missing; the service {self.service} cannot work without it."
         if self.clock == "virtual" and self.clock_start is None:
-            yield f"{_variable('clock_start')} is missing; a virtual clock needs its first instant."
+            yield f"{variable('clock_start')} is missing; a virtual clock needs its first instant."
 
     def _unfit_for_production(self) -> Iterator[str]:
         if self.local_issuer_key_file is not None:
-            yield f"{_variable('local_issuer_key_file')} is set; in production only the county's sign-in service issues tokens."
+            yield f"{variable('local_issuer_key_file')} is set; in production only the county's sign-in service issues tokens."
         if self.jwks_url is None:
-            yield f"{_variable('jwks_url')} is missing; without the issuer's public keys no token can be checked."
+            yield f"{variable('jwks_url')} is missing; without the issuer's public keys no token can be checked."
         elif not _is_safe_way(self.jwks_url):
-            yield f"{_variable('jwks_url')} must begin with https://, or anybody on the way could put in keys of their own."
+            yield f"{variable('jwks_url')} must begin with https://, or anybody on the way could put in keys of their own."
+        for name, url in self.peers.items():
+            if not _is_safe_way(url):
+                yield f"{variable('peers')}: the address of {name} must begin with https://, or anybody on the way could read the token."
+        if self.peers and self.service_tokens_dir is None:
+            yield f"{variable('service_tokens_dir')} is missing; without tokens of its own the service cannot ask its peers for events."
+        if "instance" not in self.model_fields_set:
+            yield f"{variable('instance')} is missing; two processes of one name would take each other's work away."
         if self.issuer == LOCAL_ISSUER:
-            yield f"{_variable('issuer')} is missing; name the sign-in service whose tokens count."
+            yield f"{variable('issuer')} is missing; name the sign-in service whose tokens count."
         if self.clock == "virtual":
-            yield f"{_variable('clock')} is virtual; in production time is the world's."
+            yield f"{variable('clock')} is virtual; in production time is the world's."
         if self.log_is_volatile:
-            yield f"{_variable('log_is_volatile')} is true; in production the broker must keep its log."
+            yield f"{variable('log_is_volatile')} is true; in production the broker must keep its log."
         if self.ids_seed is not None:
-            yield f"{_variable('ids_seed')} is set; ids that can be repeated can be guessed."
+            yield f"{variable('ids_seed')} is set; ids that can be repeated can be guessed."
 
     @classmethod
     def load(cls, *, service: str, needs: Collection[str] = (), **values: Any) -> Self:
@@ -341,15 +346,16 @@ class Settings(BaseSettings):
         file_secret_settings: PydanticBaseSettingsSource,  # noqa: ARG003
     ) -> tuple[PydanticBaseSettingsSource, ...]:
         """Arguments, then the environment, then secret files. No file of the working directory is read."""
-        folder = init_settings().get("secrets_dir") or os.environ.get(_variable("secrets_dir")) or None
+        folder = init_settings().get("secrets_dir") or os.environ.get(variable("secrets_dir")) or None
         if folder is None:
             return init_settings, env_settings
         if not Path(folder).is_dir():
-            raise BadSettings([f"{_variable('secrets_dir')} does not name a folder that can be read."])
+            raise BadSettings([f"{variable('secrets_dir')} does not name a folder that can be read."])
         return init_settings, env_settings, SecretsSettingsSource(settings_cls, folder)
 
 
-def _variable(name: str) -> str:
+def variable(name: str) -> str:
+    """The environment variable of a setting."""
     return PREFIX + name.upper()
 
 
@@ -369,61 +375,4 @@ def _in_sentences(error: ValidationError) -> Iterator[str]:
             yield from cause.problems
         else:
             place = ".".join(str(part) for part in problem["loc"][1:])
-            yield f"{_variable(str(problem['loc'][0]))}{f' ({place})' if place else ''}: {problem['msg']}."
-
-
-def document() -> str:
-    """All settings as Markdown, a table for each group, in the order of this file."""
-    rows: dict[str, list[str]] = {}
-    for name, field in Settings.model_fields.items():
-        extra = cast("dict[str, str]", field.json_schema_extra)
-        default = extra.get("default_in_words") or ("required" if field.is_required() else _as_written(field.default))
-        cells = (f"`{_variable(name)}`", _kind(field.annotation), default, field.description or "")
-        rows.setdefault(extra["group"], []).append(f"| {' | '.join(cells)} |")
-    return _PREFACE + "".join(
-        f"\n## {group}\n\n{_HEADINGS}\n" + "\n".join(lines) + "\n" for group, lines in rows.items()
-    )
-
-
-_PREFACE: Final = f"""# Settings
-
-Every setting of a process is an environment variable, or a file in `{_variable("secrets_dir")}`. This page is made from
-`services/runtime/settings.py` by `python -m services.runtime.settings > docs/architecture/settings.md`.
-
-A process that is not set up well does not start: it names everything that has to be mended, and never the value of a
-secret.
-"""
-
-_HEADINGS: Final = "| Variable | Kind | Default | Meaning |\n|---|---|---|---|"
-
-_KINDS: Final[dict[object, str]] = {
-    str: "text",
-    bool: "true or false",
-    int: "whole number",
-    float: "number",
-    Path: "path",
-    SecretStr: "secret",
-    AwareDatetime: "instant",
-}
-
-
-def _as_written(default: object) -> str:
-    """A default as one would write it into the environment."""
-    if isinstance(default, SecretStr):
-        return f"`{default.get_secret_value()}`"
-    if isinstance(default, tuple | dict) and default:
-        return f"`{json.dumps(default)}`"
-    return f"`{default}`" if isinstance(default, str | int | float) else "none"
-
-
-def _kind(annotation: object) -> str:
-    choices = get_args(annotation)
-    if NoneType in choices:
-        return _kind(choices[0])
-    if get_origin(annotation) is Literal:
-        return " or ".join(f"`{choice}`" for choice in choices)
-    return _KINDS.get(annotation, "JSON")
-
-
-if __name__ == "__main__":
-    sys.stdout.write(document())
+            yield f"{variable(str(problem['loc'][0]))}{f' ({place})' if place else ''}: {problem['msg']}."

@@ -22,6 +22,7 @@ import asyncio
 import random
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import replace
+from datetime import timedelta
 from typing import Final, Protocol
 
 from services.runtime.attempt import Attempt, Means, Tracer
@@ -44,6 +45,10 @@ class Watcher(Protocol):
 
     def settled(self, doors: Sequence[str], outcomes: Sequence[Outcome], seconds: Mapping[str, float]) -> None:
         """`seconds` of a slice by step: load (waiting for the database), decide, write, and the whole."""
+        ...
+
+    def elapsed(self, times: Sequence[tuple[str, timedelta]]) -> None:
+        """Business times that the service declares, by name."""
         ...
 
     def conflict(self, size: int) -> None: ...
@@ -152,6 +157,7 @@ class Settler:
             "whole": ended - started,
         }
         self.watcher.settled([door_of(item) for item in part], outcomes, seconds)
+        self.watcher.elapsed(attempt.elapsed)
         for item, outcome in zip(part, outcomes, strict=True):
             _tell(item, outcome)
         if not unit.empty():

@@ -29,6 +29,7 @@ from services.runtime.committing import Unit, Writer
 from services.runtime.deciding import State, Subject, Write
 from services.runtime.declaring import BEFORE_ALL, OWN, Collection, collection_of, state_collection
 from services.runtime.driver_errors import translated
+from services.runtime.errors import Conflict
 from services.runtime.histories import Histories
 from services.runtime.records import Document, Outgoing, Parcel, RawRecord, Stored
 
@@ -46,7 +47,10 @@ Committed = Callable[[Sequence[Parcel], Mapping[tuple[str, str], int]], None]
 
 
 class Database:
-    """One service's database. `prepare` makes collections, schemas and indexes; `county` opens a tenant's store."""
+    """One service's database. `prepare` makes collections, schemas and indexes; `county` opens a tenant's store.
+
+    `ended` is told how each transaction ended: committed, conflicted or failed.
+    """
 
     def __init__(self, url: str, name: str, load_chunk: int = 40) -> None:
         self._client: AsyncIOMotorClient[Document] = AsyncIOMotorClient(
@@ -54,6 +58,7 @@ class Database:
         )
         self.raw: Raw = self._client[name]
         self.committed: Committed = lambda parcels, written: None
+        self.ended: Callable[[str], None] = lambda result: None
         self._load_chunk = load_chunk
 
     def county(self, county: str) -> CountyStore:
@@ -101,6 +106,19 @@ class Database:
     async def transaction(self) -> AsyncGenerator[Session]:
         """All or nothing; what is read is of one instant. Raises `Conflict` or `Transient`: an outcome of the commit that is not known
         is asked for again first."""
+        try:
+            async with self._transaction() as session:
+                yield session
+        except Conflict:
+            self.ended("conflicted")
+            raise
+        except BaseException:
+            self.ended("failed")
+            raise
+        self.ended("committed")
+
+    @asynccontextmanager
+    async def _transaction(self) -> AsyncGenerator[Session]:
         async with translated(), await self._client.start_session() as session:
             session.start_transaction(read_concern=_SNAPSHOT, write_concern=_MAJORITY)
             try:
@@ -216,16 +234,17 @@ class CountyStore:
     async def each(
         self, collection: str, query: Mapping[str, Any], *, page: int = 1000, fields: Mapping[str, Any] | None = None
     ) -> AsyncIterator[list[Document]]:
-        """All matching documents in pages by id, so that memory stays flat however many there are."""
-        after: Any = None
+        """All matching documents by id, in pages, so that memory stays flat however many there are.
+
+        One query with a cursor, not one for each page: for each, the embedded database looks at everything that matches.
+        """
+        cursor = self._raw[collection].find({**query, "county": self.county}, fields, sort=[("_id", 1)], batch_size=page)
         while True:
-            clause = {"_id": {"$gt": after}} if after is not None else {}
-            documents = await self.find(collection, {**query, **clause}, sort=[("_id", 1)], limit=page, fields=fields)
-            if documents:
-                yield documents
-                after = documents[-1]["_id"]
-            if len(documents) < page:
+            async with translated():
+                documents = await cursor.to_list(page)
+            if not documents:
                 return
+            yield documents
 
     async def one(self, collection: str, query: Mapping[str, Any]) -> Document | None:
         async with translated():

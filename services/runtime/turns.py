@@ -11,7 +11,6 @@ from __future__ import annotations
 import asyncio
 import time
 from collections.abc import Awaitable, Callable, Sequence
-from contextlib import suppress
 from datetime import datetime
 from typing import Final
 
@@ -20,6 +19,7 @@ from services.runtime.deciding import Due, State, Subject
 from services.runtime.errors import Transient
 from services.runtime.settle import Result, Settler
 from services.runtime.store import Database
+from services.runtime.waiting import set_within
 
 PAGE: Final = 200
 
@@ -88,9 +88,9 @@ class Turns:
         while not stop.is_set() and not (self._woken.is_set() if self._stepped else self._left(began) == 0):
             if self._stepped:
                 self._turned(None)
-            waiting = self._woken if self._stepped else stop
-            with suppress(TimeoutError):
-                await asyncio.wait_for(waiting.wait(), 0.25 if self._stepped else min(0.25, self._left(began)))
+                await set_within(self._woken, 0.25)
+            else:
+                await set_within(stop, min(0.25, self._left(began)))
 
     def _left(self, began: float) -> float:
         return max(0.0, began + self._interval - time.monotonic())

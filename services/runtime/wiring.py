@@ -5,6 +5,8 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping, Sequence
 from datetime import UTC, datetime
 
+from prometheus_client import Counter
+
 from services.runtime.bus import Consumer, Producer
 from services.runtime.clock import Clock, RealClock, VirtualClock
 from services.runtime.desk import Desk
@@ -12,14 +14,15 @@ from services.runtime.errors import Transient
 from services.runtime.health import Component, Health
 from services.runtime.ids import Ids
 from services.runtime.leases import Lease
+from services.runtime.logs import log
 from services.runtime.measuring import MetricsWatcher
 from services.runtime.metrics import Metrics
 from services.runtime.outbox import Relay
 from services.runtime.reading import Reader
-from services.runtime.records import NOWHERE, Parcel, RawRecord
+from services.runtime.records import Parcel, RawRecord
 from services.runtime.running import Running, Service
 from services.runtime.settings import Settings
-from services.runtime.settle import Settler, Work
+from services.runtime.settle import Settler
 from services.runtime.store import Database
 from services.runtime.telemetry import Telemetry
 from services.runtime.turns import Turns
@@ -31,7 +34,7 @@ def wired(service: Service, settings: Settings, telemetry: Telemetry, metrics: M
     )
     clock = _clock(settings, database)
     reader = Reader({model for models in service.subscriptions.values() for model in models})
-    watcher = MetricsWatcher(metrics)
+    watcher = MetricsWatcher(metrics, service.logic.times)
     settler = Settler(service.logic, reader, clock, telemetry, watcher, settings.batch_records)
     producer = Producer(
         settings.kafka,
@@ -39,14 +42,19 @@ def wired(service: Service, settings: Settings, telemetry: Telemetry, metrics: M
         idempotent=settings.kafka_idempotent,
         client=f"{service.name}-{settings.instance}",
     )
-    sending = health.component("outbox")
     relay = Relay(
         database,
         service.name,
         producer,
         Lease(database, "relay", settings.instance),
         published=watcher.published,
-        turned=_speaker(sending, "events wait"),
+        turned=_spoken(
+            health.component("outbox"),
+            "events wait",
+            metrics.retries.of("publish"),
+            lambda error: log.warning("outbox.waiting", exception=error),
+            lambda: log.info("outbox.resumed"),
+        ),
     )
 
     def committed(parcels: Sequence[Parcel], written: Mapping[tuple[str, str], int]) -> None:
@@ -54,6 +62,7 @@ def wired(service: Service, settings: Settings, telemetry: Telemetry, metrics: M
         watcher.written(written)
 
     database.committed = committed
+    database.ended = watcher.transaction
     running = Running(
         service=service,
         settings=settings,
@@ -70,7 +79,12 @@ def wired(service: Service, settings: Settings, telemetry: Telemetry, metrics: M
             settings.counties,
             stepped=settings.clock == "virtual",
             swept=lambda decided, failed: metrics.deadlines.inc(decided),
-            turned=_speaker(health.component("turns", bound_seconds=120.0), "deadlines wait"),
+            turned=_spoken(
+                health.component("turns", bound_seconds=120.0),
+                "deadlines wait",
+                metrics.retries.of("turn"),
+                lambda error: log.warning("deadlines.failed", exception=error),
+            ),
         ),
         health=health,
         metrics=metrics,
@@ -85,14 +99,28 @@ def wired(service: Service, settings: Settings, telemetry: Telemetry, metrics: M
     return running
 
 
-def _speaker(component: Component, meanwhile: str) -> Callable[[Transient | None], None]:
-    """How a loop that takes turns tells its health."""
+def _spoken(
+    component: Component,
+    meanwhile: str,
+    retries: Counter,
+    failed: Callable[[Transient], None],
+    resumed: Callable[[], None] = lambda: None,
+) -> Callable[[Transient | None], None]:
+    """How a loop that takes turns tells health and metrics of each, and the log when it begins to fail and when it gets on again."""
+    failing = False
 
     def turned(error: Transient | None) -> None:
+        nonlocal failing
         if error is None:
             component.progressed()
+            if failing:
+                resumed()
         else:
             component.waiting(f"{error.clause}; {meanwhile}.")
+            retries.inc()
+            if not failing:
+                failed(error)
+        failing = error is not None
 
     return turned
 
@@ -122,9 +150,13 @@ def _consumer(running: Running, component: Component) -> Consumer:
     async def settle(records: Sequence[RawRecord]) -> int:
         running.metrics.batch_records.observe(len(records))
         dead = 0
-        for county, work in by_county(running.settler.reader, records, settings.counties).items():
-            outcomes = await running.settler.settle(running.store(county), work)
-            dead += sum(outcome.dead for outcome in outcomes)
+        try:
+            for county, work in running.settler.reader.by_county(records, settings.counties).items():
+                outcomes = await running.settler.settle(running.store(county), work)
+                dead += sum(outcome.dead for outcome in outcomes)
+        except Transient:
+            running.metrics.retries.of("settle").inc()
+            raise
         return dead
 
     return Consumer(
@@ -139,15 +171,3 @@ def _consumer(running: Running, component: Component) -> Consumer:
         waiting=waiting,
         stopped=stopped,
     )
-
-
-def by_county(reader: Reader, records: Sequence[RawRecord], counties: Sequence[str]) -> dict[str, list[Work]]:
-    """A batch holds events of all counties; each is settled with its own store. Order within a county stays."""
-    groups: dict[str, list[Work]] = {}
-    for record in records:
-        fetched = reader.read(record)
-        county = fetched.envelope.county if fetched.envelope else NOWHERE
-        if county not in counties:
-            fetched, county = reader.of_no_county(fetched), NOWHERE
-        groups.setdefault(county, []).append(fetched)
-    return groups

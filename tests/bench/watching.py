@@ -142,7 +142,7 @@ def metrics() -> dict[str, float]:
 def log_line() -> float:
     log = Log()
     log._identity, log._stream = {"service": "bench", "instance": "0"}, StringIO()
-    return repeated(lambda: log.info("outbox.published", events=12, county="03459"), 5_000)
+    return repeated(lambda: log.info("history.fetched", events=12, county="03459"), 5_000)
 
 
 def main() -> None:

@@ -20,7 +20,6 @@ from services.runtime.reading import VALUE_LIMIT, Resolution
 from services.runtime.records import NOWHERE, RawRecord
 from services.runtime.settle import Result
 from services.runtime.store import Database
-from services.runtime.wiring import by_county
 from tests.runtime.lines import Line, Settle, until
 from tests.runtime.till import Till
 from tests.runtime.toy import COLLECTIONS, Paid, an_id, reader, record
@@ -127,7 +126,7 @@ def settling(database: Database) -> Settle:
 
     async def settle(records: Sequence[RawRecord]) -> int:
         dead = 0
-        for county, work in by_county(reader(), records, [COUNTY]).items():
+        for county, work in reader().by_county(records, [COUNTY]).items():
             outcomes = await till.settler.settle(database.county(county), work)
             dead += sum(outcome.dead for outcome in outcomes)
         return dead

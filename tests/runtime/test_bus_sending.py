@@ -41,12 +41,12 @@ async def producer(engines: Engines, topic: str) -> AsyncIterator[Producer]:
     await producer.stop()
 
 
-async def log_of(kafka: str, topic: str) -> dict[int, list[ConsumerRecord[bytes, bytes]]]:
+async def log_of(kafka: str, topic: str, partitions: int = PARTITIONS) -> dict[int, list[ConsumerRecord[bytes, bytes]]]:
     """Everything that lies in a topic, by partition."""
     consumer = AIOKafkaConsumer(bootstrap_servers=kafka, auto_offset_reset="earliest")
     await consumer.start()
     try:
-        places = [TopicPartition(topic, number) for number in range(PARTITIONS)]
+        places = [TopicPartition(topic, number) for number in range(partitions)]
         consumer.assign(places)
         ends = await consumer.end_offsets(places)
         log: dict[int, list[ConsumerRecord[bytes, bytes]]] = {place.partition: [] for place in places}

@@ -63,7 +63,7 @@ def written(monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str])
 
 
 def test_a_line_says_when_who_what_and_in_which_trace(written: Written):
-    log.info("outbox.published", events=12, traceparent=TRACE)
+    log.info("history.fetched", events=12, traceparent=TRACE)
 
     line = written.one
     assert line.pop("ts").endswith("Z")
@@ -71,8 +71,8 @@ def test_a_line_says_when_who_what_and_in_which_trace(written: Written):
         "level": "info",
         "service": "intake",
         "instance": "0",
-        "message": "Events were published.",
-        "code": "outbox.published",
+        "message": "Missing events were fetched from their owner.",
+        "code": "history.fetched",
         "trace_id": TRACE[3:35],
         "span_id": TRACE[36:52],
         "events": 12,
@@ -95,7 +95,7 @@ def test_a_line_belongs_to_the_span_that_the_task_works_for(written: Written):
 
 
 def test_lines_below_the_level_are_not_written(written: Written):
-    log.debug("outbox.published")
+    log.debug("history.fetched")
     log.start("intake", "0", level="error", stream=StringIO())
     log.warning("outbox.waiting")
 
@@ -103,7 +103,7 @@ def test_lines_below_the_level_are_not_written(written: Written):
 
 
 def test_ids_codes_and_numbers_are_written_in_their_own_form(written: Written):
-    log.info("record.parked", subject=SUBJECT, county="03459", source="intake", sequence=3, seconds=0.25)
+    log.info("record.dead", subject=SUBJECT, county="03459", source="intake", sequence=3, seconds=0.25)
 
     line = written.one
     assert line["subject"] == "thing/6f9619ff-8b86-4011-b42d-00cf4fc964ff"
@@ -233,7 +233,7 @@ def test_a_stream_that_nobody_reads_stops_nothing(written: Written):
     closed.close()
     log.start("intake", "0", stream=closed)
     before = log.lost
-    log.info("outbox.published")
+    log.info("history.fetched")
 
     assert log.lost == before + 1
 

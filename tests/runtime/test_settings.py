@@ -14,12 +14,14 @@ from hypothesis import given
 from hypothesis import strategies as st
 from pydantic import SecretStr, ValidationError
 
-from services.runtime.settings import LOCAL_ISSUER, BadSettings, Settings, document
+from services.runtime.settings import LOCAL_ISSUER, BadSettings, Settings
+from services.runtime.settings_page import document
 
 ROOT = Path(__file__).parents[2]
 KEY = base64.b64encode(bytes(range(32))).decode()
 IN_PRODUCTION: dict[str, Any] = {
     "profile": "production",
+    "instance": "small-0",
     "jwks_url": "https://sign-in.example/keys",
     "issuer": "https://sign-in.example",
 }
@@ -75,6 +77,8 @@ def test_settings_come_from_the_environment_before_secret_files(
         ({"jwks_url": None}, "WEGENETZ_JWKS_URL"),
         ({"jwks_url": "http://sign-in.example/keys"}, "WEGENETZ_JWKS_URL"),
         ({"issuer": LOCAL_ISSUER}, "WEGENETZ_ISSUER"),
+        ({"peers": {"shop": "https://shop.example"}}, "WEGENETZ_SERVICE_TOKENS_DIR"),
+        ({"peers": {"shop": "http://shop.example"}, "service_tokens_dir": "tokens"}, "WEGENETZ_PEERS"),
     ],
 )
 def test_production_refuses_what_is_made_for_one_machine(wrong: dict[str, object], variable: str) -> None:
@@ -83,7 +87,14 @@ def test_production_refuses_what_is_made_for_one_machine(wrong: dict[str, object
         Settings.load(service="small", **values)
 
     (problem,) = refused.value.problems
-    assert problem.startswith(f"{variable} ")
+    assert problem.removeprefix(variable)[0] in " :"
+
+
+def test_in_production_each_process_is_given_a_name_and_on_one_machine_it_has_one() -> None:
+    assert Settings.load(service="small").instance == "0"
+    with pytest.raises(BadSettings, match="WEGENETZ_INSTANCE is missing; two processes of one name"):
+        Settings.load(service="small", **{name: value for name, value in IN_PRODUCTION.items() if name != "instance"})
+    assert Settings.load(service="small", **IN_PRODUCTION | {"instance": "0"}).instance == "0"
 
 
 def test_production_says_everything_that_is_wrong_at_once() -> None:
@@ -105,6 +116,7 @@ def test_production_says_everything_that_is_wrong_at_once() -> None:
         "ISSUER",
         "CLOCK",
         "CLOCK_START",
+        "INSTANCE",
         "LOG_IS_VOLATILE",
         "IDS_SEED",
     ):
@@ -117,8 +129,9 @@ def test_production_refuses_also_who_builds_the_settings_by_hand() -> None:
         Settings(service="small", profile="production")
 
 
-def test_keys_may_come_from_a_sidecar_of_the_same_machine() -> None:
-    assert Settings.load(service="small", **IN_PRODUCTION | {"jwks_url": "http://127.0.0.1:9000/keys"}).jwks_url
+def test_keys_and_events_may_come_through_a_sidecar_of_the_same_machine() -> None:
+    peers = {"peers": {"shop": "http://127.0.0.1:9001"}, "service_tokens_dir": "tokens"}
+    assert Settings.load(service="small", **IN_PRODUCTION | peers | {"jwks_url": "http://127.0.0.1:9000/keys"}).peers
 
 
 def test_a_service_does_not_start_without_the_secret_that_it_needs() -> None:
@@ -199,7 +212,7 @@ def test_every_setting_is_documented() -> None:
 
 def test_the_page_of_settings_is_up_to_date() -> None:
     made = subprocess.run(
-        [sys.executable, "-m", "services.runtime.settings"], cwd=ROOT, capture_output=True, text=True, check=True
+        [sys.executable, "-m", "services.runtime.settings_page"], cwd=ROOT, capture_output=True, text=True, check=True
     )
     page = ROOT / "docs" / "architecture" / "settings.md"
     assert page.read_text(encoding="utf-8") == made.stdout, "run the command that stands at the page's top"

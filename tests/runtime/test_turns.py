@@ -275,7 +275,7 @@ async def test_while_the_database_is_away_the_loop_says_so_and_goes_on_afterward
     async with running(turns):
         await until(lambda: turns.done_to == START)
         await until(lambda: said[-1] is None)
-    assert [str(error) for error in said if error is not None] == ["database", "database"]
+    assert [error.what for error in said if error is not None] == ["database", "database"]
     assert rounds.count == 3
 
 

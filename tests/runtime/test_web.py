@@ -511,11 +511,11 @@ async def test_there_is_no_page_that_loads_scripts_from_elsewhere(small: SmallSe
 
 
 async def test_numbers_for_prometheus_are_at_metrics(small: SmallService) -> None:
-    small.metrics.dead_letters.set(3)
+    small.metrics.dead_letters.of("03459").set(3)
     async with small.client(None) as client:
         answer = await client.get("/metrics")
 
-    assert "wegenetz_dead_letters_open 3.0" in answer.text
+    assert 'wegenetz_dead_letters_open{county="03459"} 3.0' in answer.text
     assert answer.headers["content-type"].startswith("text/plain; version=")
 
 

@@ -8,8 +8,8 @@ from __future__ import annotations
 
 import uuid
 from collections.abc import Callable, Iterable, Mapping, Sequence
-from dataclasses import dataclass
-from datetime import UTC, datetime
+from dataclasses import dataclass, field
+from datetime import UTC, datetime, timedelta
 from typing import Any, ClassVar
 
 from pydantic import BaseModel, ConfigDict
@@ -349,9 +349,13 @@ class Watched:
     """What the settler says that happened."""
 
     conflicts: int = 0
+    times: list[tuple[str, timedelta]] = field(default_factory=list[tuple[str, timedelta]])
 
     def settled(self, doors: Sequence[str], outcomes: Sequence[Outcome], seconds: Mapping[str, float]) -> None:
         assert len(doors) == len(outcomes)
+
+    def elapsed(self, times: Sequence[tuple[str, timedelta]]) -> None:
+        self.times += times
 
     def conflict(self, size: int) -> None:
         self.conflicts += 1

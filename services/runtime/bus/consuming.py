@@ -33,7 +33,7 @@ from services.runtime.bus.topics import missing_topics
 from services.runtime.errors import Transient
 from services.runtime.logs import log
 from services.runtime.records import RawRecord
-from services.runtime.stopping import stopped_within
+from services.runtime.waiting import set_within
 
 FETCH_WAIT_MS: Final = 50
 """How long the broker may hold back an empty answer. Kafka answers as soon as something comes, but the embedded broker only when this time
@@ -199,7 +199,7 @@ class Consumer:
                     log.warning("bus.waiting", exception=error)
                 self._trying = True
                 self._waiting(str(error))
-                if await stopped_within(self._leaving, pause):
+                if await set_within(self._leaving, pause):
                     return False
                 pause = min(pause * 2, LONGEST_PAUSE_SECONDS)
             except Exception as error:  # noqa: BLE001 - nobody foresaw it: the batch must neither be lost nor tried for ever
