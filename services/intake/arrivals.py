@@ -7,7 +7,7 @@ the appointment is booked in the same decision, while the person stands at the c
 from __future__ import annotations
 
 from collections.abc import Iterator
-from datetime import datetime, timedelta
+from datetime import datetime
 from typing import Any, Final
 
 from schemas.codes import Purpose
@@ -15,7 +15,7 @@ from schemas.envelope import Subject
 from schemas.events import AppointmentBooked, ArrivalCounted, ArrivalRegistered
 from services.intake.booking import Diary, Fact, Wish, names_to_book
 from services.intake.books import ONE_REFUSED, ONE_REGISTERED
-from services.intake.commands import AppointmentAnswer, ArrivalAnswer, CountArrival, Outcome, RegisterArrival
+from services.intake.commands import AppointmentAnswer, ArrivalAnswer, CountArrival, FileRow, Outcome, RegisterArrival
 from services.intake.facts import KeepAlike, KeepPerson, Registered, RowTaken
 from services.intake.model import Appointment, Case, Consent, Count, Register, Row, Statements
 from services.intake.sites import CountyRules
@@ -29,8 +29,8 @@ MOST_ALIKE: Final = 10
 def names_to_register(command: RegisterArrival, states: States, rules: CountyRules) -> Iterator[Subject]:
     yield Subject(Case.KIND, command.case)
     if command.row is not None:
-        yield Subject(Row.KIND, command.row)
-        if states.known(Row, command.row) is not None:
+        yield Subject(Row.KIND, command.row.digest)
+        if _is_known(command.row, states):
             return
     for above in command.alike_above:
         yield Subject(Case.KIND, above)
@@ -61,7 +61,7 @@ def register(command: RegisterArrival, states: States, rules: CountyRules, now: 
             (case.subject, told),
             (case.subject, event),
             *diary.facts,
-            *_row_taken(command.row, rules, now),
+            *_row_taken(command.row),
         ],
         effects=[KeepPerson(case.id, command.person, is_new=True), *_alike(command, states, now), ONE_REGISTERED],
         answer=ArrivalAnswer(
@@ -83,16 +83,16 @@ def _alike(command: RegisterArrival, states: States, now: datetime) -> Iterator[
 def names_to_count(command: CountArrival) -> Iterator[Subject]:
     yield Subject(Count.KIND, command.count)
     if command.row is not None:
-        yield Subject(Row.KIND, command.row)
+        yield Subject(Row.KIND, command.row.digest)
 
 
-def count(command: CountArrival, states: States, rules: CountyRules, now: datetime) -> Decision:
+def count(command: CountArrival, states: States) -> Decision:
     """One more arrival in a district and month, under an id that leads nowhere."""
     if _is_known(command.row, states):
         return Decision(answer=ArrivalAnswer(outcome=Outcome.REPEATED))
     counted = ArrivalCounted(district=command.district, arrived_in=command.arrived_in, way=command.way)
     return Decision(
-        facts=[(Subject(Count.KIND, command.count), counted), *_row_taken(command.row, rules, now)],
+        facts=[(Subject(Count.KIND, command.count), counted), *_row_taken(command.row)],
         effects=[ONE_REFUSED],
         answer=ArrivalAnswer(outcome=Outcome.COUNTED),
     )
@@ -144,10 +144,10 @@ def _languages(language: str | None) -> tuple[str, ...]:
     return (language,) if language else ()
 
 
-def _is_known(row: str | None, states: States) -> bool:
-    return row is not None and states.known(Row, row) is not None
+def _is_known(row: FileRow | None, states: States) -> bool:
+    return row is not None and states.known(Row, row.digest) is not None
 
 
-def _row_taken(row: str | None, rules: CountyRules, now: datetime) -> Iterator[Fact]:
+def _row_taken(row: FileRow | None) -> Iterator[Fact]:
     if row is not None:
-        yield Subject(Row.KIND, row), RowTaken(now + timedelta(days=rules.row_digest_days))
+        yield Subject(Row.KIND, row.digest), RowTaken(row.destroy_at)

@@ -23,8 +23,15 @@ class _Command(BaseModel):
     model_config = ConfigDict(frozen=True, extra="forbid")
 
 
+class FileRow(_Command):
+    """What is kept of a file's row: its digest, until `destroy_at` (machine time)."""
+
+    digest: str
+    destroy_at: datetime
+
+
 class RegisterArrival(_Command):
-    """Somebody arrived and agreed at the counter. `row` is the digest of the file's row, if a file brought it.
+    """Somebody arrived and agreed at the counter. `row` is that of the file which brought it, if one did.
 
     `alike` are cases of people who are written the same way; `alike_above` are ids that arrivals before this one will have, if they become
     cases. Of `alike`, `possible_duplicates` are those of which whoever asks may know.
@@ -39,7 +46,7 @@ class RegisterArrival(_Command):
     consent_text: str | None = None
     person: Sealed = Field(exclude=True, repr=False)
     fingerprint: str
-    row: str | None = None
+    row: FileRow | None = None
     alike: tuple[str, ...] = Field(default=(), exclude=True)
     alike_above: tuple[str, ...] = Field(default=(), exclude=True)
     possible_duplicates: tuple[str, ...] = Field(default=(), exclude=True)
@@ -53,7 +60,7 @@ class CountArrival(_Command):
     way: Way
     district: District
     arrived_in: Month
-    row: str | None = None
+    row: FileRow | None = None
 
 
 class OfCase(_Command):

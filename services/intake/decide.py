@@ -17,7 +17,7 @@ from services.intake.commands import (
     RegisterArrival,
 )
 from services.intake.consume import consumed
-from services.intake.facts import DestroyRow, LinkAdded, RowTaken
+from services.intake.facts import LinkAdded, RowTaken
 from services.intake.model import AuditDay, Calendar, Case, Count, Daybook, Row, audit_id
 from services.intake.sites import rules_of
 from services.runtime.deciding import Command, Decision, Due, Message, Received, States
@@ -28,10 +28,10 @@ def names(message: Message, states: States) -> Iterable[Subject]:
     match message:
         case Received(envelope):
             return (envelope.subject,)
-        case Due(subject):
-            return (subject,)
         case Command(county, _, data):
             return _names_of_command(county, data, states)
+        case Due():
+            raise TypeError("no state of intake has a deadline")
 
 
 def _names_of_command(county: str, data: object, states: States) -> Iterable[Subject]:
@@ -55,10 +55,10 @@ def decide(message: Message, states: States, now: datetime) -> Decision:
             case = states.get(Case, envelope.subject.id)
             fact = consumed(case, data)
             return Decision([(case.subject, fact)]) if fact is not None else Decision()
-        case Due(subject):
-            return Decision(effects=[DestroyRow(subject.id)])
         case Command(county, _, data):
             return _decide_command(county, data, states, now)
+        case Due():
+            raise TypeError("no state of intake has a deadline")
 
 
 def _decide_command(county: str, data: object, states: States, now: datetime) -> Decision:
@@ -66,7 +66,7 @@ def _decide_command(county: str, data: object, states: States, now: datetime) ->
     if isinstance(data, RegisterArrival):
         return arrivals.register(data, states, rules, now)
     if isinstance(data, CountArrival):
-        return arrivals.count(data, states, rules, now)
+        return arrivals.count(data, states)
     if not isinstance(data, OfCase):
         raise TypeError(type(data).__name__)
     case = changes.case_of(data, states)

@@ -95,6 +95,8 @@ class GapClosed:
 
 @dataclass(frozen=True, slots=True)
 class RowTaken:
+    """`destroy_at` is machine time."""
+
     destroy_at: datetime
 
 
@@ -136,13 +138,6 @@ class DestroyPerson:
     """Effect: document and key are deleted, and that somebody is written alike."""
 
     case: str
-
-
-@dataclass(frozen=True, slots=True)
-class DestroyRow:
-    """Effect: a row's digest is deleted."""
-
-    row: str
 
 
 @dataclass(frozen=True, slots=True)

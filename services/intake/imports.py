@@ -10,20 +10,22 @@ from __future__ import annotations
 import json
 from collections.abc import AsyncIterator, Iterator, Sequence
 from dataclasses import dataclass, field
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from itertools import islice
 from typing import Final
 
 from schemas.codes import Way
 from services.intake.alike import noticed
 from services.intake.columns import COLUMNS, POSITION, Entries
-from services.intake.commands import CountArrival, Outcome, RegisterArrival
+from services.intake.commands import CountArrival, FileRow, Outcome, RegisterArrival
 from services.intake.csv_rows import BadFile, CsvRows
 from services.intake.model import Teller
 from services.intake.progress import BadValue, Import, ImportState, ProblemPages
 from services.intake.registering import Source, to_command
+from services.intake.row_keys import RowKeys
 from services.intake.rows import RowReader, Wrong
 from services.intake.sealing import CountyKeys
+from services.intake.sites import rules_of
 from services.intake.spool import Spool, UnreadableEncoding
 from services.intake.store import keep_import
 from services.intake.values import Flaw
@@ -52,12 +54,13 @@ async def import_file(
         source = Source(Way.OFFICE_FILE, office, teller, berlin_day(now))
         progress = Import(
             id=running.ids.root("import", spool.digest().hex(), now.isoformat()),
-            file=keys.file_digest(spool.digest()),
             office=office,
             began=now,
             seen_alive=datetime.now(UTC),
         )
-        await _Import(running, keys, actor, source, rows, spool.digest().hex(), progress).run()
+        known_for = timedelta(days=rules_of(actor.county).row_digest_days)
+        identities = RowKeys(running.store(actor.county), keys, known_for)
+        await _Import(running, keys, actor, source, rows, spool.digest().hex(), progress, identities).run()
         return progress
 
 
@@ -70,6 +73,7 @@ class _Import:
     rows: CsvRows
     content: str
     progress: Import
+    identities: RowKeys
     pages: ProblemPages = field(default_factory=ProblemPages)
     reader: RowReader = field(init=False)
 
@@ -99,9 +103,10 @@ class _Import:
                 good.append((line, read))
             else:
                 bad += self._wrong(line, read)
-        arrivals = await noticed(store, [self._arrival(line, entries) for line, entries in good])
+        identities = await self.identities.identify([entries for _, entries in good])
+        arrivals = [self._arrival(*placed, row) for placed, row in zip(good, identities, strict=True)]
         outcomes = await self.running.send_all(
-            [Command(self.actor.county, "", arrival, self.actor.subject) for arrival in arrivals]
+            [Command(self.actor.county, "", arrival, self.actor.subject) for arrival in await noticed(store, arrivals)]
         )
         for (line, _), outcome in zip(good, outcomes, strict=True):
             if outcome.answer is None:
@@ -120,10 +125,10 @@ class _Import:
             heading = self.rows.headings.heading(wrong.column)
             yield BadValue(line=line, column=heading, kind=COLUMNS[POSITION[wrong.column]].kind, flaw=wrong.flaw)
 
-    def _arrival(self, line: int, entries: Entries) -> RegisterArrival | CountArrival:
+    def _arrival(self, line: int, entries: Entries, row: FileRow) -> RegisterArrival | CountArrival:
         # In a simulation the id follows from file and line; otherwise it is random.
         id = self.running.ids.root("arrival", self.content, str(line))
-        return to_command(entries, self.source, self.keys, id=id, row=self.keys.row_digest(entries.text()))
+        return to_command(entries, self.source, self.keys, id=id, row=row)
 
     def _count(self, outcome: Outcome) -> None:
         match outcome:

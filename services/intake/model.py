@@ -207,13 +207,13 @@ class Calendar(State):
 
 
 class Row(State):
-    """A row of a file that was taken before. Its id is the row's digest and all that is known of it, until it is destroyed."""
+    """A row of a file that was taken before. Its id is the row's digest and all that is known of it.
+
+    The database itself deletes it at `destroy_at`, by the machine's time.
+    """
 
     KIND: ClassVar[str] = "row"
     destroy_at: datetime | None = None
-
-    def due_at(self) -> datetime | None:
-        return self.destroy_at
 
 
 class Count(State):

@@ -40,11 +40,9 @@ class BadValue(BaseModel):
 
 
 class Import(BaseModel):
-    """One file on its way in. `file` is a digest of its bytes: the same for the same file. `rows` were looked at so far, and `problems`
-    found in them."""
+    """One file on its way in. `rows` were looked at so far, and `problems` found in them."""
 
     id: str
-    file: str
     office: str
     began: datetime
     seen_alive: datetime

@@ -12,7 +12,14 @@ from typing import Final
 from schemas.codes import Origin, ResidenceGroup, Sex, Way
 from services.intake.bodies import CorrectionBody
 from services.intake.columns import Entries
-from services.intake.commands import CorrectPerson, CountArrival, RegisterArrival, RegisterChanges, StatementChanges
+from services.intake.commands import (
+    CorrectPerson,
+    CountArrival,
+    FileRow,
+    RegisterArrival,
+    RegisterChanges,
+    StatementChanges,
+)
 from services.intake.model import Register, Statements, Teller, group_told_by
 from services.intake.sealing import CountyKeys, Person
 from services.intake.values import NO, YES
@@ -34,7 +41,7 @@ def to_command(
     keys: CountyKeys,
     *,
     id: str,
-    row: str | None = None,
+    row: FileRow | None = None,
 ) -> RegisterArrival | CountArrival:
     """The command for one arrival; `id` becomes that of the case, or of the count."""
     if entries.consent == NO:

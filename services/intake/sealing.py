@@ -3,7 +3,8 @@
 - A person's names and contact are one document, encrypted with a data key of this person alone (AES-256-GCM). The data key lies in a
   document of its own, encrypted with a key of the county. Both are bound to county and case: moved elsewhere, they do not open.
   Deleting the data key makes every copy of the document unreadable.
-- Search keys, the digests of rows and files, and fingerprints of requests are HMAC-SHA-256 under keys of the county, one for each use.
+- Search keys and fingerprints of requests are HMAC-SHA-256 under keys of the county, one for each use. The digests of files' rows are made
+  under random keys that are destroyed in time (`services.intake.row_keys`), encrypted as data keys are.
 - All keys of a county are derived (HKDF-SHA-256) from the one master key in the settings, which is never stored.
 
 Why this and not MongoDB's client-side encryption: docs/decisions/person-encryption.md.
@@ -91,20 +92,21 @@ class CountyKeys:
         names = " ".join(sorted(_plain(f"{person.family_name} {person.given_names}").split()))
         return _digest(self._search, f"{names}\0{person.birth_date}".encode())
 
-    def row_digest(self, cells: str) -> str:
-        """The identity of a file's row, in the form of an id."""
-        return _as_id(_digest(self._rows, cells.encode()))
+    def new_row_key(self, month: str) -> bytes:
+        """A fresh random key for the digests of a month's rows, encrypted."""
+        return _encrypt(self._wrapping, os.urandom(KEY_BYTES), self._bound_to(f"rows/{month}"))
+
+    def row_key(self, month: str, wrapped: bytes) -> bytes:
+        """Such a key. Raises `Unreadable`."""
+        return _decrypt(self._wrapping, wrapped, self._bound_to(f"rows/{month}"))
 
     def fingerprint(self, person: Person) -> str:
         """Tells requests about different people apart and nothing else: it stands where their names would."""
         return _digest(self._requests, person.model_dump_json().encode()).hex()
 
-    def file_digest(self, content_digest: bytes) -> str:
-        """The identity of a whole file, from the SHA-256 of its bytes."""
-        return _digest(self._files, content_digest).hex()
-
-    def _bound_to(self, case: str) -> bytes:
-        return f"{self.county}/{case}".encode()
+    def _bound_to(self, what: str) -> bytes:
+        """What else has to be known to open something: whose it is."""
+        return f"{self.county}/{what}".encode()
 
     def _derive(self, use: str) -> bytes:
         info = f"wegenetz/intake/{use}/{self.county}".encode()
@@ -119,16 +121,8 @@ class CountyKeys:
         return self._derive("search")
 
     @cached_property
-    def _rows(self) -> bytes:
-        return self._derive("rows")
-
-    @cached_property
     def _requests(self) -> bytes:
         return self._derive("requests")
-
-    @cached_property
-    def _files(self) -> bytes:
-        return self._derive("files")
 
 
 class Keyring:
@@ -168,11 +162,6 @@ def _decrypt(key: AESGCM, sealed: bytes, bound_to: bytes) -> bytes:
 
 def _digest(key: bytes, content: bytes) -> bytes:
     return hmac.digest(key, content, "sha256")
-
-
-def _as_id(digest: bytes) -> str:
-    text = digest.hex()
-    return f"{text[:8]}-{text[8:12]}-{text[12:16]}-{text[16:20]}-{text[20:32]}"
 
 
 def _plain(name: str) -> str:

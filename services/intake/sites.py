@@ -39,7 +39,7 @@ FURTHEST_DAYS: Final = 730
 """Calendar days ahead from which on a first talk may be wished for, at most: two years."""
 
 ROW_DIGEST_DAYS: Final = 30
-"""After so many days the digest of a file's row is destroyed; until then the row is known when it comes again."""
+"""After so many days (machine time) the digest of a file's row is destroyed; until then the row is known when it comes again."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -6,6 +6,8 @@ transaction of the case that they belong to.
 
 from __future__ import annotations
 
+import asyncio
+import random
 import secrets
 from collections import Counter, defaultdict
 from collections.abc import Iterable, Mapping, Sequence
@@ -19,7 +21,7 @@ from pymongo import ASCENDING, DESCENDING, DeleteMany, DeleteOne, IndexModel, In
 from services.intake.audit import Check, Link
 from services.intake.booking import starts_at
 from services.intake.books import ENTRIES, total
-from services.intake.facts import DestroyPerson, DestroyRow, DropAlike, KeepAlike, KeepPerson, KeepRead, Tally
+from services.intake.facts import DestroyPerson, DropAlike, KeepAlike, KeepPerson, KeepRead, Tally
 from services.intake.model import (
     AuditDay,
     Booking,
@@ -35,10 +37,12 @@ from services.intake.model import (
 from services.intake.progress import PAGE, BadValue, Import, ProblemPage
 from services.intake.sites import Site
 from services.runtime.deciding import Write
+from services.runtime.errors import Conflict, Transient
 from services.runtime.store import Collection, CountyStore, state_collection
 
 PEOPLE: Final = "people"
 PERSON_KEYS: Final = "person_keys"
+ROW_KEYS: Final = "row_keys"
 READS: Final = "audit_reads"
 ALIKE: Final = "alike"
 IMPORTS: Final = "imports"
@@ -46,13 +50,16 @@ PROBLEMS: Final = "import_problems"
 BOOKS: Final = "books"
 
 REPORTS_KEPT_SECONDS: Final = 30 * 24 * 3600
-"""Machine time. The digest of a file with one row is as good as that of the row, so it is kept no longer."""
+"""Machine time: as long as the digests of the rows."""
+
+PATIENCE: Final = 50
+"""How often two imports may be in each other's way before one gives up."""
 
 COLLECTIONS: Final = (
     state_collection(Case),
     state_collection(Daybook),
     state_collection(Calendar),
-    state_collection(Row),
+    state_collection(Row, IndexModel([("body.destroy_at", ASCENDING)], name="destroyed", expireAfterSeconds=0)),
     state_collection(Count),
     state_collection(AuditDay),
     Collection(
@@ -83,6 +90,7 @@ COLLECTIONS: Final = (
             },
         },
     ),
+    Collection(ROW_KEYS, (IndexModel([("destroy_at", ASCENDING)], name="destroyed", expireAfterSeconds=0),)),
     Collection(
         ALIKE,
         (
@@ -127,8 +135,6 @@ def writes(county: str, effects: Sequence[object]) -> Iterable[Write]:
                 yield Write(ALIKE, InsertOne(pair))
             case DropAlike(case, other):
                 yield Write(ALIKE, DeleteOne({"_id": f"{case}/{other}", "county": county}))
-            case DestroyRow(row):
-                yield Write("rows", DeleteOne({"_id": row, "county": county}))
             case KeepRead(chain, number, record, link):
                 yield Write(READS, InsertOne(_read_document(county, chain, Link(number, record, link))))
             case _:
@@ -285,6 +291,31 @@ async def check_reads(store: CountyStore, day: date) -> tuple[int, bool]:
 
 
 # --- imports ------------------------------------------------------------------------------------------------------------
+
+
+async def row_keys(store: CountyStore, fresh: Mapping[str, bytes], destroy_at: datetime) -> dict[str, bytes]:
+    """The encrypted keys by month: those that are there, else the fresh ones. None of them is destroyed before `destroy_at`."""
+    months = {f"{store.county}/{month}": month for month in fresh}
+    writes = [
+        Write(
+            ROW_KEYS,
+            UpdateOne(
+                {"_id": id, "county": store.county},
+                {"$setOnInsert": {"wrapped": fresh[month]}, "$max": {"destroy_at": destroy_at}},
+                upsert=True,
+            ),
+        )
+        for id, month in months.items()
+    ]
+    for _ in range(PATIENCE):
+        try:
+            await store.write(writes)
+            break
+        except Conflict:  # another import wants the same months; whichever is first, both then find its keys
+            await asyncio.sleep(random.uniform(0, 0.05))  # noqa: S311
+    else:
+        raise Transient("database")
+    return {months[document["_id"]]: document["wrapped"] for document in await store.by_ids(ROW_KEYS, list(months))}
 
 
 async def keep_import(store: CountyStore, state: Import, pages: Sequence[ProblemPage] = ()) -> None:

@@ -127,7 +127,6 @@ class ImportView(BaseModel):
     """How an import stands. Every row is registered, without consent, repeated or refused; `problems` counts the bad values."""
 
     id: str
-    file: str
     state: ImportState
     began: datetime
     rows: int

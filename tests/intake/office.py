@@ -14,10 +14,11 @@ from schemas.envelope import Subject
 from schemas.events import AppointmentBooked
 from services.intake.books import total
 from services.intake.columns import Entries
-from services.intake.commands import CountArrival, MovePerson, ReadPerson, RegisterArrival
+from services.intake.commands import CountArrival, FileRow, MovePerson, ReadPerson, RegisterArrival
 from services.intake.facts import Tally
 from services.intake.model import Case, Teller
 from services.intake.registering import Source, to_command
+from services.intake.row_keys import digest
 from services.intake.rows import RowReader
 from services.intake.sealing import CountyKeys, Keyring
 from services.intake.service import SERVICE
@@ -33,6 +34,10 @@ ELSEWHERE = "034590024"
 OFFICE = "034590014"
 TUESDAY = datetime(2016, 1, 5, 8, 0, tzinfo=UTC)
 IDS = Ids("tests")
+
+ROW_KEY = bytes(range(32, 64))
+DESTROYED = datetime(2016, 2, 4, 8, 0, tzinfo=UTC)
+"""When what is kept of a row ends."""
 
 KEYRING = Keyring(bytes(range(32)))
 
@@ -86,8 +91,8 @@ def arrival(
     today = berlin_day(now)
     read = entries(today, **told)
     source = Source(way, OFFICE, teller, today)
-    digest = keys().row_digest(read.text()) if row else None
-    command = to_command(read, source, keys(), id=case_id(number), row=digest)
+    taken = FileRow(digest=digest(ROW_KEY, read), destroy_at=DESTROYED) if row else None
+    command = to_command(read, source, keys(), id=case_id(number), row=taken)
     assert isinstance(command, RegisterArrival | CountArrival)
     return command
 

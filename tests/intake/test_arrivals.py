@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from datetime import date, timedelta
+from datetime import date
 
 import pytest
 
@@ -12,10 +12,9 @@ from schemas.events import AppointmentBooked, ArrivalCounted, ArrivalRegistered
 from services.intake.arrivals import MOST_ALIKE
 from services.intake.books import ONE_REFUSED
 from services.intake.commands import CountArrival, Outcome
-from services.intake.facts import DestroyRow, KeepAlike, KeepPerson
+from services.intake.facts import KeepAlike, KeepPerson
 from services.intake.model import Count, Daybook, Row, Status, Teller
-from services.runtime.deciding import Due
-from tests.intake.office import BRAMSCHE, MUNICIPALITY, OFFICE, TUESDAY, Intake, arrival, case_id, keys
+from tests.intake.office import BRAMSCHE, DESTROYED, MUNICIPALITY, OFFICE, TUESDAY, Intake, arrival, case_id, keys
 
 
 def test_who_consents_becomes_a_case_and_leaves_with_an_appointment() -> None:
@@ -86,22 +85,20 @@ def test_a_row_that_was_taken_before_changes_nothing(consent: str) -> None:
     assert (intake.states, intake.told) == (before, told)
 
 
-def test_the_digest_of_a_row_is_destroyed_after_thirty_days() -> None:
+def test_the_digest_of_a_row_says_when_it_is_destroyed() -> None:
     intake = Intake()
     command = arrival(row=True, consent="nein")
     intake.asks(command)
-    row = intake.get(Row, command.row)
-    assert row.due_at() == intake.now + timedelta(days=30)
-    assert intake.decides(Due(row.subject)).effects == [DestroyRow(command.row)]
+    assert intake.get(Row, command.row.digest).destroy_at == DESTROYED
 
 
 def test_what_is_left_of_a_refusal_is_a_digest_and_a_day_and_nothing_joins_them_to_the_count() -> None:
     intake = Intake()
     command = arrival(row=True, consent="nein")
     intake.asks(command)
-    row, count = intake.get(Row, command.row), intake.get(Count, command.count)
+    row, count = intake.get(Row, command.row.digest), intake.get(Count, command.count)
     assert set(row.model_dump()) == {"id", "destroy_at"}
-    assert command.row not in repr(count)
+    assert command.row.digest not in repr(count)
     assert command.count not in repr(row)
 
 
@@ -110,7 +107,7 @@ def test_two_people_with_the_same_words_in_other_cells_are_two_rows() -> None:
         arrival(row=True, family_name="Ali", given_names=""),
         arrival(row=True, family_name="", given_names="Ali"),
     )
-    assert one.row != other.row
+    assert one.row.digest != other.row.digest
 
 
 @pytest.mark.parametrize(

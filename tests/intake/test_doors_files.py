@@ -11,8 +11,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from schemas.codes import Role, Way
-from schemas.events import ArrivalCounted
+from schemas.codes import Role
 from services.intake.commands import RegisterArrival
 from services.intake.imports import SLICE
 from services.intake.progress import PAGE, BadValue, ProblemPages
@@ -21,7 +20,6 @@ from services.runtime.cursors import encode
 from services.runtime.deciding import Command, Decision, Message, States
 from tests.intake.door import Door, everything_stored
 from tests.intake.files import GOOD, SHORT, text
-from tests.intake.office import BRAMSCHE
 
 
 def many(number: int) -> str:
@@ -57,24 +55,11 @@ async def test_a_file_goes_in_and_again_changes_nothing(door: Door) -> None:
 
     again = (await door.imports(file)).json()
     assert (again["registered"], again["without_consent"], again["repeated"], again["refused"]) == (0, 0, 3, 3)
-    assert again["file"] == first["file"]
     assert await everything_in(door, "cases", "counts", "rows", "daybooks", "people", "outbox") == states
 
 
 async def everything_in(door: Door, *collections: str) -> list[list[dict[str, Any]]]:
     return [await door.rows_of(collection) for collection in collections]
-
-
-async def test_of_a_refusal_in_a_file_only_a_count_and_a_digest_are_kept(door: Door) -> None:
-    await door.imports(text(SHORT, GOOD.replace("ja", "nein")))
-    assert await door.told() == [ArrivalCounted(district=BRAMSCHE, arrived_in="2016-01", way=Way.OFFICE_FILE)]
-    (row,) = await door.rows_of("rows")
-    assert row["body"] == {"destroy_at": datetime(2016, 2, 4, 8, tzinfo=UTC)}
-    everything = await everything_stored(door)
-    assert not any(word in everything for word in ("aczak", "aneta"))
-    door.at(datetime(2016, 2, 4, 9, tzinfo=UTC))
-    await door.running.turns.turn()
-    assert await door.rows_of("rows") == []
 
 
 async def test_more_rows_than_a_slice_are_all_booked_into_slots_of_their_own(door: Door) -> None:
