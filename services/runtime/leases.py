@@ -1,17 +1,21 @@
 """A lease: one holder at a time, so that work is not done twice. It saves work and never guarantees correctness (version guards do).
 
 The holder moves a counter. An observer takes the lease over when the counter has not moved for `TAKEN_OVER_AFTER` seconds of the
-observer's own monotonic clock, so that no two machines' clocks are ever compared. The same instance name takes its own lease back at
-once: after a crash there is nothing to wait for.
+observer's own monotonic clock, so that no two machines' clocks are ever compared. A process that starts takes the lease of its own
+instance name at once: after a crash there is nothing to wait for. The lease carries an id of the process too, so that of two processes
+that go by one name the older one notices that it is not meant any more.
 """
 
 from __future__ import annotations
 
 import time
+import uuid
 from typing import Final
 
 from services.runtime.driver_errors import translated
 from services.runtime.errors import Conflict
+from services.runtime.logs import log
+from services.runtime.records import Document
 from services.runtime.store import Database
 
 TAKEN_OVER_AFTER: Final = 10.0
@@ -24,7 +28,9 @@ class Lease:
     def __init__(self, database: Database, name: str, holder: str) -> None:
         self._leases = database.raw["leases"]
         self._name = name
-        self._holder = holder
+        self._mine: Document = {"holder": holder, "process": uuid.uuid4().hex}
+        self._has_asked = False
+        self._lost = False
         self._held = False
         self._asked_at = -RENEWED_EVERY
         self._seen: tuple[int, float] | None = None
@@ -43,12 +49,15 @@ class Lease:
         now = time.monotonic()
         silent = now - self._asked_at
         if self._held and silent >= TAKEN_OVER_AFTER:
-            self._held = False
+            self._held, self._lost = False, True
             return False
         if silent < RENEWED_EVERY:
             return self._held
-        self._held = await self._renew() or await self._take_over(now)
+        had_it = self._held or self._lost
+        self._held, self._lost = await self._renew() or await self._take_over(now), False
         self._asked_at = now
+        if had_it and not self._held:
+            log.warning("outbox.lease-lost")
         return self._held
 
     async def release(self) -> None:
@@ -56,15 +65,17 @@ class Lease:
         if self._held:
             self._held, self._asked_at = False, -RENEWED_EVERY
             async with translated():
-                await self._leases.update_one({"_id": self._name, "holder": self._holder}, {"$set": {"holder": None}})
+                await self._leases.update_one({"_id": self._name, **self._mine}, {"$set": {"holder": None}})
 
     async def _renew(self) -> bool:
+        """Keep it, or take it if nobody holds it or, at the first time, a process did that went by this name before."""
+        mine = self._mine if self._has_asked else {"holder": self._mine["holder"]}
         async with translated():
             result = await self._leases.update_one(
-                {"_id": self._name, "holder": {"$in": [self._holder, None]}},
-                {"$set": {"holder": self._holder}, "$inc": {"counter": 1}},
+                {"_id": self._name, "$or": [mine, {"holder": None}]}, {"$set": self._mine, "$inc": {"counter": 1}}
             )
-            return result.matched_count == 1
+        self._has_asked = True
+        return result.matched_count == 1
 
     async def _take_over(self, now: float) -> bool:
         async with translated():
@@ -78,14 +89,14 @@ class Lease:
             if now - self._seen[1] < TAKEN_OVER_AFTER:
                 return False
             result = await self._leases.update_one(
-                {"_id": self._name, "counter": counter}, {"$set": {"holder": self._holder}, "$inc": {"counter": 1}}
+                {"_id": self._name, "counter": counter}, {"$set": self._mine, "$inc": {"counter": 1}}
             )
             return result.matched_count == 1
 
     async def _create(self) -> bool:
         try:
             async with translated():
-                await self._leases.insert_one({"_id": self._name, "holder": self._holder, "counter": 1})
+                await self._leases.insert_one({"_id": self._name, **self._mine, "counter": 1})
         except Conflict:
             return False  # another instance was faster
         return True

@@ -30,6 +30,7 @@ from services.runtime.leases import Lease
 from services.runtime.logs import log
 from services.runtime.records import Document, Outgoing, Parcel
 from services.runtime.store import Database
+from services.runtime.waiting import set_within
 
 WINDOW: Final = 32
 """Outbox documents in flight at a time, and handed over at most without being read back."""
@@ -116,10 +117,7 @@ class Relay:
                 if stopping:
                     return
                 self._turned(error)
-            try:
-                await asyncio.wait_for(self._woken.wait(), self._poll)
-            except TimeoutError:
-                continue
+            await set_within(self._woken, self._poll)
 
     async def act(self) -> None:
         """A turn, if this instance holds the lease. Raises `Transient`."""

@@ -58,6 +58,21 @@ async def test_of_many_that_ask_for_a_new_lease_at_once_one_gets_it(database: Da
     assert held.count(True) == 1
 
 
+async def test_of_two_processes_that_go_by_one_name_the_older_notices_that_it_is_not_meant_any_more(
+    database: Database, seconds: Seconds
+) -> None:
+    older, newer = Lease(database, "relay", "a"), Lease(database, "relay", "a")
+    assert await older.hold()
+    assert await newer.hold()
+    for _ in range(10):
+        seconds.now += 3.0
+        assert not await older.hold()
+        assert await newer.hold()
+    await older.release()
+    seconds.now += 3.0
+    assert await newer.hold(), "what is not one's own cannot be given back"
+
+
 async def test_different_leases_do_not_meet(database: Database) -> None:
     assert await Lease(database, "relay", "a").hold()
     assert await Lease(database, "round", "b").hold()
