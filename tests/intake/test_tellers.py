@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from datetime import date
+from typing import Any
 
 import pytest
 from hypothesis import given
@@ -120,7 +121,7 @@ def test_the_foreigners_authority_tells_the_residence_group_of_any_case_and_hear
 
 @pytest.mark.parametrize("gone", [MovePerson, WithdrawConsent])
 def test_what_became_of_the_case_the_foreigners_authority_does_not_hear(intake: Intake, gone: type) -> None:
-    told = {"moved_on": date(2016, 1, 5)} if gone is MovePerson else {"purposes": (Purpose.TRANSFER,)}
+    told: dict[str, Any] = {"moved_on": date(2016, 1, 5)} if gone is MovePerson else {"purposes": (Purpose.TRANSFER,)}
     intake.command(gone, **told)
     assert intake.command(TellResidenceGroup, residence_group=None).answer == NotedAnswer(case=case_id(1))
 
