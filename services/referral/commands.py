@@ -117,10 +117,10 @@ class Close(TakeStep):
 # --- answers ------------------------------------------------------------------------------------------------------------
 
 
-class Placed(BaseModel):
-    """What became of a proposal of a round: the seat is held, or it was gone and need and seat are looked at again."""
+class Taken(BaseModel):
+    """What became of something that a round wanted: it was done, or states had changed and the round is to look again."""
 
-    held: bool
+    done: bool
 
 
 class OfferStanding(BaseModel):

@@ -50,13 +50,6 @@ class PassedOver:
 
 
 @dataclass(frozen=True, slots=True)
-class LookedForAgain:
-    """The place that a round had found was gone: the next round looks again."""
-
-    need: str
-
-
-@dataclass(frozen=True, slots=True)
 class Proposed:
     """A seat is held for a need."""
 
@@ -121,11 +114,6 @@ class SeatFreed:
 
     referral: str
     taken: bool
-
-
-@dataclass(frozen=True, slots=True)
-class SeatLeft:
-    """A seat that was meant for somebody was not taken: others are to be asked for again."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -229,6 +217,9 @@ def _need_known(case: Case, fact: NeedKnown, _: datetime) -> Case:
     if known is None:
         need = Need(id=fact.need, kind=fact.kind, urgent=fact.urgent, since=fact.since)
         return case.but(needs=(*case.needs, need))
+    if known.settled is Settled.CLOSED:
+        # The counsellor had not heard of the end yet. For another place after it there is another need.
+        return _with(case, known.but(withdrawn=False))
     since = known.since if known.settled is None else fact.since
     again = {"settled": None, "withdrawn": False, "afresh": len(known.past), "passed_over": False, "told": None}
     return _with(case, known.but(urgent=fact.urgent, since=since, **again))
@@ -244,10 +235,6 @@ def _need_withdrawn(case: Case, fact: NeedWithdrawn, _: datetime) -> Case:
 
 def _passed_over(case: Case, fact: PassedOver, _: datetime) -> Case:
     return _with(case, _sought(case, fact.need).but(passed_over=True, told=fact.reason))
-
-
-def _looked_for_again(case: Case, fact: LookedForAgain, _: datetime) -> Case:
-    return _with(case, _sought(case, fact.need).but(passed_over=False))
 
 
 def _proposed(case: Case, fact: Proposed, at: datetime) -> Case:
@@ -309,7 +296,6 @@ _CASE: Final[Mapping[type, Callable[[Case, Any, datetime], Case]]] = {
     NeedKnown: _need_known,
     NeedWithdrawn: _need_withdrawn,
     PassedOver: _passed_over,
-    LookedForAgain: _looked_for_again,
     Proposed: _proposed,
     Moved: _went_on,
     Ended: _ended,
@@ -333,17 +319,17 @@ def _offer_after(offer: Offer, fact: Any) -> Offer:
 
 
 def _terms_set(offer: Offer, fact: TermsSet) -> Offer:
-    return offer.but(terms=fact.terms, seats=fact.seats, openings=offer.openings + 1, changes=offer.changes + 1)
+    return offer.but(terms=fact.terms, seats=fact.seats, changes=offer.changes + 1)
 
 
 def _seats_set(offer: Offer, fact: SeatsSet) -> Offer:
     added = int(fact.seats > offer.seats)
-    return offer.but(seats=fact.seats, openings=offer.openings + added, changes=offer.changes + added)
+    return offer.but(seats=fact.seats, changes=offer.changes + added)
 
 
 def _seat_freed(offer: Offer, fact: SeatFreed) -> Offer:
     rest = tuple(holder for holder in offer.holders if holder.referral != fact.referral)
-    return offer.but(holders=rest, openings=offer.openings + 1, changes=offer.changes + int(fact.taken))
+    return offer.but(holders=rest, changes=offer.changes + int(fact.taken))
 
 
 _OFFER: Final[Mapping[type, Callable[[Offer, Any], Offer]]] = {
@@ -351,6 +337,5 @@ _OFFER: Final[Mapping[type, Callable[[Offer, Any], Offer]]] = {
     SeatsSet: _seats_set,
     SeatHeld: lambda offer, fact: offer.but(holders=(*offer.holders, fact.holder)),
     SeatFreed: _seat_freed,
-    SeatLeft: lambda offer, fact: offer.but(openings=offer.openings + 1),
     OfferClosed: lambda offer, fact: offer.but(closed=True, seats=0),
 }

@@ -5,8 +5,7 @@ need that could have had one of the seats left over goes without. Of two equal p
 points tie by the instant since when they wait, then by a seeded hash of the ids.
 
 The best pair first: pairs are taken in the order of their gain (points, plus the further waiting that ends). Only needs and offers of the
-same kind meet. A rule's verdict on a value is one whole number with a bit for each offer, made once for each value that occurs, so that the
-offers open to a person are found by a handful of ANDs.
+same kind meet.
 """
 
 from __future__ import annotations
@@ -20,9 +19,10 @@ from heapq import heapify, heappop, heapreplace
 from typing import NamedTuple
 
 from schemas.codes import ServiceKind, WaitReason
-from services.referral.eligibility import RULES, Circumstances, Rule, Seeker, admits
+from services.referral.eligibility import Circumstances, Seeker
 from services.referral.offers import Offer, OfferTerms
 from services.referral.points import REASONS, Reason, load, waiting_gain, weighed
+from services.referral.verdicts import Verdicts
 
 
 @dataclass(frozen=True, slots=True)
@@ -88,7 +88,7 @@ class _Choice(NamedTuple):
 def _pair(seekers: Sequence[Seeker], board: _Board, unplaced: list[Unplaced]) -> Iterable[Pair]:
     choices: list[_Choice] = []
     for seeker in seekers:
-        fitting = board.fitting(seeker)
+        fitting = board.verdicts.fitting(seeker)
         eligible = board.untried(seeker, fitting)
         places = board.ranked(seeker, eligible)
         if places:
@@ -128,17 +128,9 @@ class _Board:
         self._ties = [self.tie(offer.id) for offer in self.offers]
         self._places = {offer.id: place for place, offer in enumerate(self.offers)}
         self._with_seat = sum(1 << place for place, free in enumerate(self.free) if free > 0)
-        self._all = (1 << len(self.offers)) - 1
+        self.verdicts = Verdicts(self.offers, where)
         self._load = [load(offer, where) for offer in self.offers]
-        self._verdicts: dict[tuple[str, Hashable], int] = {}
         self._points: dict[tuple[str, Hashable], Sequence[int]] = {}
-
-    def fitting(self, seeker: Seeker) -> int:
-        """The offers that no hard rule shuts this person out of, whether or not they have a seat."""
-        places = self._all
-        for rule in RULES:
-            places &= self._verdict(rule, rule.looks_at(seeker))
-        return places
 
     def untried(self, seeker: Seeker, places: int) -> int:
         """Of these places those that may be proposed (again)."""
@@ -168,14 +160,6 @@ class _Board:
 
     def tie(self, id: str) -> bytes:
         return blake2b(id.encode(), digest_size=8, key=self._seed).digest()
-
-    def _verdict(self, rule: Rule, value: Hashable) -> int:
-        known = self._verdicts.get((rule.code, value))
-        if known is None:
-            known = self._verdicts[rule.code, value] = sum(
-                1 << place for place, offer in enumerate(self.offers) if admits(rule, value, _terms(offer), self.where)
-            )
-        return known
 
     def _points_for(self, reason: Reason, value: Hashable) -> Sequence[int]:
         known = self._points.get((reason.code, value))

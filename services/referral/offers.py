@@ -104,9 +104,8 @@ class Holder(BaseModel):
 class Offer(State):
     """An offer with its seats. Without `terms` nobody has published it yet.
 
-    `openings` counts how often something became possible here that was not before: published, a seat freed, seats added. A round that
-    finds the number it has seen need not ask again whom it could not place then. `changes` counts those of them that make it worth
-    while to propose it once more where it came to nothing: published (anew), seats added, somebody left who had been accepted.
+    `changes` counts what makes it worth while to propose it once more where it came to nothing: published (anew), seats added, somebody
+    left who had been accepted.
     """
 
     KIND: ClassVar[str] = "offer"
@@ -115,7 +114,6 @@ class Offer(State):
     seats: Annotated[int, Field(ge=0)] = 0
     holders: tuple[Holder, ...] = ()
     closed: bool = False
-    openings: int = 0
     changes: int = 0
 
     def but(self, **changes: object) -> Self:

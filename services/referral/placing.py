@@ -1,21 +1,21 @@
 """What a round found, decided again against the states as they are now: a seat is held, or the need waits and others hear why.
 
-A round looks at states that may have changed since. So the hard rules and the free seats are checked here once more, and a pair that lost
-its seat is not an error: the need and the seat are both looked at again in the next round.
+A round looks at states that may have changed since. So the hard rules and the free seats are checked here once more, and what does not
+hold any more is not an error: nothing is written, and the round hears that it has to look again.
 """
 
 from __future__ import annotations
 
-from collections.abc import Iterator
 from datetime import datetime
+from typing import Final
 
 from schemas.codes import WaitReason
 from schemas.events import NeedWaiting
-from services.referral.commands import PassOver, Placed, Propose
+from services.referral.commands import PassOver, Propose, Taken
 from services.referral.county import settings_of
 from services.referral.effects import Locate
 from services.referral.eligibility import Circumstances, seeker_of, shut_out_by
-from services.referral.evolve import LookedForAgain, PassedOver, Proposed, SeatLeft
+from services.referral.evolve import PassedOver, Proposed
 from services.referral.model import Case, Need
 from services.referral.offers import Offer
 from services.referral.steps import Fact, propose
@@ -23,18 +23,20 @@ from services.referral.trying import is_barred
 from services.runtime.calendar import berlin_day
 from services.runtime.deciding import Decision, States
 
+_STALE: Final = Decision(answer=Taken(done=False))
+
 
 def place(command: Propose, county: str, states: States, now: datetime) -> Decision:
-    """Hold the seat if it is still there and still fits; otherwise see to it that need and seat are looked at again."""
+    """Hold the seat if it is still there and still fits."""
     case, offer = states.get(Case, command.case), states.get(Offer, command.offer)
     where = Circumstances(settings_of(county, berlin_day(now)), berlin_day(now))
     need = case.need(command.need)
     sought = need is not None and case.stands and need.is_sought and not case.has_place_beside(need)
     if need is None or not sought or not _fits(case, need, offer, where):
-        return Decision(list(_again(case, need if sought else None, offer)), answer=Placed(held=False))
+        return _STALE
     facts = list(propose(case, need, offer, where.settings, now))
     located = [Locate(fact.referral, case.id, offer.id) for _, fact in facts if isinstance(fact, Proposed)]
-    return Decision(facts, effects=located, answer=Placed(held=True))
+    return Decision(facts, effects=located, answer=Taken(done=True))
 
 
 def pass_over(command: PassOver, states: States) -> Decision:
@@ -42,13 +44,13 @@ def pass_over(command: PassOver, states: States) -> Decision:
     case = states.get(Case, command.case)
     need = case.need(command.need)
     if need is None or case.revision != command.revision or not need.is_sought:
-        return Decision()
+        return _STALE
     if case.has_place_beside(need) is not (command.reason is WaitReason.HELD_ALREADY):
-        return Decision()  # a place was held since for the same kind; the next round knows
+        return _STALE  # a place was held since for the same kind
     facts: list[Fact] = [(case.subject, PassedOver(need.id, command.reason))]
     if need.told is not command.reason:
         facts.append((case.subject, NeedWaiting(need=need.id, kind=need.kind, reason=command.reason)))
-    return Decision(facts)
+    return Decision(facts, answer=Taken(done=True))
 
 
 def _fits(case: Case, need: Need, offer: Offer, where: Circumstances) -> bool:
@@ -57,10 +59,3 @@ def _fits(case: Case, need: Need, offer: Offer, where: Circumstances) -> bool:
         return False
     available = offer.is_open(where.today) and offer.free > 0 and not is_barred(need, offer)
     return available and offer.terms.kind is need.kind and not shut_out_by(seeker, offer.terms, where)
-
-
-def _again(case: Case, need: Need | None, offer: Offer) -> Iterator[Fact]:
-    if need is not None:
-        yield case.subject, LookedForAgain(need.id)
-    if offer.free > 0:
-        yield offer.subject, SeatLeft()

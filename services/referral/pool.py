@@ -1,103 +1,147 @@
-"""What a round looks at, and what it wants decided. Pure: the round itself reads and settles.
+"""Everybody for whom a place is sought in one county, as one process knows it: read once, then kept up by news.
 
-Needs with news are looked at always. Needs that a round passed over are looked at again only when something became possible for their
-kind: an offer opened or closed, a seat was freed. `stirred` tells from the openings that were seen last; it is no more than a saving.
+Pure but for its own memory: the rounds read and settle. What is remembered saves reading and never decides: each pair is decided again
+from the states (`placing`), and whatever was not taken there makes the case `unsure`: it is to be read again.
+
+A need that waits is looked at when it has news, when other offers are open to its kind than it was judged by, when an offer that fits it
+has a free seat, and when one that was tried may be proposed again. Everybody else costs one AND of two whole numbers.
 """
 
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass, field
-from datetime import date
+from collections.abc import Hashable, Iterable, Iterator, Sequence
+from dataclasses import dataclass, replace
+from typing import Final
 
 from schemas.codes import ServiceKind, WaitReason
 from services.referral.commands import PassOver, Propose
-from services.referral.eligibility import Seeker, seeker_of
-from services.referral.matching import Matching
+from services.referral.eligibility import Circumstances, Seeker, seeker_of
+from services.referral.matching import match
 from services.referral.model import Case, Need
 from services.referral.offers import Offer
-
-
-@dataclass(frozen=True, slots=True)
-class Seen:
-    """The open offers of a kind with their openings, in a calendar year (people grow older by years here)."""
-
-    year: int
-    openings: Mapping[str, int]
-
-
-Board = Mapping[ServiceKind, Seen]
-
-
-def board_of(offers: Sequence[Offer], today: date) -> Board:
-    """What a round sees of the open offers."""
-    boards: dict[ServiceKind, dict[str, int]] = defaultdict(dict)
-    for offer in offers:
-        if offer.terms is not None:
-            boards[offer.terms.kind][offer.id] = offer.openings
-    return {kind: Seen(today.year, openings) for kind, openings in boards.items()}
-
-
-def stirred(before: Board | None, now: Board, offers: Sequence[Offer]) -> frozenset[ServiceKind]:
-    """The kinds for which something became possible, or another reason to wait holds, since `before`. None remembers nothing."""
-    if before is None:
-        return frozenset(ServiceKind)
-    with_seat = {offer.terms.kind for offer in offers if offer.terms is not None and offer.free > 0}
-    return frozenset(
-        kind
-        for kind in before.keys() | now.keys()
-        if before.get(kind) != now.get(kind) and (kind in with_seat or _others(before.get(kind), now.get(kind)))
-    )
-
-
-def _others(before: Seen | None, now: Seen | None) -> bool:
-    """Whether other offers are open than before."""
-    return (before.openings.keys() if before else set()) != (now.openings.keys() if now else set())
+from services.referral.verdicts import Verdicts
 
 
 @dataclass(slots=True)
+class _Waiting:
+    """A need that waits. `told` is what others heard last, None for one that no round has passed over yet.
+
+    `fitting` are the offers that fit, by the verdicts that it was `judged` by.
+    """
+
+    seeker: Seeker
+    revision: int
+    told: WaitReason | None
+    judged: Verdicts | None = None
+    fitting: int = 0
+
+
 class Pool:
-    """The needs that a round looks at: `seekers` may be placed. Holds what of the cases is needed later, not the cases."""
+    """The needs that wait in one county. `unsure` are the cases to be read again."""
 
-    seekers: list[Seeker] = field(default_factory=list[Seeker])
-    _told: dict[str, WaitReason | None] = field(default_factory=dict[str, WaitReason | None])
-    _passed_over: set[str] = field(default_factory=set[str])
-    _revisions: dict[str, int] = field(default_factory=dict[str, int])
-    _not_sought: list[tuple[str, str, WaitReason]] = field(default_factory=list[tuple[str, str, WaitReason]])
+    def __init__(self) -> None:
+        self.unsure: Final[set[str]] = set()
+        self._by_kind: defaultdict[ServiceKind, dict[str, _Waiting]] = defaultdict(dict)
+        self._kinds: dict[str, dict[str, ServiceKind]] = {}
+        self._apart: dict[str, list[PassOver]] = {}
+        self._verdicts: dict[ServiceKind, Verdicts] = {}
+        self._changes: dict[ServiceKind, list[int]] = {}
+        self._values: dict[Hashable, Hashable] = {}
 
-    def add(self, case: Case, stirred: frozenset[ServiceKind]) -> None:
-        """The needs of a case that have news, or whose kind has."""
-        if not case.stands:
-            return
-        self._revisions[case.id] = case.revision
-        for need in case.needs:
-            if need.is_sought and (not need.passed_over or need.kind in stirred):
-                self._add(case, need)
+    def learn(self, case: Case) -> None:
+        """How a case stands now, in the place of what was known of it."""
+        self._forget(case.id)
+        for need in case.needs if case.stands else ():
+            if not need.is_sought:
+                continue
+            told = need.told if need.passed_over else None
+            if (reason := _not_looked_for(case, need)) is not None:
+                if told is not reason:
+                    self._apart.setdefault(case.id, []).append(_pass_over(case.id, need.id, reason, case.revision))
+            elif (seeker := seeker_of(case, need)) is not None:
+                self._by_kind[need.kind][need.id] = _Waiting(self._sharing(seeker), case.revision, told)
+                self._kinds.setdefault(case.id, {})[need.id] = need.kind
 
-    def _add(self, case: Case, need: Need) -> None:
-        self._told[need.id] = need.told
-        if need.passed_over:
-            self._passed_over.add(need.id)
-        seeker = seeker_of(case, need)
-        if not case.consents_to(need):
-            self._not_sought.append((case.id, need.id, WaitReason.CONSENT_MISSING))
-        elif case.has_place_beside(need):
-            self._not_sought.append((case.id, need.id, WaitReason.HELD_ALREADY))
-        elif seeker is not None:
-            self.seekers.append(seeker)
-
-    def commands(self, matching: Matching) -> list[Propose | PassOver]:
-        """What is to be decided, by case: the pairs, and who waits without knowing it yet, or for another reason than was told."""
+    def look(self, offers: Iterable[Offer], where: Circumstances, seed: str) -> list[Propose | PassOver]:
+        """What is to be decided, by case: pairs, and who waits without knowing it yet, or for another reason than was told."""
+        boards: defaultdict[ServiceKind, list[Offer]] = defaultdict(list)
+        for offer in sorted(offers, key=lambda one: one.id):
+            if offer.terms is not None and offer.is_open(where.today):
+                boards[offer.terms.kind].append(offer)
+        seekers = [
+            one.seeker
+            for kind, waiting in self._by_kind.items()
+            for one in self._stirred(kind, waiting.values(), boards[kind], where)
+        ]
+        matching = match(seekers, [offer for board in boards.values() for offer in board], where, seed)
         wanted: list[Propose | PassOver] = [
             Propose(case=pair.case, need=pair.need, offer=pair.offer) for pair in matching.pairs
         ]
-        for case, need, reason in self._waiting(matching):
-            if need not in self._passed_over or self._told[need] is not reason:
-                wanted.append(PassOver(case=case, need=need, reason=reason, revision=self._revisions[case]))
+        for one in matching.unplaced:
+            known = self._known(one.case, one.need)
+            if known.told is not one.reason:
+                wanted.append(_pass_over(one.case, one.need, one.reason, known.revision))
+        wanted += (one for apart in self._apart.values() for one in apart)
         return sorted(wanted, key=lambda one: (one.case, one.need))
 
-    def _waiting(self, matching: Matching) -> Iterator[tuple[str, str, WaitReason]]:
-        for one in matching.unplaced:
-            yield one.case, one.need, one.reason
-        yield from self._not_sought
+    def settled(self, wanted: Propose | PassOver, *, taken: bool) -> None:
+        """What became of something that was to be decided."""
+        kinds = self._kinds.get(wanted.case, {})
+        if not taken:
+            self.unsure.add(wanted.case)
+        elif wanted.need not in kinds:
+            self._apart.pop(wanted.case, None)
+        elif isinstance(wanted, PassOver):
+            self._known(wanted.case, wanted.need).told = wanted.reason
+        else:
+            kind = kinds.pop(wanted.need)
+            del self._by_kind[kind][wanted.need]
+            if kind in kinds.values():
+                # What else is sought of this kind for the same person waits for another reason now.
+                self.unsure.add(wanted.case)
+
+    def _forget(self, case: str) -> None:
+        self.unsure.discard(case)
+        self._apart.pop(case, None)
+        for need, kind in self._kinds.pop(case, {}).items():
+            del self._by_kind[kind][need]
+
+    def _known(self, case: str, need: str) -> _Waiting:
+        return self._by_kind[self._kinds[case][need]][need]
+
+    def _sharing(self, seeker: Seeker) -> Seeker:
+        """Thousands wait with the same few values: each value is kept once."""
+        shared = {
+            name: self._values.setdefault(value, value)
+            for name in ("tried", "district", "available", "languages")
+            if isinstance(value := getattr(seeker, name), Hashable)
+        }
+        return replace(seeker, **shared)
+
+    def _stirred(
+        self, kind: ServiceKind, waiting: Iterable[_Waiting], board: Sequence[Offer], where: Circumstances
+    ) -> Iterator[_Waiting]:
+        verdicts = self._verdicts.get(kind)
+        if verdicts is None or not verdicts.hold_for(board, where):
+            verdicts = self._verdicts[kind] = Verdicts(board, where)
+        changes = [offer.changes for offer in board]
+        changed, self._changes[kind] = changes != self._changes.get(kind), changes
+        with_seat = sum(1 << place for place, offer in enumerate(board) if offer.free > 0)
+        for one in waiting:
+            if one.judged is not verdicts:
+                one.judged, one.fitting = verdicts, verdicts.fitting(one.seeker)
+                yield one
+            elif one.told is None or one.fitting & with_seat or (changed and one.seeker.tried):
+                yield one
+
+
+def _not_looked_for(case: Case, need: Need) -> WaitReason | None:
+    """Why nothing is sought for a need although it waits."""
+    if not case.consents_to(need):
+        return WaitReason.CONSENT_MISSING
+    return WaitReason.HELD_ALREADY if case.has_place_beside(need) else None
+
+
+def _pass_over(case: str, need: str, reason: WaitReason, revision: int) -> PassOver:
+    return PassOver(case=case, need=need, reason=reason, revision=revision)

@@ -1,26 +1,32 @@
 """The round of a county: every need that waits meets every open seat of its kind; what fits best is held.
 
-What may be relied on: a round proposes only what the rules find right again at the moment of writing (`placing`), in transactions of
-at most 200 proposals; after a crash at any point each need is held by exactly one seat or waits. A round may be left out, repeated, or run
-in two processes at once: what it remembers from the last one (`pool`) only saves reading.
+What may be relied on: a round holds only what the rules find right again at the moment of writing (`placing`), in transactions of at most
+200 proposals; after a crash at any point each need is held by exactly one seat or waits. A round may be left out, repeated, or run in two
+processes at once.
+
+One process at a time runs rounds, by lease, because it remembers who waits (`pool`) and must be the one that passed them over. Whoever
+comes to hold the lease, and whoever was interrupted, reads everybody once. So does everybody now and then: a process that lost the lease
+without knowing it yet may have passed somebody over whom its successor does not know.
 """
 
 from __future__ import annotations
 
 import asyncio
+import time
 from collections.abc import Sequence
+from dataclasses import dataclass
 from typing import Final
 
 from schemas.codes import ServiceKind
 from services.referral import store as kept
-from services.referral.commands import PassOver, Placed, Propose
+from services.referral.commands import PassOver, Propose, Taken
 from services.referral.county import settings_of
 from services.referral.eligibility import Circumstances
-from services.referral.matching import match
 from services.referral.model import ROUND, waiting_for
-from services.referral.pool import Board, Pool, board_of, stirred
+from services.referral.pool import Pool
 from services.runtime.calendar import berlin_day
 from services.runtime.deciding import Command
+from services.runtime.leases import Lease
 from services.runtime.running import Running
 from services.runtime.store import CountyStore
 from services.runtime.turns import Round
@@ -28,53 +34,79 @@ from services.runtime.turns import Round
 AT_ONCE: Final = 200
 MOST_TRIES: Final = 5
 """Whoever lost a seat to somebody else meanwhile is tried again at once, this often; after that in the next round."""
+REMEMBERED_SECONDS: Final = 600.0
 
-_LOST: Final = Placed(held=False).model_dump_json().encode()
+_EVERYBODY: Final = frozenset((ROUND, *map(waiting_for, ServiceKind)))
+_NOT_TAKEN: Final = Taken(done=False).model_dump_json().encode()
 
 
 def rounds(running: Running) -> Round:
     """The round that the runtime calls for each county."""
-    return Rounds(running).run
+    return Rounds(running, Lease(running.database, "rounds", running.settings.instance)).run
+
+
+@dataclass(frozen=True, slots=True)
+class _Remembered:
+    pool: Pool
+    since: float
 
 
 class Rounds:
-    """The rounds of one process."""
+    """The rounds of one process. Without a lease it is alone."""
 
-    def __init__(self, running: Running) -> None:
+    def __init__(self, running: Running, lease: Lease | None = None) -> None:
         self._running = running
-        self._seen: dict[str, Board] = {}
+        self._lease = lease
+        self._remembered: dict[str, _Remembered] = {}
 
     async def run(self, county: str) -> None:
         """One round. Raises `Transient`; nothing is lost by running it again."""
+        if not await self._may():
+            return
+        # What is remembered counts again only when the round came to its end.
+        remembered = self._remembered.pop(county, None)
+        if remembered is None or time.monotonic() - remembered.since > REMEMBERED_SECONDS:
+            remembered = _Remembered(await self._everybody(self._running.store(county)), time.monotonic())
         for _ in range(MOST_TRIES):
-            if not await self._lost_some(county):
-                return
+            if await self._all_taken(county, remembered.pool):
+                break
+        self._remembered[county] = remembered
 
-    async def _lost_some(self, county: str) -> bool:
+    async def _may(self) -> bool:
+        if self._lease is None or await self._lease.hold():
+            return True
+        # Somebody else passed people over meanwhile. (Whoever was silent for long is told once that it may have been so.)
+        self._remembered.clear()
+        return await self._lease.hold()
+
+    async def _everybody(self, store: CountyStore) -> Pool:
+        pool = Pool()
+        async for case in kept.each_on_agenda(store, _EVERYBODY):
+            pool.learn(case)
+        return pool
+
+    async def _all_taken(self, county: str, pool: Pool) -> bool:
         store, today = self._running.store(county), berlin_day(self._running.clock.now())
+        unsure = frozenset(pool.unsure)
+        known = await kept.cases(store, unsure)
+        for case in known:
+            pool.learn(case)
+        async for case in kept.each_on_agenda(store, {ROUND}):
+            pool.learn(case)
         offers = await kept.open_offers(store, today)
-        board = board_of(offers, today)
-        pool = await _pool(store, stirred(self._seen.get(county), board, offers))
         where = Circumstances(settings_of(county, today), today)
         # In a thread of its own: a large round takes some tenths of a second, in which others are to be answered.
-        matching = await asyncio.to_thread(match, pool.seekers, offers, where, county)
-        lost = await self._settle(county, pool.commands(matching))
-        self._seen[county] = board
-        return lost
+        wanted = await asyncio.to_thread(pool.look, offers, where, county)
+        return await self._settle(county, pool, wanted)
 
-    async def _settle(self, county: str, wanted: Sequence[Propose | PassOver]) -> bool:
-        """Settle in chunks, so that others get their turn between. True when somebody lost a seat meanwhile."""
-        lost = False
+    async def _settle(self, county: str, pool: Pool, wanted: Sequence[Propose | PassOver]) -> bool:
+        """Settle in chunks, so that others get their turn between. Whether everything was taken."""
+        all_taken = True
         for start in range(0, len(wanted), AT_ONCE):
-            commands = [Command(county, "", data) for data in wanted[start : start + AT_ONCE]]
-            outcomes = await self._running.send_all(commands)
-            lost = lost or any(outcome.answer == _LOST for outcome in outcomes)
-        return lost
-
-
-async def _pool(store: CountyStore, stirred: frozenset[ServiceKind]) -> Pool:
-    pool = Pool()
-    async for cases in kept.each_on_agenda(store, {ROUND, *map(waiting_for, stirred)}):
-        for case in cases:
-            pool.add(case, stirred)
-    return pool
+            some = wanted[start : start + AT_ONCE]
+            outcomes = await self._running.send_all([Command(county, "", data) for data in some])
+            for data, outcome in zip(some, outcomes, strict=True):
+                taken = outcome.error is None and outcome.answer != _NOT_TAKEN
+                pool.settled(data, taken=taken)
+                all_taken = all_taken and taken
+        return all_taken

@@ -27,7 +27,7 @@ from services.runtime.store import CountyStore, collection_of, state_collection
 
 CASE_OF: Final = "case_of"
 BOOKS: Final = "books"
-CASES_AT_ONCE: Final = 2000
+CASES_AT_ONCE: Final = 200
 
 _CASES: Final = collection_of(Case.KIND)
 _OFFERS: Final = collection_of(Offer.KIND)
@@ -116,19 +116,17 @@ async def on_agenda(store: CountyStore, entry: str, after: str | None, limit: in
     return [_read(Case, document) for document in found]
 
 
-async def each_on_agenda(store: CountyStore, entries: Collection[str]) -> AsyncIterator[list[Case]]:
-    """All cases with one of these entries on their agenda, in pages."""
-    after: str | None = None
-    while True:
-        query: Document = {"body.agenda": {"$in": sorted(entries)}}
-        if after is not None:
-            query["_id"] = {"$gt": after}
-        found = await store.find(_CASES, query, sort=[("_id", ASCENDING)], limit=CASES_AT_ONCE)
-        if found:
-            yield [_read(Case, document) for document in found]
-            after = found[-1]["_id"]
-        if len(found) < CASES_AT_ONCE:
-            return
+async def each_on_agenda(store: CountyStore, entries: Collection[str]) -> AsyncIterator[Case]:
+    """All cases with one of these entries on their agenda."""
+    query = {"body.agenda": {"$in": sorted(entries)}}
+    async for documents in store.each(_CASES, query, page=CASES_AT_ONCE):
+        for document in documents:
+            yield _read(Case, document)
+
+
+async def cases(store: CountyStore, ids: Collection[str]) -> list[Case]:
+    """The stored ones among these cases."""
+    return [_read(Case, document) for document in await store.by_ids(_CASES, sorted(ids))]
 
 
 async def books(store: CountyStore) -> Books:

@@ -30,13 +30,13 @@ from services.referral.commands import (
     Refuse,
     Reject,
     Release,
+    Taken,
 )
 from services.referral.county import settings_of
 from services.referral.eligibility import Circumstances, Seeker
-from services.referral.matching import match
-from services.referral.model import Case, Need, NeedState, Referral, ReferralState
+from services.referral.model import ROUND, Case, Need, NeedState, Referral, ReferralState
 from services.referral.offers import Offer, OfferTerms
-from services.referral.pool import Board, Pool, board_of, stirred
+from services.referral.pool import Pool
 from services.referral.service import SERVICE
 from services.runtime.calendar import berlin_day
 from services.runtime.deciding import Decision, Message, S
@@ -112,7 +112,7 @@ class Network(World):
 
     def __init__(self, now: datetime = NOW) -> None:
         super().__init__(SERVICE.logic, county=COUNTY, now=now)
-        self.seen: Board | None = None
+        self.pool: Pool | None = None
         self._named: set[Subject] | None = None
 
     # --- only what was named ----------------------------------------------------------------------------------------
@@ -180,24 +180,27 @@ class Network(World):
         return id
 
     def round(self) -> list[Propose | PassOver]:
-        """A round as the service runs it, on what is stored now. Returns what it wanted decided."""
-        wanted = self.finds()
+        """A round as the service runs it, on what is stored now and what it remembers. Returns what it wanted decided."""
+        everybody, self.pool = self.pool is None, self.pool or Pool()
+        for case in self.cases():
+            if everybody or ROUND in case.agenda or case.id in self.pool.unsure:
+                self.pool.learn(case)
+        wanted = self.looks(self.pool)
         for data in wanted:
-            self.asks(data, actor="")
+            self.pool.settled(data, taken=self.asks(data, actor="").answer == Taken(done=True))
         return wanted
 
     def finds(self) -> list[Propose | PassOver]:
-        """What a round wants decided, before anything is."""
-        today = berlin_day(self.now)
-        offers = [one for one in self.offers() if one.is_open(today)]
-        board = board_of(offers, today)
-        kinds = stirred(self.seen, board, offers)
+        """What the round of a process that remembers nothing wants decided, before anything is."""
         pool = Pool()
         for case in self.cases():
-            pool.add(case, kinds)
-        self.seen = board
-        where = Circumstances(settings_of(COUNTY, today), today)
-        return pool.commands(match(pool.seekers, offers, where, COUNTY))
+            pool.learn(case)
+        return self.looks(pool)
+
+    def looks(self, pool: Pool) -> list[Propose | PassOver]:
+        """What somebody with this memory wants decided."""
+        today = berlin_day(self.now)
+        return pool.look(self.offers(), Circumstances(settings_of(COUNTY, today), today), COUNTY)
 
     def later(self, **time: int) -> None:
         """Time passes, and what is due happens."""

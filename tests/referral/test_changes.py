@@ -232,7 +232,7 @@ def test_for_a_second_need_of_a_kind_nothing_is_sought_while_the_person_has_a_pl
     accepted.hears(NeedWithdrawn(need=need_of("amal")), AMAL)
     accepted.hears(NeedConfirmed(need=anew, kind=COURSE), AMAL)
     for _ in range(3):
-        accepted.seen = None
+        accepted.pool = None
         accepted.round()
     assert [(event.need, event.reason) for event in accepted.told_of(NeedWaiting)] == [(anew, WaitReason.HELD_ALREADY)]
 
@@ -267,6 +267,15 @@ def test_a_waiting_need_that_is_withdrawn_and_confirmed_again_waits_from_then_on
     network.hears(NeedConfirmed(need=need_of("amal"), kind=COURSE), case)
     assert network.state() is NeedState.WAITING
     assert network.need().since == NOW + timedelta(days=9)
+
+
+def test_a_need_that_was_closed_meanwhile_is_not_sought_again_because_somebody_confirmed_it_before_hearing_so(
+    accepted: Network,
+):
+    accepted.closes(accepted.live().id)
+    accepted.hears(NeedConfirmed(need=need_of("amal"), kind=COURSE), AMAL)
+    assert accepted.state() is NeedState.CLOSED
+    assert accepted.round() == []
 
 
 def test_a_withdrawal_of_a_need_that_nobody_knows_is_no_error():

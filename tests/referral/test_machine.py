@@ -142,6 +142,12 @@ class Life(RuleBasedStateMachine):
         self.network.round()
 
     @rule()
+    def run_rounds_until_nothing_is_left_to_do(self) -> None:
+        """Whoever remembers from round to round overlooks nobody: a process that remembers nothing finds no more."""
+        assert any(not self.network.round() for _ in range(10))
+        assert self.network.finds() == []
+
+    @rule()
     def begin_a_slow_round(self) -> None:
         self.slow_matcher = self.network.finds()
 
@@ -151,6 +157,9 @@ class Life(RuleBasedStateMachine):
         for data in self.slow_matcher:
             self.network.asks(data)
         self.slow_matcher = []
+        self.network.pool = (
+            None  # whom it passed over, the other one does not know of: it read everybody when it took over
+        )
 
     # --- the steps of referrals -------------------------------------------------------------------------------------
 

@@ -4,13 +4,11 @@ from __future__ import annotations
 
 import pytest
 
-from schemas.codes import Purpose, ServiceKind
+from schemas.codes import Purpose
 from schemas.events import ConsentWithdrawn, NeedConfirmed, NeedWaiting, ReferralLapsed
 from services.referral.commands import Propose
 from services.referral.model import NeedState
-from services.referral.offers import Offer
-from services.referral.pool import board_of, stirred
-from tests.referral.network import ADVICE, COURSE, TODAY, Network, id_of, need_of, terms
+from tests.referral.network import ADVICE, COURSE, Network, id_of, need_of
 
 
 @pytest.fixture
@@ -45,12 +43,13 @@ def test_a_pair_that_lost_its_seat_waits_for_the_next_round(network: Network):
 def test_a_pair_whose_person_changed_meanwhile_leaves_the_seat_to_others(network: Network):
     (wanted,) = network.finds()
     network.is_profiled(id_of("amal", "case"), german="c1", version=2)
-    before = network.offer().openings
+    network.person("badr")
+    network.round()
 
     network.asks(wanted)
 
     assert network.state() is NeedState.WAITING
-    assert network.offer().openings == before + 1
+    assert network.state("badr") is NeedState.HELD
 
 
 def test_a_pair_that_is_settled_twice_holds_one_seat(network: Network):
@@ -69,7 +68,7 @@ def test_why_a_need_waits_is_told_once_and_again_only_when_the_reason_changes(ne
     waiting = [(event.need, event.reason) for event in network.told_of(NeedWaiting)]
     assert waiting == [(need_of("badr"), "no-free-seat")]
 
-    network.seen = None
+    network.pool = None
     network.round()
     assert len(network.told_of(NeedWaiting)) == 1
     network.is_profiled(id_of("badr", "case"), german="c1", version=2)
@@ -77,7 +76,7 @@ def test_why_a_need_waits_is_told_once_and_again_only_when_the_reason_changes(ne
     assert network.told_of(NeedWaiting)[-1].reason == "not-eligible"
 
 
-def test_somebody_who_was_passed_over_and_lost_a_new_seat_to_others_is_looked_at_again(network: Network):
+def test_somebody_who_was_passed_over_and_lost_a_new_seat_to_others_has_the_next_one(network: Network):
     network.round()
     network.person("badr")
     network.round()
@@ -89,9 +88,11 @@ def test_somebody_who_was_passed_over_and_lost_a_new_seat_to_others_is_looked_at
 
     network.asks(wanted)
 
-    assert not network.need("badr").passed_over
+    assert network.state("badr") is NeedState.WAITING
     network.round()
-    assert network.need("badr").passed_over
+    network.publishes("third course")
+    network.round()
+    assert network.state("badr") is NeedState.HELD
 
 
 def test_a_pair_whose_consent_was_withdrawn_meanwhile_is_not_held(network: Network):
@@ -143,20 +144,6 @@ def test_who_waits_again_after_a_proposal_hears_why_again(network: Network):
     network.refuses(network.live(other).id)
     network.round()
     assert [event.need for event in network.told_of(NeedWaiting)] == [need_of(other), need_of(first), need_of(other)]
-
-
-def test_kinds_are_stirred_by_seats_that_open_and_offers_that_come_or_go():
-    course = Offer(id=id_of("course"), terms=terms(), seats=1, openings=1)
-    board = board_of([course], TODAY)
-    assert stirred(None, board, [course]) == frozenset(ServiceKind)
-    assert stirred(board, board, [course]) == frozenset()
-    freed = course.but(openings=2)
-    assert stirred(board, board_of([freed], TODAY), [freed]) == {COURSE}
-    full = course.but(openings=2, seats=0)
-    assert stirred(board, board_of([full], TODAY), [full]) == frozenset()
-    assert stirred(board, {}, []) == {COURSE}
-    assert stirred({}, board, [full]) == {COURSE}
-    assert stirred(board, board_of([course], TODAY.replace(year=2017)), [course]) == {COURSE}
 
 
 def test_two_needs_of_one_person_are_settled_in_one_round():

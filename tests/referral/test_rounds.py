@@ -14,7 +14,9 @@ from services.referral.model import Case, NeedState
 from services.referral.offers import Offer
 from services.referral.rounds import Rounds
 from services.referral.store import CASE_OF, locate
+from services.runtime import leases
 from services.runtime.deciding import Command
+from services.runtime.leases import Lease
 from tests.referral.house import House
 from tests.referral.network import COUNTY, COURSE, NOW, id_of, need_of, terms
 
@@ -64,6 +66,28 @@ async def test_a_process_that_remembers_nothing_finds_the_same(house: House):
     await Rounds(house.running).run(COUNTY)
     assert await house.books() == before
     assert await told(house, NeedWaiting) == 50
+
+
+async def test_who_takes_over_from_another_process_knows_whom_that_passed_over(
+    house: House, monkeypatch: pytest.MonkeyPatch
+):
+    monkeypatch.setattr(leases, "RENEWED_EVERY", 0.0)
+    one, two = (Lease(house.running.database, "rounds of two", name) for name in ("one", "two"))
+    first, second = Rounds(house.running, one), Rounds(house.running, two)
+    await publish(house, "course", 1)
+    await house.people(["amal"])
+    await first.run(COUNTY)
+    await second.run(COUNTY)
+    await house.people(["badr"])
+    await second.run(COUNTY)
+    assert not (await house.case("badr")).needs[0].passed_over, "one process at a time runs rounds"
+    await first.run(COUNTY)
+    assert (await house.case("badr")).needs[0].passed_over
+
+    await one.release()
+    await house.hear((ConsentWithdrawn(purposes=(Purpose.LANGUAGE_COURSES,)), id_of("amal", "case")))
+    await second.run(COUNTY)
+    assert (await house.case("badr")).needs[0].live is not None
 
 
 async def test_two_matchers_at_once_give_no_seat_twice_and_each_need_one_seat_at_most(house: House):

@@ -79,7 +79,7 @@ def test_what_came_to_nothing_is_not_proposed_again_as_it_is_and_others_hear_tha
     network.round()
     assert network.state() is NeedState.WAITING
     assert [event.reason for event in network.told_of(NeedWaiting)] == [WaitReason.ALL_TRIED]
-    network.seen = None
+    network.pool = None
     assert network.round() == [], "nor by a process that remembers nothing"
 
 
