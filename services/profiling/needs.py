@@ -182,6 +182,7 @@ def _new(
     params: Mapping[str, str | int],
     urgent: bool,
 ) -> Need:
-    earlier = sum(need.rule == rule and need.kind is kind for need in needs)
-    purpose = f"{rule or 'counsellor'}/{kind}" + (f"/{earlier + 1}" if earlier else "")
-    return Need(id=child(case, purpose), kind=kind, rule=rule, params=params, urgent=urgent, state=NeedState.DERIVED)
+    first, taken = f"{rule or 'counsellor'}/{kind}", {need.id for need in needs}
+    ids = (child(case, first if number == 1 else f"{first}/{number}") for number in range(1, len(needs) + 2))
+    id = next(id for id in ids if id not in taken)  # also not that of one whose rule the counsellor has set aside
+    return Need(id=id, kind=kind, rule=rule, params=params, urgent=urgent, state=NeedState.DERIVED)

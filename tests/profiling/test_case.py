@@ -198,6 +198,17 @@ def test_a_confirmed_need_whose_rule_no_longer_holds_is_put_before_the_counsello
     assert talked.told_of(NeedWithdrawn) == [NeedWithdrawn(need=need)]
 
 
+def test_a_need_that_was_kept_against_its_rule_and_withdrawn_lends_its_id_to_no_other(talked: World) -> None:
+    kept = confirm(talked, ServiceKind.HOUSING)
+    talked.asks(record(answers=whole_talk(goals=["meet-people"])))
+    confirm(talked, ServiceKind.HOUSING)
+    talked.asks(WithdrawNeed(case=CASE, need=kept))
+    talked.asks(record(answers=whole_talk(goals=["find-a-home"])))
+    anew = need_of(talked, ServiceKind.HOUSING)
+    assert (anew.id, anew.state) == (child(CASE, "housing.1/housing/2"), NeedState.DERIVED)
+    assert len({need.id for need in case_of(talked).needs}) == len(case_of(talked).needs)
+
+
 def test_a_need_that_the_counsellor_keeps_against_its_rule_is_no_longer_doubted(talked: World) -> None:
     confirm(talked, ServiceKind.HOUSING)
     talked.asks(record(answers=whole_talk(goals=["meet-people"])))
