@@ -220,9 +220,6 @@ def _need_known(case: Case, fact: NeedKnown, _: datetime) -> Case:
     if known.settled is Settled.CLOSED:
         # The counsellor had not heard of the end yet. For another place after it there is another need.
         return _with(case, known.but(withdrawn=False))
-    if known.settled is Settled.CLOSED:
-        # The counsellor had not heard of the end yet. For another place after it there is another need.
-        return _with(case, known.but(withdrawn=False))
     since = known.since if known.settled is None else fact.since
     again = {"settled": None, "withdrawn": False, "afresh": len(known.past), "passed_over": False, "told": None}
     return _with(case, known.but(urgent=fact.urgent, since=since, **again))
