@@ -14,8 +14,9 @@ from pydantic import BaseModel
 from schemas.codes import Role
 from schemas.labels import Label
 from services.reporting.auditing import Audit
-from services.reporting.books import CountyBooks, Rebuilt
+from services.reporting.books import CountyBooks
 from services.reporting.closing import is_closed
+from services.reporting.store import Rebuilt
 from services.reporting.tables import DECLARED, EDITION
 from services.runtime.problems import Problem
 from services.runtime.running import Running

@@ -2,30 +2,30 @@
 
 What may be relied on:
 
-- Each method works on one instant of the county's database. `counts` and `audit` see no change half done.
-- `fold` moves entries of the ledger into their sheets, so that there are never many. It changes no figure.
-- `rebuild` counts all facts anew as they were at one instant, and in the same transaction replaces the sheets and removes the entries
-  that were there at that instant. A batch that commits meanwhile changed facts that this instant does not have, and left an entry that is
-  not removed: so nothing is lost, nothing is counted twice, and nobody has to wait. It is harmless at any time; what it finds changed was
-  wrong.
-- Fold and rebuild both turn a page of the county's book: of two at the same time one gets a `Conflict` and has changed nothing.
+- Each method works on one instant of the county's database, or on one after the other. `counts` and `audit` see no change half done.
+- `fold` moves entries of the ledger into the sheets of their generation, so that there are never many. It changes no figure.
+- `rebuild` counts all facts anew (`rebuilding`). Nobody has to wait, it is harmless at any time, and what it finds changed was wrong.
+- Each fold, and each step of a rebuild, turns a page of the county's book: of two at the same time one gets a `Conflict` and has changed
+  nothing.
 
-A database ends a transaction after a minute (MongoDB: `transactionLifetimeLimitSeconds`), which bounds how many facts one rebuild can
-read; docs/architecture/reporting.md says how many, and what to do beyond.
+`audit` looks at all facts at one instant, and a database ends a transaction after a minute (MongoDB: `transactionLifetimeLimitSeconds`);
+docs/architecture/reporting.md says how many people that is, and what to do beyond.
 """
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+import math
+import time
+from collections import defaultdict
+from collections.abc import Iterable, Sequence
+from contextlib import suppress
 from typing import Final
 
-from pydantic import BaseModel
-
 from services.reporting.auditing import Audit, Tally, audited
-from services.reporting.counting import contributions
-from services.reporting.store import Book, Counts, Heading, one_instant
-from services.reporting.sums import Cell, Sums
-from services.reporting.tables import DECLARED, EDITION
+from services.reporting.rebuilding import begin, step
+from services.reporting.store import Book, Heading, Rebuilt, one_instant, together
+from services.reporting.sums import Sums
+from services.reporting.tables import EDITION
 from services.runtime.errors import Conflict, Refused, Transient
 from services.runtime.store import Database
 
@@ -35,16 +35,17 @@ FOLD_FROM: Final = 128
 FOLD_MOST: Final = 512
 """Entries folded in one transaction."""
 
-TRIES: Final = 10
-"""How often a rebuild is begun again because a fold or another rebuild was faster."""
+PAGE: Final = 1000
+"""Facts that one step of a rebuild counts."""
 
+STEPS_BETWEEN_FOLDS: Final = FOLD_FROM // 2
+"""Each step of a rebuild leaves two entries."""
 
-class Rebuilt(BaseModel):
-    """`facts` were counted, `cells` follow from them, and in `changed` of these something else had stood."""
+TRIES: Final = 50
+"""How often in a row a step of a rebuild is begun again because somebody else was faster."""
 
-    facts: int
-    cells: int
-    changed: int
+AT_A_TIME: Final = 15.0
+"""Seconds (machine time) of a rebuild in one round, so that a service which has its counts made anew is not taken for one that hangs."""
 
 
 class CountyBooks:
@@ -60,7 +61,8 @@ class CountyBooks:
             headings = await instant.headings()
             if not _of_this_edition(await instant.book(), headings):
                 raise Refused("counts-outdated", 409)
-            counts = await instant.sheets({"table": table, "period": {"$gte": first, "$lte": last}})
+            sheets = await instant.sheets({"table": table, "period": {"$gte": first, "$lte": last}})
+            counts = together(sheets)
             for cell, figure in (await instant.entries(headings)).counted:
                 if cell.table == table and first <= cell.period <= last:
                     counts.counted.add(cell, figure)
@@ -69,8 +71,7 @@ class CountyBooks:
     async def audit(self) -> Audit:
         """The books, all of them as they were at one instant: a difference is one, even while people are being counted."""
         async with one_instant(self._database, self._county) as instant:
-            counts = await instant.sheets({})
-            counts.merge(await instant.entries(await instant.headings()))
+            counts = together(await instant.sheets({}), await instant.entries(await instant.headings()))
             tally = Tally()
             async for facts in instant.facts():
                 tally.add(facts)
@@ -79,62 +80,74 @@ class CountyBooks:
     async def rebuild(self) -> Rebuilt:
         """Count all facts anew. Memory holds the cells, whose number follows from the tables, and one page of facts."""
         for _ in range(TRIES):
-            try:
-                return await self._rebuild()
-            except Conflict:
-                continue
-        raise Transient("database")
-
-    async def _rebuild(self) -> Rebuilt:
-        async with one_instant(self._database, self._county) as instant:
-            book, headings = await instant.book(), await instant.headings()
-            before = await instant.sheets({})
-            cells = before.counted.cells() | before.kept.cells()
-            before.merge(await instant.entries(headings))
-            after, number = Counts(kept=before.kept), 0
-            async for facts in instant.facts():
-                after.counted.count(contributions(facts))
-                number += 1
-            for cell, figure in before.kept:
-                if _is_declared(cell):
-                    after.counted.add(cell, figure)
-            cells |= after.counted.cells() | after.kept.cells()
-            await instant.replace_sheets(after, cells)
-            await instant.remove(headings)
-            await instant.turn_page(book)
-            changed = after.counted.differing(before.counted)
-            return Rebuilt(facts=number, cells=len(after.counted), changed=len(changed))
+            with suppress(Conflict):
+                await self._begin()
+                break
+        rebuilt = await self._go_on()
+        if rebuilt is None:
+            raise Transient("database")
+        return rebuilt
 
     async def fold(self) -> int:
         """Move entries into their sheets, at most `FOLD_MOST`, where it is worth while; gives how many. Raises `Conflict`."""
         async with one_instant(self._database, self._county) as instant:
-            book, headings = await instant.book(), await instant.headings(FOLD_MOST)
-            if not _worth_a_fold(headings) or not _of_this_edition(book, headings):
+            book = await instant.book()
+            headings = [heading for heading in await instant.headings(FOLD_MOST) if heading.edition == EDITION]
+            if not _worth_a_fold(headings) or _written_in(book) != EDITION:
                 return 0
-            counts = await instant.entries(headings)
-            cells = counts.counted.cells() | counts.kept.cells()
-            counts.merge(await instant.sheets_of(cells))
-            await instant.replace_sheets(counts, cells)
+            for generation, own in _by_generation(headings):
+                counts = await instant.entries(own)
+                cells = counts.cells()
+                counts.merge(together(await instant.sheets_of(generation, cells)))
+                await instant.replace_sheets(generation, counts, cells)
             await instant.remove(headings)
             await instant.turn_page(book)
             return len(headings)
 
     async def keep_up(self) -> None:
-        """To be called from time to time: folds, and counts anew when the tables that are counted are older than those declared now.
+        """To be called from time to time: goes on with a rebuild, folds, and counts anew when the tables that are counted are older than
+        those declared now.
 
         Newer ones are left alone: the newer program that counts them is already at work.
         """
         async with one_instant(self._database, self._county) as instant:
             book, headings = await instant.book(), await instant.headings()
-        editions = {book.edition, *(heading.edition for heading in headings)}
+        editions = {book.edition, _written_in(book), *(heading.edition for heading in headings)}
+        if max(editions) > EDITION:
+            return
         try:
-            if min(editions) < EDITION and max(editions) <= EDITION:
-                await self._rebuild()
+            if book.under_way is not None and book.under_way.edition == EDITION:
+                await self._go_on(time.monotonic() + AT_A_TIME)
+            elif min(editions) < EDITION:
+                await self._begin()
+                await self._go_on(time.monotonic() + AT_A_TIME)
             elif _worth_a_fold(headings):
                 while await self.fold() == FOLD_MOST:
                     pass
         except Conflict:
             return  # another instance is at it; there is a next time
+
+    async def _begin(self) -> None:
+        async with one_instant(self._database, self._county) as instant:
+            await begin(instant)
+
+    async def _go_on(self, until: float = math.inf) -> Rebuilt | None:
+        """With the rebuild that is under way, until a machine time. None when it is over before everything is counted."""
+        most, lost, steps = PAGE, 0, 0
+        while time.monotonic() < until and lost < TRIES:
+            try:
+                async with one_instant(self._database, self._county) as instant:
+                    rebuilt = await step(instant, most)
+            except Conflict:
+                most, lost = max(1, most // 2), lost + 1
+                continue
+            if rebuilt is not None:
+                return rebuilt
+            most, lost, steps = min(PAGE, 2 * most), 0, steps + 1
+            if steps % STEPS_BETWEEN_FOLDS == 0:
+                with suppress(Conflict):
+                    await self.fold()
+        return None
 
 
 def _worth_a_fold(headings: Sequence[Heading]) -> bool:
@@ -142,11 +155,17 @@ def _worth_a_fold(headings: Sequence[Heading]) -> bool:
     return len(headings) >= FOLD_FROM or any(heading.keeps for heading in headings)
 
 
+def _by_generation(headings: Iterable[Heading]) -> Iterable[tuple[int, list[Heading]]]:
+    of: defaultdict[int, list[Heading]] = defaultdict(list)
+    for heading in headings:
+        of[heading.generation].append(heading)
+    return of.items()
+
+
+def _written_in(book: Book) -> int:
+    """The edition in which entries are folded: of a rebuild that is under way, since with its end everything else goes."""
+    return book.under_way.edition if book.under_way is not None else book.edition
+
+
 def _of_this_edition(book: Book, headings: Sequence[Heading]) -> bool:
-    return book.edition == EDITION and all(heading.edition == EDITION for heading in headings)
-
-
-def _is_declared(cell: Cell) -> bool:
-    """What was kept for a table that is no longer declared stays where it is, and counts nowhere."""
-    table = DECLARED.tables.get(cell.table)
-    return table is not None and len(table.dimensions) == len(cell.values)
+    return {book.edition, _written_in(book), *(heading.edition for heading in headings)} == {EDITION}

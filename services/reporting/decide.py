@@ -30,17 +30,19 @@ class Named:
 
 @dataclass(frozen=True, slots=True)
 class Recounted:
-    """Effect: rows that count from now on, and rows that do not count any more."""
+    """Effect: rows that count from now on, and rows that do not count any more, both in this generation."""
 
     added: frozenset[Row]
     retracted: frozenset[Row]
+    generation: int = 0
 
 
 @dataclass(frozen=True, slots=True)
 class Kept:
-    """Effect: these rows go on counting without the facts that they came from."""
+    """Effect: these rows go on counting in this generation, without the facts that they came from."""
 
     rows: frozenset[Row]
+    generation: int = 0
 
 
 def names(message: Message, states: States) -> Iterable[Subject]:
@@ -64,18 +66,20 @@ def decide(message: Message, states: States, now: datetime, *, pseudonyms: Pseud
     for fact in facts:
         after = evolve(after, fact, now)
     if isinstance(after, Facts) and after.erased:
-        return _erase(subject, told, contributions(before), now)
+        return _erase(subject, told, before, now)
     if after == before:
         return Decision()
     added, retracted = difference(before, after)
-    effects = [Recounted(added, retracted)] if added or retracted else []
+    effects = [Recounted(added, retracted, before.generation)] if added or retracted else []
     return Decision([(subject, fact) for fact in facts], effects)
 
 
-def _erase(subject: Subject, told: Told[EventData], rows: frozenset[Row], now: datetime) -> Decision:
+def _erase(subject: Subject, told: Told[EventData], before: Countable, now: datetime) -> Decision:
     """The facts become a tombstone. What stands in closed months stays there, belonging to nobody; the rest is taken back."""
+    rows, generation = contributions(before), before.generation
     closed = frozenset(row for row in rows if is_closed(row.period, now))
-    return Decision([(subject, told)], [Recounted(frozenset(), rows - closed), Kept(closed), Forget(subject)])
+    counts = (Recounted(frozenset(), rows - closed, generation), Kept(closed, generation))
+    return Decision([(subject, told)], [*counts, Forget(subject)])
 
 
 def evolve(state: Any, fact: Any, at: datetime) -> Any:

@@ -87,7 +87,13 @@ class Referral(_Part):
     steps: tuple[tuple[Step, Day], ...] = ()
 
 
-class Facts(State):
+class Counted(State):
+    """What may be counted. `generation` is the rebuild that counted it last (0: none); its rows stand in sheets and entries of that."""
+
+    generation: int = 0
+
+
+class Facts(Counted):
     """Everything about one person that may be counted; a person counts once the arrival is known.
 
     `pseudonym` is random and known nowhere else: the keys of this person's records follow from it, and nothing leads back from them once it
@@ -111,7 +117,7 @@ class Facts(State):
     referrals: tuple[Referral, ...] = ()
 
 
-class Count(State):
+class Count(Counted):
     """Somebody who refused the consent: a district, a month (``2016-03``) and who asked, and nothing that leads to a person."""
 
     KIND = "count"
@@ -120,7 +126,7 @@ class Count(State):
     way: Way | None = None
 
 
-class Offer(State):
+class Offer(Counted):
     """An offer with its seats as they are now. `kind` is None until it was published."""
 
     KIND = "offer"

@@ -58,9 +58,10 @@ class Sums:
         else:
             self._cells[cell] = new
 
-    def merge(self, other: Sums) -> None:
+    def merge(self, other: Sums, sign: int = 1) -> None:
+        """Add other sums, or take them off with `sign` -1."""
         for cell, change in other:
-            self.add(cell, change)
+            self.add(cell, Sum(sign * change.n, sign * change.keys))
 
     def get(self, cell: Cell) -> Sum:
         return self._cells.get(cell, NOTHING)
