@@ -16,6 +16,7 @@ span_id, parent (null at the start of a trace), name, start_ns, end_ns (machine 
 from __future__ import annotations
 
 import os
+import re
 from collections.abc import Sequence
 from io import BufferedWriter
 from pathlib import Path
@@ -23,6 +24,8 @@ from typing import Final
 
 from services.runtime.fields import fit, is_span_name
 from services.runtime.spans import Span, is_traceparent
+
+_WORD: Final = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]*").fullmatch
 
 FILE_BYTES: Final = 32 * 1024 * 1024
 KEPT_FILES: Final = 4
@@ -93,4 +96,4 @@ def _open_at_line_start(path: Path) -> BufferedWriter:
 
 def _word(text: str) -> str:
     """A service's or an instance's name, as it may stand in a line."""
-    return text if text.isascii() and text.replace("-", "").isalnum() else "unnamed"
+    return text if _WORD(text) else "unnamed"

@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 import asyncio
+import json
 from collections.abc import AsyncIterator
 from datetime import UTC, datetime, timedelta
+from io import StringIO
 from typing import Any
 
 import httpx
@@ -15,6 +17,7 @@ from deploy.embedded.engines import Engines
 from services.runtime import gaps as gaps_module
 from services.runtime.deciding import Command
 from services.runtime.gaps import LETTERS_EVERY, GapFiller
+from services.runtime.logs import Log
 from services.runtime.operating import SERVICE
 from services.runtime.records import NOWHERE, RawRecord
 from services.runtime.settle import Result
@@ -328,6 +331,28 @@ async def test_an_owner_whose_address_nobody_knows_is_not_asked(bank: Open, shop
     await till.take(second)
     assert await filler_of(bank, shop.client()).look(COUNTY, now(), letters=True) == 0
     assert await till.parked(ANNA) == [2]
+
+
+async def test_what_did_not_come_is_told_once_for_each_owner_with_what_was_missing(
+    bank: Open, shop: Open, till: Till, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    log, lines = Log(), StringIO()
+    log._stream = lines
+    monkeypatch.setattr(gaps_module, "log", log)
+    await till.take(*(record(COUNTY, an_id(name), 2, Paid(amount=1)) for name in ("one", "two")))
+    await till.take(record(COUNTY, ANNA, 2, Weighed(grams=2)))
+
+    await look(bank, shop)
+    helpless = filler_of(bank, shop.client(), shop="http://shop", post="http://post")
+    helpless._token = lambda county: None
+    await helpless.look(COUNTY, now(), letters=True)
+    told = [json.loads(line) for line in lines.getvalue().splitlines()]
+    assert sorted((line["code"], line["peer"], line["reason"], line["subjects"]) for line in told) == [
+        ("history.none", "post", "no-address", 1),
+        ("history.none", "post", "no-token", 1),
+        ("history.none", "shop", "no-token", 2),
+        ("history.none", "shop", "not-there", 2),
+    ]
 
 
 async def test_gaps_that_cannot_be_filled_do_not_keep_the_filler_from_the_others(

@@ -67,6 +67,13 @@ def test_every_code_that_the_runtime_logs_is_documented():
     assert [place for place, call in runtime if call.args[0].value not in LINES] == []  # pyright: ignore[reportAttributeAccessIssue]
 
 
+def test_every_documented_line_is_logged_somewhere():
+    """Two of them by the log itself, under their own names: lines of libraries, and lines that nobody documented."""
+    logged = {str(call.args[0].value) for _, call in log_calls() if isinstance(call.args[0], ast.Constant)}
+
+    assert set(LINES) - logged == {"library.line", "log.undocumented"}
+
+
 def test_every_metric_stands_on_the_page_with_its_labels():
     registry = Metrics().registry
     measured: dict[str, list[str]] = {}

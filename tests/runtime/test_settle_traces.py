@@ -3,17 +3,19 @@
 from __future__ import annotations
 
 import asyncio
+import json
 from collections.abc import AsyncIterator, Iterator
 from contextlib import contextmanager
+from io import StringIO
 from typing import Any
 
 import pytest
 
 from services.runtime.clock import HandClock
 from services.runtime.deciding import Command
-from services.runtime.desk import Desk
+from services.runtime.desk import CommandFailed, Desk
 from services.runtime.errors import Refused
-from services.runtime.logs import current_traceparent
+from services.runtime.logs import Log, current_traceparent
 from services.runtime.settle import Result, Settler
 from services.runtime.spans import Span
 from services.runtime.telemetry import Telemetry
@@ -109,6 +111,24 @@ async def test_also_what_is_decided_a_second_time_links_its_request_and_not_the_
     assert refused.attributes["outcome"] == "refused"
     assert (refused.trace_id, refused.parent_id) == (first.trace_id, first.span_id)
     assert [*refused.links] == [ANOTHER_REQUEST]
+
+
+async def test_what_fails_is_logged_under_the_trace_that_brought_it(
+    bank: Traced, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    log, lines = Log(), StringIO()
+    log._stream = lines
+    monkeypatch.setattr("services.runtime.settle.log", log)
+    bank.settler.logic = Bank(fails_on=frozenset({13})).logic()
+    wrong = [reader().read(record(COUNTY, ANNA, 1, Paid(amount=-1), traceparent=SENDER))]
+    await bank.settler.settle(bank.store, wrong)
+    with request(REQUEST), pytest.raises(CommandFailed):
+        await bank.desk.send(pay(BERT, 13))
+    told = [json.loads(line) for line in lines.getvalue().splitlines()]
+    assert [(line["code"], line["trace_id"]) for line in told] == [
+        ("record.dead", SENDER[3:35]),
+        ("settle.failed", REQUEST[3:35]),
+    ]
 
 
 async def test_what_comes_together_goes_each_its_own_way_and_only_links_what_brought_it(bank: Traced) -> None:

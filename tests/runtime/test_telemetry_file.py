@@ -5,6 +5,8 @@ from __future__ import annotations
 import json
 from pathlib import Path
 
+import pytest
+
 from services.runtime.span_file import KEPT_FILES, SpanFile
 from services.runtime.telemetry import Telemetry
 
@@ -97,6 +99,21 @@ def test_a_line_that_a_killed_process_left_half_written_does_not_spoil_the_next(
     assert len(lines) == 3
     assert lines[1] == '{"trace_id":"hal'
     assert json.loads(lines[2])["name"] == "work"
+
+
+@pytest.mark.parametrize(
+    ("instance", "written"),
+    [("intake-0.north_2", "intake-0.north_2"), ('"', "unnamed"), ("ä", "unnamed"), ("", "unnamed")],
+)
+def test_a_span_says_which_instance_made_it_by_any_name_that_the_settings_allow(
+    tmp_path: Path, instance: str, written: str
+):
+    file = tmp_path / "intake.jsonl"
+    telemetry = Telemetry.start("intake", instance, traces_file=file)
+    telemetry.start_span("work").end()
+    telemetry.stop()
+    (span,) = spans_in(file)
+    assert span["instance"] == written
 
 
 def test_the_files_of_an_instance_stay_below_their_bound_and_the_newest_spans_are_kept(tmp_path: Path):
