@@ -58,6 +58,7 @@ class Tally:
         if isinstance(facts, Facts):
             self._add_person(facts)
         elif isinstance(facts, Count):
+            self.anonymous += 1
             self._add("counter-answer", facts.way is not Way.CENTRE, "refused")
         else:
             self._add("seat", facts.seats if facts.kind is not None else 0)

@@ -89,6 +89,7 @@ async def test_the_books_show_what_was_counted_beside_what_the_facts_say(office:
         "needs": 2,
         "seats": 12,
     }
+    assert books["anonymous"] == 1
     assert books["facts"] == books["totals"]
     assert not any(books["kept"].values())
     assert {"table": "needs", "counted": 2, "facts": 2, "kept": 0, "difference": 0} in books["lines"]
