@@ -11,7 +11,7 @@ A decision that raises changes nothing.
 from __future__ import annotations
 
 from collections.abc import Sequence
-from datetime import datetime
+from datetime import datetime, timedelta
 from typing import Any
 
 import bson
@@ -25,7 +25,7 @@ from services.runtime.records import Stored
 
 
 class World:
-    """One county of one service. `now` may be set; `told` and `effects` collect what decisions brought about."""
+    """One county of one service. `now` may be set; `told`, `effects` and `measured` collect what decisions brought about."""
 
     def __init__(self, logic: Logic, *, county: str, now: datetime) -> None:
         self.logic = logic
@@ -34,6 +34,7 @@ class World:
         self.states: dict[Subject, State] = {}
         self.told: list[EventData] = []
         self.effects: list[object] = []
+        self.measured: list[tuple[str, timedelta]] = []
         self._sequences: dict[tuple[str, Subject], int] = {}
 
     # --- what decisions see -----------------------------------------------------------------------------------------
@@ -73,7 +74,10 @@ class World:
             evolved[subject] = self.logic.evolve(before, fact, self.now)
             if isinstance(fact, EventData) and source_of(type(fact)) == self.logic.source:
                 self.told.append(fact)
-        self.states |= {subject: _kept(state, self.county) for subject, state in evolved.items()}
+                for time in self.logic.times_of.get(type(fact), ()):
+                    passed = time.of(evolved[subject], fact, self.now)
+                    self.measured += [(time.name, passed)] if passed is not None else []
+        self.states |= {subject: kept(state, self.county) for subject, state in evolved.items()}
         self.effects += decision.effects
         return decision
 
@@ -82,7 +86,24 @@ class World:
         return [event for event in self.told if isinstance(event, kinds)]
 
 
-def _kept(state: State, county: str) -> State:
-    """What comes back from the database: a state that does not survive it would be a different one after a restart."""
+def kept(state: State, county: str) -> State:
+    """What comes back from the database. It must be what was written, to the type of each value: the runtime hands out either."""
     document = bson.decode(bson.encode(Stored(state).to_document(county)), CodecOptions(tz_aware=True))
-    return Stored.from_document(type(state), document).state
+    back = Stored.from_document(type(state), document).state
+    assert_same(state, back)
+    return back
+
+
+def assert_same(written: object, read: object) -> None:
+    assert type(read) is type(written), f"{written!r} comes back as {read!r}"
+    if isinstance(written, BaseModel) and isinstance(read, BaseModel):
+        for name in type(written).model_fields:
+            assert_same(getattr(written, name), getattr(read, name))
+    elif isinstance(written, dict) and isinstance(read, dict):
+        assert_same([*written.items()], [*read.items()])
+    elif isinstance(written, list | tuple) and isinstance(read, list | tuple):
+        assert len(read) == len(written)
+        for one, other in zip(written, read, strict=True):
+            assert_same(one, other)
+    else:
+        assert read == written

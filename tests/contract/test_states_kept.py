@@ -1,0 +1,167 @@
+"""A state that was stored is read back as it was written, to the type of each value.
+
+The runtime hands rules either of the two, as it happens: what this process wrote last, or what the database keeps. If these differed
+(microseconds, a list for a tuple, a text for a code), what is decided would depend on which process is asked.
+"""
+
+from __future__ import annotations
+
+import types
+from collections.abc import Callable, Mapping
+from datetime import UTC, date, datetime
+from enum import Enum
+from typing import Annotated, Any, Final, Union, cast, get_args, get_origin
+
+import pytest
+from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
+from pydantic import BaseModel
+from pydantic.fields import FieldInfo
+
+from schemas.codes import CEFR_ORDER
+from services.intake.service import SERVICE as INTAKE
+from services.profiling.service import SERVICE as PROFILING
+from services.referral import model as referral
+from services.referral import offers
+from services.referral.service import SERVICE as REFERRAL
+from services.reporting.service import SERVICE as REPORTING
+from services.runtime.calendar import whole_milliseconds
+from services.runtime.deciding import State
+from tests.given import kept
+
+STATES: Final = [
+    pytest.param(model, id=f"{service.name} {model.KIND}")
+    for service in (INTAKE, PROFILING, REFERRAL, REPORTING)
+    for model in service.logic.states
+]
+
+Values = dict[str, Any]
+Strategy = st.SearchStrategy[Any]
+
+
+@pytest.mark.parametrize("model", STATES)
+@settings(max_examples=60, deadline=None, suppress_health_check=[HealthCheck.too_slow, HealthCheck.data_too_large])
+@given(data=st.data())
+def test_what_was_stored_is_read_back_as_it_was_written(model: type[State], data: st.DataObject) -> None:
+    kept(data.draw(built(model)), "03459")
+
+
+@pytest.mark.parametrize("model", STATES)
+def test_so_is_a_state_of_which_nothing_is_known_yet(model: type[State]) -> None:
+    kept(model(id="6f1c2a0e-8d5b-4c7e-9a31-0b2d4f6a8c10"), "03459")
+
+
+# --- any state that can be built --------------------------------------------------------------------------------------------
+
+INSTANTS: Final = st.datetimes(
+    min_value=datetime(1900, 1, 1),  # noqa: DTZ001 - the zone is given beside it
+    max_value=datetime(2200, 1, 1),  # noqa: DTZ001
+    timezones=st.just(UTC),
+).map(whole_milliseconds)
+TEXTS: Final = st.text(st.characters(codec="utf-8"), max_size=12)
+ANSWERS: Final = st.recursive(
+    st.none() | st.booleans() | st.integers(-100, 100) | TEXTS,
+    lambda inner: (
+        st.lists(inner, max_size=2) | st.dictionaries(st.from_regex("[a-z]{1,8}", fullmatch=True), inner, max_size=2)
+    ),
+    max_leaves=4,
+)
+"""What JSON can say: the answers of a talk are kept as their guideline coded them."""
+
+
+def built(model: type[BaseModel]) -> Strategy:
+    """Whatever of this class can be built."""
+    fields = {name: _values(field.annotation, field.metadata) for name, field in model.model_fields.items()}
+    fit = FITTING.get(model, lambda values: values)
+    return st.fixed_dictionaries(fields).map(lambda values: model(**fit(values)))
+
+
+def _values(annotation: Any, constraints: list[Any]) -> Strategy:
+    origin, arguments = get_origin(annotation), get_args(annotation)
+    if origin is Annotated:
+        inner, *more = arguments
+        return _values(inner, [*constraints, *(part for one in more for part in _parts(one))])
+    if origin in (Union, types.UnionType):
+        return st.one_of([_values(each, constraints) for each in arguments])
+    if origin is tuple and arguments[1:] == (...,):
+        return st.lists(_values(arguments[0], []), max_size=3).map(tuple)
+    if origin is tuple:
+        return st.tuples(*(_values(each, []) for each in arguments))
+    if origin is not None and issubclass(origin, Mapping):
+        return st.dictionaries(_values(arguments[0], []).filter(bool), _values(arguments[1], []), max_size=2)
+    return _plain(annotation, constraints)
+
+
+def _parts(constraint: object) -> list[Any]:
+    return constraint.metadata if isinstance(constraint, FieldInfo) else [constraint]
+
+
+def _plain(annotation: Any, constraints: list[Any]) -> Strategy:
+    def limit(name: str, otherwise: Any) -> Any:
+        return next((getattr(each, name) for each in constraints if getattr(each, name, None) is not None), otherwise)
+
+    if annotation is Any:
+        return ANSWERS
+    if isinstance(annotation, type) and issubclass(annotation, BaseModel):
+        return built(annotation)
+    if isinstance(annotation, type) and issubclass(annotation, Enum):
+        return st.sampled_from(annotation)
+    if annotation is str and limit("pattern", None):
+        return st.from_regex(limit("pattern", ""), fullmatch=True)
+    plain: dict[Any, Strategy] = {
+        str: TEXTS,
+        bool: st.booleans(),
+        int: st.integers(limit("ge", -(2**31)), limit("le", 2**31)),
+        float: st.floats(limit("ge", -1e9), limit("le", 1e9)),
+        datetime: INSTANTS,
+        date: st.dates(),
+        type(None): st.none(),
+    }
+    return plain[annotation]
+
+
+# --- what fits together -----------------------------------------------------------------------------------------------------
+
+
+def _fitting_referral(values: Values) -> Values:
+    awaited = values["state"] in referral.AWAITING
+    return values | {"deadline": (values["deadline"] or datetime(2016, 3, 1, tzinfo=UTC)) if awaited else None}
+
+
+def _fitting_need(values: Values) -> Values:
+    live = values["live"] if values["live"] is not None and values["live"].state in referral.LIVE else None
+    settled = values["settled"] if live is None else None
+    return values | {
+        "live": live,
+        "past": tuple(past for past in values["past"] if past.state not in referral.LIVE),
+        "settled": settled,
+        "withdrawn": values["withdrawn"] and (live is not None or settled is not None),
+    }
+
+
+def _fitting_offer(values: Values) -> Values:
+    holders = tuple({holder.referral: holder for holder in values["holders"]}.values())
+    return values | {"holders": holders, "seats": max(values["seats"], len(holders))}
+
+
+def _fitting_terms(values: Values) -> Values:
+    start, to = values["cefr_from"], values["cefr_to"]
+    rises = start is None or to is None or CEFR_ORDER[to] > CEFR_ORDER[start]
+    ages = cast("tuple[int, int] | None", values["ages"])
+    starts, ends, enrol = values["starts_on"], values["ends_on"], values["enrol_until"]
+    ends = max(ends, starts) if ends and starts else ends
+    return values | {
+        "cefr_to": to if rises else None,
+        "ages": ages and (min(ages), max(ages)),
+        "ends_on": ends,
+        "enrol_until": min(enrol, ends) if enrol and ends else enrol,
+    }
+
+
+FITTING: Final[dict[type[BaseModel], Callable[[Values], Values]]] = {
+    referral.Referral: _fitting_referral,
+    referral.Need: _fitting_need,
+    offers.Offer: _fitting_offer,
+    offers.OfferTerms: _fitting_terms,
+}
+"""Classes whose values must fit together, each with what makes any values do so."""
