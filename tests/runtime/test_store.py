@@ -4,43 +4,19 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Callable
-from datetime import UTC, datetime, timedelta
-from typing import Any, ClassVar
+from datetime import timedelta
 
 import pytest
 from pymongo import InsertOne, UpdateOne
-from pymongo.errors import OperationFailure
 
-from deploy.embedded.engines import Engines
-from schemas.envelope import Envelope, Subject
-from services.runtime import committing
-from services.runtime.committing import BYTES_PER_DOCUMENT, EVENTS_PER_DOCUMENT, Unit
-from services.runtime.deciding import State, Write
-from services.runtime.errors import Conflict, NameTaken, Permanent, Transient
+from services.runtime.committing import Unit
+from services.runtime.deciding import Write
+from services.runtime.errors import Conflict, NameTaken, Permanent
 from services.runtime.reading import Resolution
-from services.runtime.records import Answer, DeadLetter, NewerShape, Outgoing, Parked, Stored, event_id
-from services.runtime.store import (
-    CountyStore,
-    Database,
-    collection_of,
-    state_collection,
-)
-from tests.runtime.toy import (
-    ANNA,
-    BERT,
-    COLLECTIONS,
-    START,
-    Account,
-    Booked,
-    Paid,
-    account,
-    an_id,
-    reader,
-    record,
-)
-
-COUNTY, ELSEWHERE = "10000", "20000"
-MODELS = {"account": Account}
+from services.runtime.records import Stored
+from services.runtime.store import CountyStore, Database
+from tests.runtime.toy import ANNA, BERT, START, Account, account, an_id
+from tests.runtime.units import COUNTY, ELSEWHERE, everything, loaded, opened, whole_unit
 
 
 @pytest.fixture
@@ -48,50 +24,7 @@ def store(database: Database) -> CountyStore:
     return database.county(COUNTY)
 
 
-def event(account_id: str, sequence: int, text: str = "") -> Outgoing:
-    envelope = Envelope(
-        id=event_id("bank", account(account_id), sequence),
-        source="bank",
-        type=Booked.TYPE,
-        subject=account(account_id),
-        county=COUNTY,
-        sequence=sequence,
-        time=START,
-    )
-    return Outgoing(envelope, Booked(amount=sequence, text=text).model_dump_json().encode())
-
-
-def opened(id: str, balance: int = 0) -> Stored:
-    return Stored(Account(id=id, balance=balance))
-
-
-async def loaded(store: CountyStore, *ids: str) -> list[Stored]:
-    found = await store.load(MODELS, [account(id) for id in ids])
-    return [found[account(id)] for id in ids]
-
-
-async def everything(database: Database) -> dict[str, int]:
-    names = await database.raw.list_collection_names()
-    return {name: count for name in names if (count := await database.raw[name].count_documents({}))}
-
-
 # --- whole or not at all ---------------------------------------------------------------------------------------------------
-
-
-def whole_unit() -> Unit:
-    raw = record(COUNTY, BERT, 2, Paid(amount=1))
-    envelope = reader().read(raw).envelope
-    assert envelope is not None
-    anna = opened(ANNA)
-    anna.sequence = 1
-    return Unit(
-        states=[anna, opened(BERT)],
-        events=[event(ANNA, 1)],
-        dead=[DeadLetter(raw, "reason", "", envelope)],
-        parked=[Parked(envelope, raw)],
-        answers=[Answer("key", "digest", b"{}")],
-        writes=[Write("slips", InsertOne({"_id": "s", "county": COUNTY, "number": "1"}))],
-    )
 
 
 async def test_a_unit_of_work_is_written_whole(database: Database, store: CountyStore) -> None:
@@ -299,6 +232,25 @@ async def test_one_countys_store_sees_and_changes_nothing_of_another(database: D
         await elsewhere.commit(Unit(states=[Stored(Account(id=ANNA), version=1)]))
 
 
+async def test_a_record_that_two_counties_keep_lies_in_each_by_itself(database: Database, store: CountyStore) -> None:
+    """One is left a dead letter while its county is not served here, and comes again when it is."""
+    elsewhere = database.county(ELSEWHERE)
+    here, again = whole_unit(), whole_unit()
+    await store.commit(here)
+    await elsewhere.commit(Unit(dead=again.dead))
+    assert [await each.count("dead_letters", {}) for each in (store, elsewhere)] == [1, 1]
+
+
+async def test_what_waits_in_one_county_is_never_overwritten_from_another(
+    database: Database, store: CountyStore
+) -> None:
+    await store.commit(whole_unit())
+    before = await store.find("parked", {})
+    with pytest.raises(Conflict):
+        await database.county(ELSEWHERE).commit(Unit(parked=whole_unit().parked))
+    assert await store.find("parked", {}) == before
+
+
 async def test_all_documents_come_in_pages_of_bounded_size(store: CountyStore) -> None:
     ids = sorted(an_id(f"account {number}") for number in range(25))
     await store.commit(Unit(states=[opened(id) for id in ids]))
@@ -313,188 +265,3 @@ async def test_what_is_due_comes_earliest_first(store: CountyStore) -> None:
     await store.commit(Unit(states=[*states, opened(ANNA)]))
     due = await store.due("account", START + timedelta(hours=3), 3)
     assert due == [(ids[5 - hour], START + timedelta(hours=hour)) for hour in range(3)]
-
-
-# --- the outbox ------------------------------------------------------------------------------------------------------------
-
-
-def sent_about(*ids: str) -> Unit:
-    states = [opened(id) for id in ids]
-    for stored in states:
-        stored.sequence = 1
-    return Unit(states=states, events=[event(id, 1) for id in ids])
-
-
-async def test_a_large_unit_is_split_into_documents_that_keep_the_order(database: Database, store: CountyStore) -> None:
-    events = [event(ANNA, number) for number in range(1, 2 * EVENTS_PER_DOCUMENT + 2)]
-    assert await store.commit(Unit(states=[Stored(Account(id=ANNA), sequence=len(events))], events=events)) == 3
-    documents = await database.raw["outbox"].find({}).sort("order", 1).to_list(None)
-    assert [len(document["events"]) for document in documents] == [EVENTS_PER_DOCUMENT, EVENTS_PER_DOCUMENT, 1]
-    assert len({document["order"] for document in documents}) == 3
-    history: list[int] = []
-    while page := await store.history(Account, ANNA, len(history)):
-        history += [past.envelope.sequence for past in page]
-    assert history == list(range(1, len(events) + 1))
-
-
-async def test_large_events_are_split_by_their_size(database: Database, store: CountyStore) -> None:
-    size = BYTES_PER_DOCUMENT // 5
-    events = [event(ANNA, number, "x" * size) for number in range(1, 10)]
-    await store.commit(Unit(states=[Stored(Account(id=ANNA), sequence=9)], events=events))
-    documents = await database.raw["outbox"].find({}).sort("order", 1).to_list(None)
-    assert [event["sequence"] for document in documents for event in document["events"]] == list(range(1, 10))
-    assert all(sum(len(each["value"]) for each in document["events"]) <= BYTES_PER_DOCUMENT for document in documents)
-
-
-async def test_later_events_of_a_subject_lie_behind_earlier_ones_even_if_the_clock_goes_back(
-    database: Database, store: CountyStore, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    clock = iter([2000, 1000, 500])
-    monkeypatch.setattr(committing, "machine_ms", lambda: next(clock))
-    await store.commit(sent_about(ANNA))
-    for sequence in (2, 3):
-        (anna,) = await loaded(store, ANNA)
-        anna.sequence = sequence
-        await store.commit(Unit(states=[anna], events=[event(ANNA, sequence)]))
-    documents = await database.raw["outbox"].find({}).sort("order", 1).to_list(None)
-    assert [document["events"][0]["sequence"] for document in documents] == [1, 2, 3]
-    (anna,) = await loaded(store, ANNA)
-    assert anna.orders == [2000, 2001, 2002]
-
-
-async def test_a_history_tells_one_subjects_events_after_a_number(store: CountyStore) -> None:
-    await store.commit(sent_about(ANNA, BERT))
-    (anna,) = await loaded(store, ANNA)
-    await store.commit(Unit(states=[anna], events=[event(ANNA, 2), event(ANNA, 3)]))
-    assert [past.envelope.sequence for past in await store.history(Account, ANNA, 0)] == [1, 2, 3]
-    assert [past.envelope.sequence for past in await store.history(Account, ANNA, 1, limit=1)] == [2]
-    assert await store.history(Account, ANNA, 3) == []
-    assert await store.history(Account, ANNA, 0) == [event(ANNA, number) for number in (1, 2, 3)]
-
-
-async def test_the_same_event_cannot_be_written_twice(store: CountyStore) -> None:
-    await store.commit(sent_about(ANNA))
-    with pytest.raises(Conflict):
-        await store.commit(Unit(events=[event(ANNA, 1)]))
-
-
-async def test_two_that_are_forgotten_at_once_out_of_one_document_are_both_forgotten(store: CountyStore) -> None:
-    await store.commit(sent_about(ANNA, BERT))
-
-    async def forget(id: str) -> None:
-        while True:
-            states = await loaded(store, id)
-            try:
-                await store.commit(Unit(states=states, forgotten=[account(id)]))
-                return
-            except Conflict:
-                continue
-
-    await asyncio.gather(forget(ANNA), forget(BERT))
-    for id in (ANNA, BERT):
-        (past,) = await store.history(Account, id, 0)
-        assert (past.envelope.type, past.value) == ("wegenetz.bank.blank.v1", b"{}")
-
-
-async def test_a_commit_tells_what_lies_in_the_outbox_and_what_was_written(
-    database: Database, store: CountyStore
-) -> None:
-    told: list[Any] = []
-    database.committed = lambda parcels, written: told.append((parcels, dict(written)))
-    await store.commit(whole_unit())
-    ((parcels, written),) = told
-    assert [event.envelope.sequence for parcel in parcels for event in parcel.events] == [1]
-    assert written[("accounts", "insert")] == 2
-    assert written[("slips", "insert")] == 1
-
-
-# --- shapes ----------------------------------------------------------------------------------------------------------------
-
-
-class OldParcel(State):
-    KIND = "parcel"
-    weight_kg: float = 0.0
-
-
-class Parcel(State):
-    """Grams since shape 2, and since shape 3 with a colour."""
-
-    KIND = "parcel"
-    SHAPE = 3
-    UPGRADES: ClassVar[Any] = {
-        1: lambda body: {"grams": round(body["weight_kg"] * 1000)},
-        2: lambda body: {**body, "colour": "brown"},
-    }
-    grams: int = 0
-    colour: str = "white"
-
-
-@pytest.fixture
-async def parcels(database: Database) -> CountyStore:
-    await database.prepare([state_collection(OldParcel)])
-    return database.county(COUNTY)
-
-
-async def test_a_state_of_an_old_shape_is_read_in_the_present_one(parcels: CountyStore) -> None:
-    await parcels.commit(Unit(states=[Stored(OldParcel(id=ANNA, weight_kg=1.25), sequence=4)]))
-    stored = await parcels.state(Parcel, ANNA)
-    assert stored is not None
-    assert (stored.state, stored.sequence) == (Parcel(id=ANNA, grams=1250, colour="brown"), 4)
-
-
-async def test_an_upgraded_state_is_written_in_the_present_shape(parcels: CountyStore) -> None:
-    await parcels.commit(Unit(states=[Stored(OldParcel(id=ANNA, weight_kg=1.0))]))
-    stored = await parcels.state(Parcel, ANNA)
-    assert stored is not None
-    await parcels.commit(Unit(states=[stored]))
-    (document,) = await parcels.find(collection_of("parcel"), {})
-    assert (document["shape"], document["body"]) == (3, {"grams": 1000, "colour": "brown"})
-
-
-async def test_a_state_of_a_newer_program_is_refused_with_what_to_do(parcels: CountyStore) -> None:
-    await parcels.commit(Unit(states=[Stored(Parcel(id=ANNA))]))
-    with pytest.raises(NewerShape, match="start the newer version"):
-        await parcels.load({"parcel": OldParcel}, [Subject("parcel", ANNA)])
-
-
-# --- opening ---------------------------------------------------------------------------------------------------------------
-
-
-async def test_a_database_may_be_prepared_by_several_instances_at_once_and_again(
-    engines: Engines, own_prefix: str
-) -> None:
-    instances = [Database(engines.database_url, own_prefix) for _ in range(3)]
-    await asyncio.gather(*(instance.prepare(COLLECTIONS) for instance in instances))
-    await instances[0].prepare(COLLECTIONS)
-    store = instances[1].county(COUNTY)
-    await store.commit(whole_unit())
-    with pytest.raises(Conflict):
-        await store.write([Write("slips", InsertOne({"_id": "again", "county": COUNTY, "number": "1"}))])
-    await instances[0].raw.client.drop_database(own_prefix)
-    for instance in instances:
-        instance.close()
-
-
-async def test_the_database_itself_refuses_a_state_without_its_books(store: CountyStore) -> None:
-    with pytest.raises(OperationFailure):
-        await store.write([Write("accounts", InsertOne({"_id": ANNA, "county": COUNTY, "body": {}}))])
-
-
-async def test_a_small_note_of_the_service_itself_is_kept_and_changed_only_as_expected(database: Database) -> None:
-    now = datetime(2016, 1, 1, tzinfo=UTC)
-    assert await database.meta("clock") is None
-    await database.set_meta("clock", now=now)
-    await database.change_meta("clock", {"now": START}, now=None)
-    assert await database.meta("clock") == {"_id": "clock", "now": now}
-    await database.change_meta("clock", {"now": now}, now=START)
-    assert await database.meta("clock") == {"_id": "clock", "now": START}
-
-
-async def test_a_database_that_is_away_is_told_as_such() -> None:
-    database = Database("mongodb://127.0.0.1:1/?directConnection=true", "nobody")
-    store = database.county(COUNTY)
-    tried = await asyncio.gather(
-        database.ping(), loaded(store, ANNA), store.commit(Unit(states=[opened(ANNA)])), return_exceptions=True
-    )
-    assert [type(error) for error in tried] == [Transient] * 3
-    database.close()
