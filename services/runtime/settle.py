@@ -160,6 +160,7 @@ class Settler:
         self.watcher.elapsed(attempt.elapsed)
         for item, outcome in zip(part, outcomes, strict=True):
             _tell(item, outcome)
+        _tell_dead(unit.dead)
         if not unit.empty():
             for wake in self.woken:
                 wake()
@@ -184,6 +185,7 @@ class Settler:
             if item.envelope is not None:
                 unit.unparked = [parked_id(item.envelope.subject, item.envelope.source, item.envelope.sequence)]
             await _insist(store, unit)
+            _tell_dead(unit.dead)
         _tell(item, outcome)
         return outcome
 
@@ -225,26 +227,23 @@ def _tell(item: Work, outcome: Outcome) -> None:
         log.error(
             "settle.failed",
             exception=outcome.error,
-            traceparent=_trace_of(item),
+            traceparent=(item.traceparent or item.link) if isinstance(item, Command) else None,
             type=type(item.data if isinstance(item, Command) else item).__name__,
         )
-    elif outcome.result is Result.DEAD and isinstance(item, Fetched) and isinstance(outcome.error, Permanent):
-        raw = item.raw
-        log.warning(
-            "record.dead",
-            traceparent=_trace_of(item),
-            reason=outcome.error.reason,
-            topic=raw.topic,
-            partition=raw.partition,
-            offset=raw.offset,
-        )
 
 
-def _trace_of(item: Work) -> str | None:
-    """In which trace somebody finds what brought it."""
-    if isinstance(item, Command):
-        return item.traceparent or item.link
-    return item.envelope.traceparent if isinstance(item, Fetched) and item.envelope is not None else None
+def _tell_dead(letters: Sequence[DeadLetter]) -> None:
+    """Also of a record that had waited for another, which alone came in now; but not of what is forgotten already."""
+    for dead in letters:
+        if not dead.erased:
+            log.warning(
+                "record.dead",
+                traceparent=dead.envelope.traceparent if dead.envelope else None,
+                reason=dead.reason,
+                topic=dead.raw.topic,
+                partition=dead.raw.partition,
+                offset=dead.raw.offset,
+            )
 
 
 __all__ = ["Outcome", "Result", "Settler", "Watcher", "Work"]

@@ -131,6 +131,22 @@ async def test_what_fails_is_logged_under_the_trace_that_brought_it(
     ]
 
 
+async def test_so_is_what_had_waited_for_another_and_turns_out_to_be_wrong(
+    bank: Traced, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    log, lines = Log(), StringIO()
+    log._stream = lines
+    monkeypatch.setattr("services.runtime.settle.log", log)
+    second, first = (
+        record(COUNTY, ANNA, 2, Paid(amount=-1), traceparent=SENDER),
+        record(COUNTY, ANNA, 1, Paid(amount=1)),
+    )
+    for each in (second, first):
+        await bank.settler.settle(bank.store, [reader().read(each)])
+    (line,) = (json.loads(line) for line in lines.getvalue().splitlines())
+    assert (line["code"], line["trace_id"]) == ("record.dead", SENDER[3:35])
+
+
 async def test_what_comes_together_goes_each_its_own_way_and_only_links_what_brought_it(bank: Traced) -> None:
     """One file names many people, and some of its rows must not be joined with anybody's."""
     with request(REQUEST):
