@@ -24,7 +24,7 @@ from schemas.events import (
     ProfileRecorded,
     RegisterFacts,
 )
-from services.referral.model import Case, Need, Person, Profile, Referral, ReferralState, Settled, Step
+from services.referral.model import Case, EndReason, Need, Person, Profile, Referral, ReferralState, Settled, Step
 from services.referral.offers import Holder, Offer, OfferTerms
 from services.runtime.deciding import State
 
@@ -79,7 +79,7 @@ class Ended:
     need: str
     end: ReferralState
     by: str = ""
-    reason: str | None = None
+    reason: EndReason | None = None
     settled: Settled | None = None
 
 

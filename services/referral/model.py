@@ -16,9 +16,14 @@ from pydantic import BaseModel, ConfigDict, Field, computed_field, model_validat
 
 from schemas.codes import (
     BenefitRegime,
+    CancelReason,
     Cefr,
     Daypart,
+    DeclineReason,
+    LapseStage,
+    Outcome,
     Purpose,
+    RejectReason,
     ResidenceGroup,
     ServiceKind,
     Sex,
@@ -111,6 +116,10 @@ class Step(_Part):
     by: str = ""
 
 
+EndReason = RejectReason | DeclineReason | CancelReason | LapseStage | Outcome
+"""Why a referral ended; whose reason it is, the code itself says."""
+
+
 class Referral(_Part):
     """A seat of an offer for a need. `deadline` is there while somebody is to answer; `reason` says why it ended, where there is one.
 
@@ -123,7 +132,7 @@ class Referral(_Part):
     attempt: Annotated[int, Field(ge=1)]
     state: ReferralState
     deadline: datetime | None = None
-    reason: str | None = None
+    reason: EndReason | None = None
     offer_changes: int = 0
     steps: tuple[Step, ...]
 

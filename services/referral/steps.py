@@ -38,7 +38,7 @@ from services.referral.commands import (
 )
 from services.referral.county import CountySettings
 from services.referral.evolve import Ended, Moved, Proposed, SeatFreed, SeatHeld, case_after
-from services.referral.model import LIVE, Case, Need, Referral, ReferralState, Settled
+from services.referral.model import LIVE, Case, EndReason, Need, Referral, ReferralState, Settled
 from services.referral.offers import Holder, Offer
 from services.referral.transitions import StepKind, after
 from services.runtime.calendar import berlin_day
@@ -167,7 +167,7 @@ _TOLD: Final[Mapping[type[TakeStep], type[ReferralStep]]] = {
 }
 
 
-def _reason(command: TakeStep) -> str | None:
+def _reason(command: TakeStep) -> EndReason | None:
     match command:
         case Reject(reason=reason) | Decline(reason=reason):
             return reason

@@ -13,7 +13,7 @@ from __future__ import annotations
 from typing import Final, NamedTuple
 
 from schemas.codes import DeclineReason, RejectReason
-from services.referral.model import Need, Referral, ReferralState
+from services.referral.model import EndReason, Need, Referral, ReferralState
 from services.referral.offers import Offer
 
 MOST_TIMES: Final = 2
@@ -63,7 +63,7 @@ def _came_to_nothing(referral: Referral) -> bool:
     return referral.state in (ReferralState.REJECTED, ReferralState.DECLINED, ReferralState.LAPSED)
 
 
-_NO_FAULT: Final[frozenset[str]] = frozenset(
+_NO_FAULT: Final[frozenset[EndReason]] = frozenset(
     {DeclineReason.PROVIDER_FULL, DeclineReason.PROVIDER_CANCELLED, RejectReason.PERSON_NOT_READY}
 )
 """Reasons that are no word against this offer for this person."""
