@@ -17,9 +17,9 @@ from services.referral.books import ENTRIES
 from services.referral.county import settings_of
 from services.referral.eligibility import Circumstances
 from services.referral.model import Case
-from services.referral.views import books_view, case_view, reasons_view
+from services.referral.views import books_view, case_view, reasons_view, recount_view
 from services.runtime.calendar import berlin_day
-from services.runtime.catalogue import Catalogue
+from services.runtime.catalogue import RUNTIME_MESSAGES, Catalogue
 from services.runtime.problems import Problem, language
 from services.runtime.running import Running
 from services.runtime.security import Actor, allow
@@ -32,7 +32,7 @@ Operator = Annotated[Actor, Depends(allow(Role.OPERATOR))]
 def routes(running: Running) -> APIRouter:
     """Everything below ``/v1``."""
     router = APIRouter(prefix="/v1")
-    catalogue = Catalogue(running.service.messages)
+    catalogue = Catalogue(RUNTIME_MESSAGES, running.service.messages)
     add_offers(router, running, catalogue)
     add_referrals(router, running, catalogue)
     _add_cases(router, running, catalogue)
@@ -77,7 +77,7 @@ def _add_books(router: APIRouter, running: Running) -> None:
         kept_books = await kept.books(store)
         if not recount:
             return reply(books_view(kept_books, balanced=kept_books.balanced))
-        counted, overbooked = await kept.recount(store)
-        agree = all(counted.entries.get(entry, 0) == kept_books.entries.get(entry, 0) for entry in ENTRIES)
-        balanced = agree and counted.balanced and not overbooked
-        return reply(books_view(counted, balanced=balanced, overbooked=overbooked))
+        found = await kept.recount(store)
+        agree = all(found.books.entries.get(entry, 0) == kept_books.entries.get(entry, 0) for entry in ENTRIES)
+        balanced = agree and found.books.balanced and not found.overbooked
+        return reply(recount_view(found.books, balanced=balanced, overbooked=found.overbooked, waiting=found.waiting))

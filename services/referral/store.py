@@ -9,16 +9,17 @@ from __future__ import annotations
 
 import secrets
 from collections import Counter
-from collections.abc import AsyncIterator, Collection, Iterable, Sequence
+from collections.abc import AsyncIterator, Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date
 from typing import Final, TypeVar
 
 from pymongo import ASCENDING, DeleteOne, IndexModel, InsertOne, UpdateOne
 
+from schemas.codes import WaitReason
 from services.referral.books import ENTRIES, HELD, OFFERS, SEATS, Books, Tally, entries_of
 from services.referral.effects import Locate, Unlocate
-from services.referral.model import Case
+from services.referral.model import Case, NeedState
 from services.referral.offers import Offer
 from services.runtime.deciding import State, Write
 from services.runtime.records import Document, Stored
@@ -137,9 +138,22 @@ async def books(store: CountyStore) -> Books:
     return Books(entries)
 
 
-async def recount(store: CountyStore) -> tuple[Books, list[str]]:
-    """The books counted anew from every state, and the offers with more holders than seats. Exact while nothing moves."""
+@dataclass(frozen=True, slots=True)
+class Recount:
+    """The books counted anew from every state, the offers with more holders than seats, and the waiting needs by why they wait.
+
+    A need that no round has looked at yet has no reason.
+    """
+
+    books: Books
+    overbooked: list[str]
+    waiting: Mapping[WaitReason | None, int]
+
+
+async def recount(store: CountyStore) -> Recount:
+    """Goes through everything. Exact while nothing moves."""
     entries: Counter[str] = Counter()
+    waiting: Counter[WaitReason | None] = Counter()
     overbooked: list[str] = []
     async for documents in store.each(_OFFERS, {}, page=CASES_AT_ONCE):
         # What is overbooked cannot be read as an offer, so the documents themselves are looked at.
@@ -149,9 +163,10 @@ async def recount(store: CountyStore) -> tuple[Books, list[str]]:
         entries[SEATS] += sum(body["seats"] for body in bodies.values())
         entries[HELD] += sum(len(body["holders"]) for body in bodies.values())
     async for documents in store.each(_CASES, {}, page=CASES_AT_ONCE):
-        for document in documents:
-            entries.update(entries_of(_read(Case, document)))
-    return Books(entries), sorted(overbooked)
+        for case in (_read(Case, document) for document in documents):
+            entries.update(entries_of(case))
+            waiting.update(need.told for need in case.needs if case.state_of(need) is NeedState.WAITING)
+    return Recount(Books(entries), sorted(overbooked), waiting)
 
 
 def _read(model: type[S], document: Document) -> S:

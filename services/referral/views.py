@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
 from datetime import date, datetime
-from typing import Any
+from typing import Any, Final
 
 from pydantic import BaseModel
 
@@ -150,8 +150,9 @@ class ReasonsView(BaseModel):
 class BooksView(BaseModel):
     """How much of what there is. `balanced`: as many seats are held as there are live referrals.
 
-    After a recount `overbooked` names the offers with more holders than seats, and `balanced` also says that there is none and that the
-    books say what was counted; else `overbooked` is null.
+    After a recount `overbooked` names the offers with more holders than seats, `waiting_because` says why how many needs wait (`unknown`:
+    no round has looked at them yet), and `balanced` also says that nothing is overbooked and that the books say what was counted. Without
+    one the two are null.
     """
 
     cases: int
@@ -161,7 +162,8 @@ class BooksView(BaseModel):
     seats: int
     held: int
     accepted: int
-    overbooked: list[str] | None
+    overbooked: list[str] | None = None
+    waiting_because: dict[str, int] | None = None
     balanced: bool
 
 
@@ -270,7 +272,7 @@ def _referral_view(referral: Referral) -> ReferralView:
     )
 
 
-def books_view(books: Books, *, balanced: bool, overbooked: list[str] | None = None) -> BooksView:
+def books_view(books: Books, *, balanced: bool) -> BooksView:
     """The books."""
     return BooksView(
         cases=books.entries.get(CASES, 0),
@@ -280,9 +282,21 @@ def books_view(books: Books, *, balanced: bool, overbooked: list[str] | None = N
         seats=books.entries.get(SEATS, 0),
         held=books.entries.get(HELD, 0),
         accepted=books.referrals[ReferralState.ACCEPTED],
-        overbooked=overbooked,
         balanced=balanced,
     )
+
+
+def recount_view(
+    books: Books, *, balanced: bool, overbooked: list[str], waiting: Mapping[WaitReason | None, int]
+) -> BooksView:
+    """The books after a recount."""
+    because = {reason: waiting.get(reason, 0) for reason in (*WaitReason, None)}
+    more = {"overbooked": overbooked, "waiting_because": {str(reason or UNKNOWN): n for reason, n in because.items()}}
+    return books_view(books, balanced=balanced).model_copy(update=more)
+
+
+UNKNOWN: Final = "unknown"
+"""Why a need waits that no round has looked at yet."""
 
 
 def reasons_view(

@@ -112,7 +112,8 @@ class House:
         async with self.client(Role.OPERATOR) as operator:
             recounted = (await operator.get("/v1/books?recount=true")).json()
             kept = (await operator.get("/v1/books")).json()
-        assert kept == {**recounted, "overbooked": None}
+        assert kept == {**recounted, "overbooked": None, "waiting_because": None}
+        assert sum(recounted["waiting_because"].values()) == recounted["needs"]["waiting"]
         assert recounted["overbooked"] == []
         return recounted
 

@@ -41,10 +41,12 @@ async def test_a_round_places_as_many_as_there_are_seats_and_tells_the_others_wh
     await publish(house, "course one", 20)
     await publish(house, "course two", 15)
     await house.people(CROWD)
+    assert (await house.books())["waiting_because"]["unknown"] == 60
     await house.round()
 
     books = await house.books()
     assert (books["needs"]["held"], books["needs"]["waiting"]) == (35, 25)
+    assert {reason: number for reason, number in books["waiting_because"].items() if number} == {"no-free-seat": 25}
     assert (books["seats"], books["held"], books["balanced"]) == (35, 35, True)
     assert await told(house, NeedWaiting) == 25
 
