@@ -10,6 +10,7 @@ from services.intake.api import routes
 from services.intake.decide import decide, evolve, names
 from services.intake.model import AuditDay, Calendar, Case, Count, Daybook, Row
 from services.intake.store import COLLECTIONS, writes
+from services.intake.waits import TIMES
 from services.runtime.deciding import Logic
 from services.runtime.running import Service
 from services.runtime.service import run
@@ -28,6 +29,7 @@ SERVICE: Final = Service(
         decide=decide,
         evolve=evolve,
         writes=writes,
+        times=TIMES,
     ),
     topic=topic_of("intake").name,
     subscriptions=subscriptions("intake"),

@@ -11,6 +11,7 @@ from services.profiling.decide import decide, names
 from services.profiling.evolve import evolve
 from services.profiling.model import Case
 from services.profiling.store import COLLECTIONS, writes
+from services.profiling.waits import TIMES
 from services.runtime.deciding import Logic
 from services.runtime.running import Service
 from services.runtime.service import run
@@ -21,7 +22,7 @@ NAME: Final = "profiling"
 SERVICE: Final = Service(
     name=NAME,
     title="Wegenetz: profiling",
-    logic=Logic(source=NAME, states=(Case,), names=names, decide=decide, evolve=evolve, writes=writes),
+    logic=Logic(source=NAME, states=(Case,), names=names, decide=decide, evolve=evolve, writes=writes, times=TIMES),
     topic=topic_of(NAME).name,
     subscriptions=subscriptions(NAME),
     collections=COLLECTIONS,

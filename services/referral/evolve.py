@@ -147,8 +147,9 @@ def case_after(case: Case, fact: Any, at: datetime) -> Case:
 # --- the person ---------------------------------------------------------------------------------------------------------
 
 
-def _arrived(case: Case, fact: ArrivalRegistered, _: datetime) -> Case:
-    return _with_news(case.but(person=_person(fact), consents=_in_order({*case.consents, *fact.consents})))
+def _arrived(case: Case, fact: ArrivalRegistered, at: datetime) -> Case:
+    consents = _in_order({*case.consents, *fact.consents})
+    return _with_news(case.but(person=_person(fact), arrived_at=case.arrived_at or at, consents=consents))
 
 
 def _corrected(case: Case, fact: PersonCorrected, _: datetime) -> Case:

@@ -201,6 +201,7 @@ class Case(State):
     """One person's search for the places they need.
 
     `revision` counts what would be news to a round, so that what it found in an older state is not taken for an answer about this one.
+    `arrived_at` is when the arrival was heard of.
     """
 
     KIND: ClassVar[str] = "case"
@@ -208,6 +209,7 @@ class Case(State):
     erased: bool = False
     moved_away: bool = False
     person: Person | None = None
+    arrived_at: datetime | None = None
     profile: Profile = Profile()
     consents: tuple[Purpose, ...] = ()
     needs: tuple[Need, ...] = ()

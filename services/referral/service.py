@@ -13,6 +13,7 @@ from services.referral.model import Case
 from services.referral.offers import Offer
 from services.referral.rounds import rounds
 from services.referral.store import COLLECTIONS, writes
+from services.referral.waits import TIMES
 from services.runtime.deciding import Logic
 from services.runtime.running import Service
 from services.runtime.service import run
@@ -23,7 +24,9 @@ NAME: Final = "referral"
 SERVICE: Final = Service(
     name=NAME,
     title="Wegenetz: referral",
-    logic=Logic(source=NAME, states=(Case, Offer), names=names, decide=decide, evolve=evolve, writes=writes),
+    logic=Logic(
+        source=NAME, states=(Case, Offer), names=names, decide=decide, evolve=evolve, writes=writes, times=TIMES
+    ),
     topic=topic_of(NAME).name,
     subscriptions=subscriptions(NAME),
     collections=COLLECTIONS,
