@@ -6,7 +6,6 @@ for a case that does not exist. Registry offices and the foreigners authority ha
 
 from __future__ import annotations
 
-import json
 from collections.abc import Mapping, Sequence
 from datetime import date, datetime
 from typing import Annotated, Any, Final, Literal
@@ -25,14 +24,13 @@ from services.profiling.guideline import Guideline, UnknownGuideline, Wrong, Wro
 from services.profiling.model import Case, Obstacle, Stage
 from services.profiling.views import WorkView, case_view, guideline_view, profile_view, work_view
 from services.runtime.calendar import berlin_day
-from services.runtime.catalogue import RUNTIME_MESSAGES, Catalogue, Language
+from services.runtime.catalogue import RUNTIME_MESSAGES, Catalogue
 from services.runtime.cursors import PageRequest, paging
 from services.runtime.deciding import Command
-from services.runtime.errors import Refused
-from services.runtime.problems import FieldProblem, Problem, incident_id, language
+from services.runtime.items import ItemOutcomes, Settled, item_outcome, nothing_new
+from services.runtime.problems import FieldProblem, Problem, language
 from services.runtime.running import Running
 from services.runtime.security import Actor, allow
-from services.runtime.settle import Outcome, Result
 from services.runtime.web import IdempotencyKey, reply
 
 MOST_SHEETS: Final = 200
@@ -74,28 +72,6 @@ class Decisions(_Body):
     """What the counsellor decided, in the order of the plan; all of it or nothing."""
 
     decisions: list[NeedDecision] = Field(min_length=1, max_length=100)
-
-
-class ItemProblem(BaseModel):
-    """Why a sheet was not taken."""
-
-    code: str
-    title: str
-    detail: str
-    errors: list[dict[str, str]] = []
-
-
-class SheetOutcome(BaseModel):
-    """What became of one sheet, in the order in which they were sent."""
-
-    case: str
-    outcome: Literal["recorded", "refused", "failed"]
-    standing: dict[str, Any] | None = None
-    problem: ItemProblem | None = None
-
-
-class SheetOutcomes(BaseModel):
-    items: list[SheetOutcome]
 
 
 class BooksView(BaseModel):
@@ -184,12 +160,12 @@ def _add_sheets(router: APIRouter, running: Running, catalogue: Catalogue) -> No
     async def record_many(request: Request, actor: Counsellor, key: IdempotencyKey, body: Sheets) -> Response:
         spoken, today, reach = language(request), berlin_day(running.clock.now()), reach_of(actor)
         commands: dict[int, Command] = {}
-        refused: dict[int, Problem] = {}
+        settled: dict[int, Settled] = {}
         for position, sheet in enumerate(body.sheets):
             try:
                 version, answers = _read(sheet.guideline, sheet.answers, today)
             except Problem as problem:
-                refused[position] = problem
+                settled[position] = problem
                 continue
             data = RecordProfile(
                 case=sheet.case,
@@ -199,14 +175,11 @@ def _add_sheets(router: APIRouter, running: Running, catalogue: Catalogue) -> No
                 reach=reach,
             )
             commands[position] = Command(actor.county, f"{key}/{position}", data, actor.subject)
-        settled = dict(zip(commands, await running.send_all(list(commands.values())), strict=True))
+        settled |= zip(commands, await running.send_all(list(commands.values())), strict=True)
         items = [
-            _outcome(sheet.case, settled.get(position), refused.get(position), catalogue, spoken)
-            for position, sheet in enumerate(body.sheets)
+            item_outcome(sheet.case, settled[position], catalogue, spoken) for position, sheet in enumerate(body.sheets)
         ]
-        results = {outcome.result for outcome in settled.values()}
-        nothing_new = Result.REPEATED in results and Result.APPLIED not in results
-        return reply(SheetOutcomes(items=items), replayed=nothing_new)
+        return reply(ItemOutcomes(items=items), replayed=nothing_new(settled.values()))
 
 
 def _add_books(router: APIRouter, running: Running) -> None:
@@ -271,32 +244,6 @@ def _read(version: str | None, sheet: Mapping[str, object], today: date) -> tupl
 
 def _field_problems(found: Sequence[Wrong]) -> list[FieldProblem]:
     return [FieldProblem(".".join(filter(None, ("answers", one.where))), one.code, one.params) for one in found]
-
-
-def _outcome(
-    case: str, settled: Outcome | None, refused: Problem | None, catalogue: Catalogue, spoken: Language
-) -> SheetOutcome:
-    if settled is not None and settled.result in (Result.APPLIED, Result.REPEATED):
-        return SheetOutcome(case=case, outcome="recorded", standing=json.loads(settled.answer or b"null"))
-    if refused is None and settled is not None and isinstance(settled.error, Refused):
-        refused = Problem(settled.error.code, settled.error.status)
-        refused.params = settled.error.params
-    if refused is not None:
-        return SheetOutcome(case=case, outcome="refused", problem=_said(refused, catalogue, spoken))
-    unforeseen = Problem("internal", 500, incident=incident_id())
-    return SheetOutcome(case=case, outcome="failed", problem=_said(unforeseen, catalogue, spoken))
-
-
-def _said(problem: Problem, catalogue: Catalogue, spoken: Language) -> ItemProblem:
-    return ItemProblem(
-        code=problem.code,
-        title=catalogue.text(spoken, f"problem.{problem.code}.title", problem.params),
-        detail=catalogue.text(spoken, f"problem.{problem.code}.detail", problem.params),
-        errors=[
-            {"field": wrong.field, "message": catalogue.text(spoken, f"field.{wrong.code}", wrong.params)}
-            for wrong in problem.fields
-        ],
-    )
 
 
 def _itself(one: WorkView) -> WorkView:

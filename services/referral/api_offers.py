@@ -17,16 +17,15 @@ from schemas.places import UnknownPlace, district
 from services.referral import store as kept
 from services.referral.commands import CloseOffer, PublishOffer, SetSeats
 from services.referral.offers import LAST_DAY, MOST_SEATS, OfferTerms
-from services.referral.outcomes import Outcomes, all_repeated, item_outcome
 from services.referral.views import offer_view
 from services.runtime.catalogue import Catalogue
 from services.runtime.cursors import PageRequest, paging
 from services.runtime.deciding import Command
 from services.runtime.errors import Refused
+from services.runtime.items import ItemOutcomes, Settled, item_outcome, nothing_new
 from services.runtime.problems import FieldProblem, Problem, language
 from services.runtime.running import Running
 from services.runtime.security import Actor, allow
-from services.runtime.settle import Outcome
 from services.runtime.web import IdempotencyKey, reply
 
 MOST_AT_ONCE = 200
@@ -102,7 +101,7 @@ def add_offers(router: APIRouter, running: Running, catalogue: Catalogue) -> Non
     async def publish_many(request: Request, actor: Publisher, key: IdempotencyKey, body: Offers) -> Response:
         for position, one in enumerate(body.offers):
             _in_the_county(actor, one, f"offers.{position}.district")
-        settled: dict[int, Outcome | Refused] = {}
+        settled: dict[int, Settled] = {}
         commands: dict[int, Command] = {}
         for position, one in enumerate(body.offers):
             if partner_of(actor) not in (None, one.partner):
@@ -110,10 +109,10 @@ def add_offers(router: APIRouter, running: Running, catalogue: Catalogue) -> Non
                 continue
             data = PublishOffer(offer=one.id, terms=one.terms, seats=one.seats)
             commands[position] = Command(actor.county, f"{key}/{position}", data, actor.subject)
-        settled |= dict(zip(commands, await running.send_all(list(commands.values())), strict=True))
+        settled |= zip(commands, await running.send_all(list(commands.values())), strict=True)
         spoken = language(request)
         items = [item_outcome(one.id, settled[position], catalogue, spoken) for position, one in enumerate(body.offers)]
-        return reply(Outcomes(items=items), replayed=all_repeated(list(settled.values())))
+        return reply(ItemOutcomes(items=items), replayed=nothing_new(settled.values()))
 
     @router.put("/offers/{offer}/seats")
     async def set_seats(actor: Publisher, key: IdempotencyKey, offer: Uuid, body: Capacity) -> Response:

@@ -23,7 +23,6 @@ from services.referral.county import settings_of
 from services.referral.eligibility import Circumstances
 from services.referral.model import AGREEMENT, RELEASE, Case, Need, Referral, answer_of, running_at
 from services.referral.offers import Offer
-from services.referral.outcomes import Outcomes, all_repeated, item_outcome
 from services.referral.store import Located
 from services.referral.transitions import StepKind
 from services.referral.views import inbox_line, referral_line
@@ -32,10 +31,10 @@ from services.runtime.catalogue import Catalogue
 from services.runtime.cursors import PageRequest, paging
 from services.runtime.deciding import Command
 from services.runtime.errors import Refused
+from services.runtime.items import ItemOutcomes, Settled, item_outcome, nothing_new
 from services.runtime.problems import language
 from services.runtime.running import Running
 from services.runtime.security import Actor, allow
-from services.runtime.settle import Outcome as Settled
 from services.runtime.web import IdempotencyKey, reply
 
 MOST_STEPS: Final = 200
@@ -114,7 +113,7 @@ def add_referrals(router: APIRouter, running: Running, catalogue: Catalogue) -> 
     @router.post("/referrals/steps")
     async def take_many(request: Request, actor: Either, key: IdempotencyKey, body: Steps) -> Response:
         located = await kept.locate(running.store(actor.county), sorted({one.referral for one in body.steps}))
-        settled: dict[int, Settled | Refused] = {}
+        settled: dict[int, Settled] = {}
         commands: dict[int, Command] = {}
         for position, one in enumerate(body.steps):
             try:
@@ -123,12 +122,12 @@ def add_referrals(router: APIRouter, running: Running, catalogue: Catalogue) -> 
                 settled[position] = refused
                 continue
             commands[position] = Command(actor.county, f"{key}/{position}", data, actor.subject)
-        settled |= dict(zip(commands, await running.send_all(list(commands.values())), strict=True))
+        settled |= zip(commands, await running.send_all(list(commands.values())), strict=True)
         spoken = language(request)
         items = [
             item_outcome(one.referral, settled[position], catalogue, spoken) for position, one in enumerate(body.steps)
         ]
-        return reply(Outcomes(items=items), replayed=all_repeated(list(settled.values())))
+        return reply(ItemOutcomes(items=items), replayed=nothing_new(settled.values()))
 
 
 def _add_lists(router: APIRouter, running: Running) -> None:

@@ -69,6 +69,31 @@ def language(connection: HTTPConnection) -> Language:
     return language_of(connection.headers.get("accept-language", ""))
 
 
+def document(problem: Problem, catalogue: Catalogue, language: Language) -> dict[str, object]:
+    """What a caller reads of a problem. Raises `UnknownMessage` when the catalogue lacks its sentences: a mistake in the code."""
+    say = catalogue.text
+    told: dict[str, object] = {
+        "type": f"urn:wegenetz:problem:{problem.code}",
+        "title": say(language, f"problem.{problem.code}.title", problem.params),
+        "status": problem.status_code,
+        "detail": say(language, f"problem.{problem.code}.detail", problem.params),
+        "code": problem.code,
+    }
+    if problem.fields:
+        told["errors"] = [
+            {"field": wrong.field, "message": say(language, f"field.{wrong.code}", wrong.params)}
+            for wrong in problem.fields
+        ]
+    return told
+
+
+def problem_of(refused: Refused) -> Problem:
+    """What a rule's no is to the caller."""
+    problem = Problem(refused.code, refused.status)
+    problem.params = refused.params
+    return problem
+
+
 class Problems:
     """Turns every error of an application into its answer."""
 
@@ -78,21 +103,8 @@ class Problems:
     def answer(self, scope: Scope, problem: Problem) -> Response:
         """The problem document. Raises `UnknownMessage` when the catalogue lacks its sentences: a mistake in the code."""
         spoken = language(HTTPConnection(scope))
-        say = self._catalogue.text
-        document: dict[str, object] = {
-            "type": f"urn:wegenetz:problem:{problem.code}",
-            "title": say(spoken, f"problem.{problem.code}.title", problem.params),
-            "status": problem.status_code,
-            "detail": say(spoken, f"problem.{problem.code}.detail", problem.params),
-            "code": problem.code,
-        }
-        if problem.fields:
-            document["errors"] = [
-                {"field": wrong.field, "message": say(spoken, f"field.{wrong.code}", wrong.params)}
-                for wrong in problem.fields
-            ]
         return Response(
-            json.dumps(document, ensure_ascii=False).encode(),
+            json.dumps(document(problem, self._catalogue, spoken), ensure_ascii=False).encode(),
             problem.status_code,
             {**(problem.headers or {}), "content-language": spoken, "vary": "accept-language"},
             MEDIA_TYPE,
@@ -108,7 +120,7 @@ class Problems:
             return handler
 
         app.add_exception_handler(Problem, answering(lambda _, error: error))
-        app.add_exception_handler(Refused, answering(_refused))
+        app.add_exception_handler(Refused, answering(lambda _, refused: problem_of(refused)))
         app.add_exception_handler(Transient, answering(_transient))
         app.add_exception_handler(HTTPException, answering(_of_the_framework))
         app.add_exception_handler(RequestValidationError, answering(self._invalid))
@@ -135,12 +147,6 @@ class Problems:
         if "expected" in params:  # pydantic says: 'red', 'green' or 'blue'
             params["expected"] = str(params["expected"]).replace(" or ", ", ").replace("'", "")
         return code, params
-
-
-def _refused(_: Request, refused: Refused) -> Problem:
-    problem = Problem(refused.code, refused.status)
-    problem.params = refused.params
-    return problem
 
 
 def _transient(_: Request, __: Transient) -> Problem:

@@ -93,7 +93,7 @@ class Counsellors:
             answer = await world.doors.post("profiling", "/v1/profiles", COUNSELLOR, body, key=f"sheets-{key}-{first}")
             for item in answer["items"]:
                 if item["outcome"] == "failed":
-                    raise SheetFailed(item["case"], item["problem"]["code"])
+                    raise SheetFailed(item["id"], item["problem"]["code"])
                 if item["outcome"] == "refused":
                     world.refusals[f"profiling {item['problem']['code']}"] += 1
 

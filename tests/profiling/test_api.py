@@ -161,11 +161,11 @@ async def test_paper_sheets_are_recorded_together_each_with_its_own_outcome(cent
     body = {"sheets": sheets, "confirm_derived": True}
     answer = await counsellor.post("/v1/profiles", json=body, headers=once)
     items = answer.json()["items"]
-    assert [(one["case"], one["outcome"]) for one in items] == [
-        (CASE, "recorded"),
+    assert [(one["id"], one["outcome"]) for one in items] == [
+        (CASE, "applied"),
         (OTHER_CASE, "refused"),
         (withdrawn, "refused"),
-        (early, "recorded"),
+        (early, "applied"),
     ]
     assert (items[0]["standing"]["stage"], items[3]["standing"]["stage"]) == ("planned", "not-arrived")
     assert items[1]["problem"]["errors"][0]["field"] == "answers.literacy"
@@ -181,7 +181,7 @@ async def test_two_hundred_sheets_at_once_and_no_more(centre: Centre) -> None:
     sheets = [{"case": case, "answers": WISHES} for case in cases]
     counsellor = centre.client()
     answer = await counsellor.post("/v1/profiles", json={"sheets": sheets[:200]}, headers=key())
-    assert [one["outcome"] for one in answer.json()["items"]] == ["recorded"] * 200
+    assert [one["outcome"] for one in answer.json()["items"]] == ["applied"] * 200
     assert (await counsellor.post("/v1/profiles", json={"sheets": sheets}, headers=key())).status_code == 422
 
 

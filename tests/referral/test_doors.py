@@ -248,6 +248,15 @@ async def test_a_list_that_is_sent_twice_takes_effect_once(house: House):
     assert later["problem"]["code"] == "referral-released-already"
 
 
+async def test_a_key_that_belongs_to_another_list_is_refused_item_by_item_with_a_sentence(house: House):
+    referrals, headers = await proposed(house, "amal", "badr"), key()
+    async with house.client(Role.COUNSELLOR) as counsellor:
+        await steps(counsellor, {"referral": referrals["amal"], "step": "release"}, **headers)
+        (other,) = await steps(counsellor, {"referral": referrals["badr"], "step": "release"}, **headers)
+    assert (other["outcome"], other["problem"]["code"]) == ("refused", "idempotency-key-reused")
+    assert other["problem"]["detail"].endswith(".")
+
+
 async def test_a_decline_needs_its_reason_and_a_closing_its_outcome(house: House):
     async with partner_of(house) as partner:
         for step, code in (("decline", "reason"), ("closing", "outcome")):
