@@ -1,8 +1,8 @@
 """Every number that the runtime publishes for Prometheus: one line a metric, whose text is its comment.
 
 Names start with ``wegenetz_`` and end with their unit; counters get ``_total`` from the library. Labels have few values: services,
-topics, partitions, codes and route templates, never an id. A metric takes at most `COMBINATIONS` combinations of label values, and
-what comes after is counted as ``other``, so that no mistake can fill the memory.
+counties, topics, partitions, codes and route templates, never an id. A metric takes at most `COMBINATIONS` combinations of label
+values, and what comes after is counted as ``other``, so that no mistake can fill the memory.
 
     metrics.records.of("intake", "applied").inc()
     metrics.batch_seconds.of("write").observe(0.012)

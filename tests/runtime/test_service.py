@@ -112,6 +112,26 @@ async def test_doors_that_fall_shut_stop_the_process_and_it_says_why(
     assert lines[-1]["code"] == "service.stopped"
 
 
+# --- traces -----------------------------------------------------------------------------------------------------------------
+
+
+async def test_what_a_request_brought_about_is_found_in_its_trace(
+    engines: Engines, tmp_path: Path, own_prefix: str
+) -> None:
+    shop, counter, file = named(shop_service(tmp_path), own_prefix), Counter(), tmp_path / "shop-0.jsonl"
+    counter.may_go_on.set()
+    await make(engines, shop.topic)
+    async with served(shop, engines, tmp_path, routes=counter.routes, traces_file=file) as service:
+        async with service.client("clerk") as client:
+            assert (await client.post("/v1/sales")).status_code == 200
+        await service.ended()
+    spans = {span["name"]: span for span in map(json.loads, file.read_text().splitlines())}
+    request, sale = spans["POST /v1/sales"], spans["Sell"]
+    assert (sale["trace_id"], sale["parent"]) == (request["trace_id"], request["span_id"])
+    (told,) = (await log_of(engines.kafka, shop.topic, 1))[0]
+    assert dict(told.headers)["traceparent"] == f"00-{sale['trace_id']}-{sale['span_id']}-01".encode()
+
+
 # --- settings ---------------------------------------------------------------------------------------------------------------
 
 
