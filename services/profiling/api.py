@@ -37,7 +37,7 @@ MOST_SHEETS: Final = 200
 
 Counsellor = Annotated[Actor, Depends(allow(Role.COUNSELLOR, Role.SOCIAL_WORKER))]
 Operator = Annotated[Actor, Depends(allow(Role.OPERATOR))]
-WorkStage = Literal["to-invite", "talk-due", "talk-begun", "profiled", "planned"]
+WorkStage = Literal["not-arrived", "to-invite", "talk-due", "talk-begun", "profiled", "planned"]
 
 
 class _Body(BaseModel):

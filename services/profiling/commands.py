@@ -6,6 +6,7 @@ Answers carry ids and states only. They are kept for repetitions longer than an 
 from __future__ import annotations
 
 from collections.abc import Mapping
+from datetime import datetime
 from typing import Annotated, Any, Literal
 
 from pydantic import BaseModel, ConfigDict, Field
@@ -101,11 +102,12 @@ class NeedStanding(_Frozen):
 
 
 class Standing(_Frozen):
-    """A case after a command. `version` is null while a sheet waits for its case to arrive."""
+    """A case after a command. `version` is null while a sheet waits for its case to arrive, which it does to the instant `kept_until`."""
 
     case: str
     stage: Stage
     version: int | None
+    kept_until: datetime | None = None
     needs: tuple[NeedStanding, ...]
 
     @classmethod
@@ -114,5 +116,6 @@ class Standing(_Frozen):
             case=case.id,
             stage=case.stage,
             version=case.profile.version if case.profile else None,
+            kept_until=case.waiting[-1].until if case.waiting else None,
             needs=tuple(NeedStanding(need=need.id, state=need.state) for need in case.needs),
         )

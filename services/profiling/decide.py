@@ -38,6 +38,7 @@ from services.profiling.evolve import (
     NeedKept,
     NeedsReconciled,
     SheetKept,
+    SheetsExpired,
     SheetsTaken,
     WorkEnded,
     evolve,
@@ -90,6 +91,8 @@ def names(message: Message, _: States) -> Iterable[Subject]:
         yield message.envelope.subject
     elif isinstance(message, Command):
         yield Subject(Case.KIND, _command(message).case)
+    else:
+        yield message.subject
 
 
 def decide(message: Message, states: States, now: datetime) -> Decision:
@@ -98,7 +101,13 @@ def decide(message: Message, states: States, now: datetime) -> Decision:
         return _heard(states.get(Case, message.envelope.subject.id), message.data, now)
     if isinstance(message, Command):
         return _asked(message, states, now)
-    return Decision()
+    return _due(states.get(Case, message.subject.id), now)
+
+
+def _due(case: Case, now: datetime) -> Decision:
+    """Whoever wrote a sheet whose case does not arrive finds it on the worklist, and when its days are over, that it was lost."""
+    due_at = case.due_at()
+    return Decision([(case.subject, SheetsExpired())]) if due_at is not None and due_at <= now else Decision()
 
 
 # --- events of other services -------------------------------------------------------------------------------------------

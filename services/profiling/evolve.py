@@ -37,7 +37,7 @@ from schemas.events import (
     ReferralStep,
     RegisterFacts,
 )
-from services.profiling.model import Appointment, Case, Place, ProfileVersion, Sheet
+from services.profiling.model import Appointment, Case, LostSheet, Place, ProfileVersion, Sheet
 from services.profiling.needs import FINISHED, Ending, Need, NeedState, Step, StepState, is_finished
 from services.profiling.situation import Facts
 from services.runtime.calendar import whole_milliseconds
@@ -48,6 +48,11 @@ class SheetKept:
     """A sheet came before its case."""
 
     sheet: Sheet
+
+
+@dataclass(frozen=True, slots=True)
+class SheetsExpired:
+    """The days of a sheet that waits, or of the word that one was lost, are over."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -87,6 +92,8 @@ def evolve(case: Case, fact: Any, at: datetime) -> Case:
         return case
     if isinstance(fact, ReferralStep | NeedWaiting):
         return case.but(steps={**case.steps, fact.need: _followed(case.steps.get(fact.need), fact, at)})
+    if isinstance(fact, SheetsExpired):
+        return _expired(case, at)
     return _EVOLVERS[type(fact)](case, fact)
 
 
@@ -141,6 +148,24 @@ def _booked(case: Case, fact: AppointmentBooked) -> Case:
 def _released(case: Case, fact: AppointmentReleased) -> Case:
     current = case.appointment is not None and case.appointment.id == fact.appointment
     return case.but(appointment=None) if current else case
+
+
+# --- sheets that came before their case ---------------------------------------------------------------------------------
+
+
+def _sheet_kept(case: Case, fact: SheetKept) -> Case:
+    """The sheet takes the place of an earlier one: it says everything that is known now."""
+    others = (sheet for sheet in case.waiting if sheet.guideline != fact.sheet.guideline)
+    return case.but(waiting=(*others, fact.sheet))
+
+
+def _expired(case: Case, at: datetime) -> Case:
+    late = [sheet for sheet in case.waiting if sheet.until <= at]
+    lost = [LostSheet(guideline=sheet.guideline, by=sheet.by, at=sheet.at, dropped_at=at) for sheet in late]
+    return case.but(
+        waiting=tuple(sheet for sheet in case.waiting if sheet.until > at),
+        lost=(*(sheet for sheet in case.lost if sheet.until > at), *lost),
+    )
 
 
 # --- the profile and its needs ------------------------------------------------------------------------------------------
@@ -268,7 +293,7 @@ _EVOLVERS: Final[Mapping[type, Callable[[Case, Any], Case]]] = {
     PersonErased: lambda case, _: Case(id=case.id, erased=True),
     AppointmentBooked: _booked,
     AppointmentReleased: _released,
-    SheetKept: lambda case, fact: case.but(waiting=(*case.waiting, fact.sheet)),
+    SheetKept: _sheet_kept,
     SheetsTaken: lambda case, _: case.but(waiting=()),
     ProfileVersion: lambda case, fact: case.but(profile=fact),
     ProfileRecorded: lambda case, _: case,  # tells others of a version that the case has already

@@ -7,7 +7,7 @@ transfer consent stands; what came before that is kept until then. An erased cas
 from __future__ import annotations
 
 from collections.abc import Mapping
-from datetime import datetime
+from datetime import datetime, timedelta
 from enum import StrEnum
 from typing import Any, ClassVar, Final
 
@@ -16,6 +16,7 @@ from pydantic import BaseModel, ConfigDict, computed_field
 from schemas.codes import Purpose
 from services.profiling.needs import Need, NeedState, Step
 from services.profiling.situation import Facts
+from services.runtime.calendar import berlin_day, end_of_berlin_day
 from services.runtime.deciding import State
 
 
@@ -40,13 +41,46 @@ class Appointment(_Part):
 
 
 class Sheet(_Part):
-    """A filled-in guideline that came before its case did. Answers are read already."""
+    """A filled-in guideline that came before its case did. Answers are read already.
+
+    A case whose number was mistyped never arrives, so a sheet waits `SHEET_WAITS_DAYS` and then loses its answers (`LostSheet`).
+    """
 
     guideline: str
     answers: Mapping[str, Any]
     confirm_derived: bool
     by: str
     at: datetime
+
+    @property
+    def until(self) -> datetime:
+        """The first instant at which it waits no more."""
+        return _days_later(self.at, SHEET_WAITS_DAYS)
+
+
+class LostSheet(_Part):
+    """What is left of a sheet whose case did not arrive, so that whoever wrote it hears of it: who, when, and none of the answers."""
+
+    guideline: str
+    by: str
+    at: datetime
+    dropped_at: datetime
+
+    @property
+    def until(self) -> datetime:
+        """The first instant at which nothing is told of it any more."""
+        return _days_later(self.dropped_at, LOSS_SHOWS_DAYS)
+
+
+SHEET_WAITS_DAYS: Final = 14
+"""Far longer than the way from intake takes."""
+
+LOSS_SHOWS_DAYS: Final = 30
+
+
+def _days_later(instant: datetime, days: int) -> datetime:
+    """The end of that day in Germany."""
+    return end_of_berlin_day(berlin_day(instant) + timedelta(days=days))
 
 
 class ProfileVersion(_Part):
@@ -91,7 +125,8 @@ class Case(State):
     """One person's way through the talk and the plan.
 
     `withdrawn` remembers purposes whose withdrawal was heard of, also before the case arrived. `profile` is the latest version; all
-    versions lie in a collection of their own. `steps` is by need, and may hold needs that are not known (any more).
+    versions lie in a collection of their own. `waiting` has the latest sheet of each guideline, the last one last. `steps` is by need, and
+    may hold needs that are not known (any more).
     """
 
     KIND: ClassVar[str] = "case"
@@ -106,6 +141,7 @@ class Case(State):
     appointment: Appointment | None = None
     profile: ProfileVersion | None = None
     waiting: tuple[Sheet, ...] = ()
+    lost: tuple[LostSheet, ...] = ()
     needs: tuple[Need, ...] = ()
     steps: Mapping[str, Step] = {}
 
@@ -129,6 +165,9 @@ class Case(State):
 
     def need(self, id: str) -> Need | None:
         return next((need for need in self.needs if need.id == id), None)
+
+    def due_at(self) -> datetime | None:
+        return min((sheet.until for sheet in (*self.waiting, *self.lost)), default=None)
 
     @computed_field
     @property
@@ -155,12 +194,15 @@ class Case(State):
     @computed_field
     @property
     def on_agenda(self) -> datetime | None:
-        """The instant by which worklists are ordered: of the last version, else of the appointment, else of the arrival."""
+        """The instant by which worklists are ordered: of the last version, else of the appointment, else of the arrival, else of the last
+        sheet that came before it."""
         if self.profile is not None:
             return self.profile.recorded_at
         if self.appointment is not None:
             return self.appointment.starts_at
-        return self.facts.arrived_at if self.facts is not None else None
+        if self.facts is not None:
+            return self.facts.arrived_at
+        return max((sheet.at for sheet in (*self.waiting, *self.lost)), default=None)
 
     @computed_field
     @property

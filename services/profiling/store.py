@@ -111,6 +111,10 @@ async def worklist(
         instant, id = page.after
         span["$gte"] = max(instant, span.get("$gte", instant))
         query["$or"] = [{"body.on_agenda": {"$gt": instant}}, {"_id": {"$gt": id}}]
+    if stage is Stage.NOT_ARRIVED:
+        span["$ne"] = (
+            None  # of some that have not arrived there is no sheet, only news of a referral, which nobody has to look at
+        )
     if span:
         query["body.on_agenda"] = span
     if site is not None:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from datetime import date, datetime
 from typing import Any
 
@@ -80,12 +80,24 @@ class CaseView(BaseModel):
     appointment: Appointment | None
     profile: ProfileView | None
     versions: list[VersionLine]
+    sheets: list[SheetView]
     needs: list[NeedView]
     plan: list[StepView]
 
 
+class SheetView(BaseModel):
+    """A sheet whose case has not arrived: it waits to the instant `kept_until`, or was lost at `dropped_at`, since nobody arrived."""
+
+    guideline: str
+    written_by: str
+    written_at: datetime
+    kept_until: datetime | None = None
+    dropped_at: datetime | None = None
+
+
 class WorkView(BaseModel):
-    """A case in a worklist. `on_agenda` is what the list is ordered by; `to_decide` counts needs that wait for a word."""
+    """A case in a worklist. `on_agenda` is what the list is ordered by; `to_decide` counts needs that wait for a word; `sheets` are those
+    that came before the case."""
 
     case: str
     stage: Stage
@@ -95,6 +107,7 @@ class WorkView(BaseModel):
     version: int | None
     complete: bool
     to_decide: int
+    sheets: list[SheetView]
 
 
 class OptionView(BaseModel):
@@ -136,6 +149,7 @@ def case_view(case: Case, versions: Sequence[ProfileVersion], catalogue: Catalog
         appointment=case.appointment,
         profile=profile_view(case.profile, case.facts) if case.profile else None,
         versions=[VersionLine.model_validate(version, from_attributes=True) for version in versions],
+        sheets=list(_sheets(case)),
         needs=[_need_view(need, catalogue, language) for need in case.needs],
         plan=[_step_view(need, case.steps.get(need.id, Step()), catalogue, language) for need in case.plan],
     )
@@ -160,6 +174,7 @@ def work_view(case: Case) -> WorkView:
         version=case.profile.version if case.profile else None,
         complete=case.profile is not None and case.profile.complete,
         to_decide=sum(need.state is NeedState.DERIVED or need.in_doubt for need in case.needs),
+        sheets=list(_sheets(case)),
     )
 
 
@@ -182,6 +197,15 @@ def guideline_view(one: Guideline, language: Language) -> GuidelineView:
         for question in one.questions
     ]
     return GuidelineView(version=one.version, valid_from=one.valid_from, questions=questions)
+
+
+def _sheets(case: Case) -> Iterator[SheetView]:
+    for sheet in case.lost:
+        yield SheetView(
+            guideline=sheet.guideline, written_by=sheet.by, written_at=sheet.at, dropped_at=sheet.dropped_at
+        )
+    for sheet in case.waiting:
+        yield SheetView(guideline=sheet.guideline, written_by=sheet.by, written_at=sheet.at, kept_until=sheet.until)
 
 
 def _need_view(need: Need, catalogue: Catalogue, language: Language) -> NeedView:

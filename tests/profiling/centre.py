@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
+from datetime import datetime
 from pathlib import Path
 from typing import Any
 
@@ -63,6 +64,11 @@ class Centre:
         self.running.settler.recent = Recent()
         for name in await self.running.database.raw.list_collection_names():
             await self.running.database.raw[name].delete_many({})
+
+    async def move_clock(self, to: datetime) -> None:
+        assert isinstance(self.running.clock, VirtualClock)
+        await self.running.clock.move(to)
+        await self.running.turns.turn()
 
     async def hears(self, event: EventData, id: str) -> None:
         subject, source = Subject(event.SUBJECT, id), source_of(type(event))

@@ -318,4 +318,4 @@ def test_a_version_recorded_and_erased_in_one_transaction_is_never_written() -> 
 
 
 def test_what_a_command_is_answered_says_nothing_about_the_person() -> None:
-    assert set(Standing.model_fields) == {"case", "stage", "version", "needs"}
+    assert set(Standing.model_fields) == {"case", "stage", "version", "kept_until", "needs"}

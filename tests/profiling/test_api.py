@@ -6,6 +6,7 @@ import secrets
 import uuid
 from collections.abc import AsyncIterator
 from datetime import timedelta
+from pathlib import Path
 from typing import Any
 
 import httpx
@@ -13,8 +14,8 @@ import pytest
 import pytest_asyncio
 
 from deploy.embedded.engines import Engines
-from schemas.codes import Purpose, Role
-from schemas.events import ConsentWithdrawn, PersonErased
+from schemas.codes import Purpose, Role, ServiceKind, WaitReason
+from schemas.events import ConsentWithdrawn, NeedWaiting, PersonErased
 from services.profiling.store import VERSIONS
 from tests.profiling.centre import Centre, open_centre
 from tests.profiling.talks import (
@@ -48,6 +49,13 @@ async def centre(opened: Centre) -> Centre:
     """The centre, in a county where nothing has happened yet."""
     await opened.empty()
     return opened
+
+
+@pytest_asyncio.fixture(loop_scope="module")
+async def opened_anew(engines: Engines, tmp_path: Path) -> AsyncIterator[Centre]:
+    """A centre of its own, whose clock may be moved."""
+    async with open_centre(engines.database_url, f"t{secrets.token_hex(4)}", tmp_path) as one:
+        yield one
 
 
 def key() -> dict[str, str]:
@@ -174,6 +182,38 @@ async def test_paper_sheets_are_recorded_together_each_with_its_own_outcome(cent
     assert (again.json(), again.headers["idempotency-replayed"]) == (answer.json(), "true")
     await centre.hears(arrival(), early)
     assert (await counsellor.get(f"/v1/cases/{early}")).json()["stage"] == "planned"
+
+
+async def test_sheets_for_a_number_under_which_nobody_arrives_are_on_a_list_of_their_own_until_they_are_lost(
+    opened_anew: Centre,
+) -> None:
+    centre = opened_anew
+    mistyped = str(uuid.uuid5(uuid.NAMESPACE_OID, "mistyped"))
+    only_heard_of = str(uuid.uuid5(uuid.NAMESPACE_OID, "only heard of"))
+    waiting = NeedWaiting(need=mistyped, kind=ServiceKind.HOUSING, reason=WaitReason.NO_FREE_SEAT)
+    await centre.hears(waiting, only_heard_of)
+    await centre.hears(arrival(), CASE)
+    counsellor, not_arrived = centre.client(), {"state": "not-arrived"}
+    kept = await put_profile(counsellor, mistyped)
+    assert (kept.json()["stage"], kept.json()["kept_until"]) == ("not-arrived", "2016-06-15T22:00:00Z")
+
+    (listed,) = (await counsellor.get("/v1/cases", params=not_arrived)).json()["items"]
+    assert listed["case"] == mistyped
+    (sheet,) = listed["sheets"]
+    assert (sheet["written_by"], sheet["kept_until"]) == ("counsellor-1", "2016-06-15T22:00:00Z")
+    assert (await counsellor.get(f"/v1/cases/{mistyped}")).json()["sheets"] == [sheet]
+    elsewhere = centre.client(Role.SOCIAL_WORKER, office=MELLE)
+    assert (await elsewhere.get("/v1/cases", params=not_arrived)).json()["items"] == []
+
+    await centre.move_clock(NOW + timedelta(days=15))
+    (lost,) = (await counsellor.get("/v1/cases", params=not_arrived)).json()["items"]
+    (sheet,) = lost["sheets"]
+    assert (sheet["written_by"], sheet["kept_until"]) == ("counsellor-1", None)
+    assert sheet["dropped_at"].startswith("2016-06-16")
+    assert "find-a-home" not in repr(await centre.store.find("cases", {}))
+
+    await centre.move_clock(NOW + timedelta(days=60))
+    assert (await counsellor.get("/v1/cases", params=not_arrived)).json()["items"] == []
 
 
 async def test_two_hundred_sheets_at_once_and_no_more(centre: Centre) -> None:

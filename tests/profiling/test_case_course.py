@@ -28,9 +28,11 @@ from schemas.events import (
 )
 from services.profiling.commands import Add, ConfirmNeeds, Reach, Standing, WithdrawNeed
 from services.profiling.decide import ForgetVersions, KeepVersion
-from services.profiling.model import Case, Place, Stage
+from services.profiling.evolve import SheetKept, evolve
+from services.profiling.model import Case, Place, Sheet, Stage
 from services.profiling.needs import NeedState, StepState
 from services.profiling.service import SERVICE
+from services.runtime.calendar import berlin_instant
 from services.runtime.catalogue import LANGUAGES, Catalogue
 from services.runtime.deciding import Forget, Subject
 from services.runtime.ids import child
@@ -196,21 +198,64 @@ def test_a_referral_whose_need_is_not_known_is_remembered() -> None:
 def test_a_sheet_before_its_arrival_waits_and_nobody_hears_of_it() -> None:
     world = profiling()
     answer = world.asks(record(confirm_derived=True), actor="counsellor-1").answer
-    assert answer == Standing(case=CASE, stage=Stage.NOT_ARRIVED, version=None, needs=())
+    until = berlin_instant(date(2016, 6, 16))
+    assert answer == Standing(case=CASE, stage=Stage.NOT_ARRIVED, version=None, kept_until=until, needs=())
     assert (world.told, world.effects) == ([], [])
 
 
-def test_with_the_arrival_the_waiting_sheets_are_recorded_in_their_order_as_of_their_day() -> None:
+def test_with_the_arrival_the_latest_sheet_that_waits_is_recorded_as_of_its_day() -> None:
     world = profiling()
     world.asks(record(answers={"languages": ["ara"]}), actor="counsellor-1")
+    world.now = NOW + timedelta(hours=1)
     world.asks(record(answers=whole_talk(goals=["find-a-home"]), confirm_derived=True), actor="counsellor-2")
     world.now = NOW + timedelta(hours=2)
     world.hears(arrival(), CASE)
-    assert [one.version for one in world.told_of(ProfileRecorded)] == [1, 2]
+    assert [one.version for one in world.told_of(ProfileRecorded)] == [1]
     assert ServiceKind.HOUSING in {one.kind for one in world.told_of(NeedConfirmed)}
     kept = [effect.version for effect in world.effects if isinstance(effect, KeepVersion)]
-    assert [(one.recorded_by, one.recorded_at) for one in kept] == [("counsellor-1", NOW), ("counsellor-2", NOW)]
+    assert [(one.recorded_by, one.recorded_at) for one in kept] == [("counsellor-2", NOW + timedelta(hours=1))]
+    assert (case_of(world).waiting, case_of(world).due_at()) == ((), None)
+
+
+def test_of_each_guideline_the_latest_sheet_waits_and_the_last_one_comes_last() -> None:
+    case = Case(id=CASE)
+    for number, version in enumerate(("guideline-2016.1", "guideline-2017.1", "guideline-2016.1")):
+        sheet = Sheet(guideline=version, answers={}, confirm_derived=False, by=f"counsellor-{number}", at=NOW)
+        case = evolve(case, SheetKept(sheet), NOW)
+    assert [sheet.by for sheet in case.waiting] == ["counsellor-1", "counsellor-2"]
+
+
+def test_a_sheet_whose_case_does_not_arrive_loses_its_answers_and_whoever_wrote_it_hears_of_that_for_a_while() -> None:
+    world = profiling()
+    world.asks(record(answers=whole_talk(goals=["find-a-home"])), actor="counsellor-1")
+    deadline = berlin_instant(date(2016, 6, 16))
+    assert case_of(world).due_at() == deadline, "fourteen whole days"
+    world.now = deadline - timedelta(milliseconds=1)
+    assert world.is_due(case_of(world).subject).facts == ()
+
+    world.now = deadline
+    world.is_due(case_of(world).subject)
     assert case_of(world).waiting == ()
+    assert "find-a-home" not in case_of(world).model_dump_json()
+    (lost,) = case_of(world).lost
+    assert (lost.by, lost.at, lost.dropped_at) == ("counsellor-1", NOW, deadline)
+    assert (case_of(world).stage, case_of(world).on_agenda) == (Stage.NOT_ARRIVED, NOW)
+
+    assert case_of(world).due_at() == berlin_instant(date(2016, 7, 17))
+    world.now = berlin_instant(date(2016, 7, 17))
+    world.is_due(case_of(world).subject)
+    assert case_of(world) == Case(id=CASE)
+    assert world.told == []
+
+
+def test_who_arrives_after_their_sheet_was_lost_is_invited_like_anybody_and_the_loss_is_still_told() -> None:
+    world = profiling()
+    world.asks(record())
+    world.now = NOW + timedelta(days=20)
+    world.is_due(case_of(world).subject)
+    world.hears(arrival(), CASE)
+    assert (case_of(world).stage, world.told_of(ProfileRecorded)) == (Stage.TO_INVITE, [])
+    assert [sheet.dropped_at for sheet in case_of(world).lost] == [NOW + timedelta(days=20)]
 
 
 def test_needs_of_a_case_that_has_not_arrived_cannot_be_decided_upon_yet() -> None:
