@@ -336,8 +336,8 @@ DROPS_OUT: Final = 0.16
 class Plan(NamedTuple):
     """How a county plans one kind of service.
 
-    `needed`: share of the people who consent that need it, as a planner guesses; `seats`: of one offer; `weeks`: how long one person
-    takes part; `dated`: offers start on a day (courses), the others take people all year.
+    `needed`: share of the people who consent that need it; `seats`: at most, of one offer; `weeks`: how long one person takes part;
+    `dated`: offers start on a day (courses), the others take people all year.
     """
 
     needed: float
@@ -347,40 +347,43 @@ class Plan(NamedTuple):
 
 
 PLANS: Final[dict[ServiceKind, Plan]] = {
-    ServiceKind.INTEGRATION_COURSE_GENERAL: Plan(0.3, 18, 26, dated=True),
+    ServiceKind.INTEGRATION_COURSE_GENERAL: Plan(0.37, 18, 26, dated=True),
     ServiceKind.INTEGRATION_COURSE_LITERACY: Plan(0.04, 12, 39, dated=True),
-    ServiceKind.INTEGRATION_COURSE_PARENTS: Plan(0.06, 14, 39, dated=True),
-    ServiceKind.INTEGRATION_COURSE_YOUTH: Plan(0.05, 16, 39, dated=True),
-    ServiceKind.INTEGRATION_COURSE_SECOND_SCRIPT: Plan(0.05, 14, 39, dated=True),
-    ServiceKind.GERMAN_COURSE_OTHER: Plan(0.2, 15, 12, dated=True),
-    ServiceKind.VOCATIONAL_GERMAN: Plan(0.08, 16, 20, dated=True),
-    ServiceKind.PARENTS_COURSE_WITH_CHILD_CARE: Plan(0.05, 10, 20, dated=True),
+    ServiceKind.INTEGRATION_COURSE_PARENTS: Plan(0.065, 14, 39, dated=True),
+    ServiceKind.INTEGRATION_COURSE_YOUTH: Plan(0.135, 16, 39, dated=True),
+    ServiceKind.INTEGRATION_COURSE_SECOND_SCRIPT: Plan(0.06, 14, 39, dated=True),
+    ServiceKind.GERMAN_COURSE_OTHER: Plan(0.05, 15, 12, dated=True),
+    ServiceKind.VOCATIONAL_GERMAN: Plan(0.05, 16, 20, dated=True),
+    ServiceKind.PARENTS_COURSE_WITH_CHILD_CARE: Plan(0.075, 10, 20, dated=True),
     ServiceKind.MOTHER_TONGUE_COURSE: Plan(0.03, 12, 40, dated=True),
-    ServiceKind.CHILD_LANGUAGE_SUPPORT: Plan(0.12, 12, 40, dated=True),
-    ServiceKind.CHILD_CARE_PLACE: Plan(0.12, 10, 52),
-    ServiceKind.SCHOOL_COUNSELLING: Plan(0.14, 40, 8),
-    ServiceKind.INTERNSHIP_AND_TRAINING: Plan(0.08, 20, 16),
-    ServiceKind.RECOGNITION_COUNSELLING: Plan(0.18, 80, 8),
+    ServiceKind.CHILD_LANGUAGE_SUPPORT: Plan(0.13, 12, 40, dated=True),
+    ServiceKind.CHILD_CARE_PLACE: Plan(0.15, 10, 52),
+    ServiceKind.SCHOOL_COUNSELLING: Plan(0.13, 40, 8),
+    ServiceKind.INTERNSHIP_AND_TRAINING: Plan(0.01, 20, 16),
+    ServiceKind.RECOGNITION_COUNSELLING: Plan(0.21, 80, 8),
     ServiceKind.ADAPTATION_TRAINING: Plan(0.02, 10, 26, dated=True),
-    ServiceKind.COMPETENCE_ASSESSMENT: Plan(0.05, 12, 2, dated=True),
-    ServiceKind.FURTHER_TRAINING_ADVICE: Plan(0.06, 40, 4),
-    ServiceKind.JOB_PLACEMENT: Plan(0.2, 90, 16),
-    ServiceKind.SKILLED_WORKER_OFFICE: Plan(0.03, 30, 8),
-    ServiceKind.CHARITABLE_WORK: Plan(0.03, 12, 26, dated=True),
-    ServiceKind.MIGRATION_COUNSELLING: Plan(0.3, 90, 12),
-    ServiceKind.YOUTH_MIGRATION_SERVICE: Plan(0.15, 60, 12),
-    ServiceKind.UNACCOMPANIED_MINORS: Plan(0.01, 10, 52),
-    ServiceKind.LOTSE: Plan(0.15, 8, 26),
-    ServiceKind.INTERPRETER: Plan(0.15, 20, 4),
-    ServiceKind.FAMILY_CENTRE: Plan(0.08, 25, 12),
-    ServiceKind.HOME_VISIT: Plan(0.04, 15, 4),
-    ServiceKind.PSYCHOSOCIAL_CARE: Plan(0.07, 12, 26),
-    ServiceKind.HEALTH_NAVIGATION: Plan(0.05, 30, 4),
-    ServiceKind.HOUSING: Plan(0.15, 40, 16),
-    ServiceKind.ASSOCIATIONS_AND_VOLUNTEERING: Plan(0.2, 30, 12),
+    ServiceKind.COMPETENCE_ASSESSMENT: Plan(0.08, 12, 2, dated=True),
+    ServiceKind.FURTHER_TRAINING_ADVICE: Plan(0.11, 40, 4),
+    ServiceKind.JOB_PLACEMENT: Plan(0.26, 90, 16),
+    ServiceKind.SKILLED_WORKER_OFFICE: Plan(0.01, 30, 8),
+    ServiceKind.CHARITABLE_WORK: Plan(0.02, 12, 26, dated=True),
+    ServiceKind.MIGRATION_COUNSELLING: Plan(0.27, 90, 12),
+    ServiceKind.YOUTH_MIGRATION_SERVICE: Plan(0.17, 60, 12),
+    ServiceKind.UNACCOMPANIED_MINORS: Plan(0.005, 10, 52),
+    ServiceKind.LOTSE: Plan(0.12, 8, 26),
+    ServiceKind.INTERPRETER: Plan(0.59, 20, 4),
+    ServiceKind.FAMILY_CENTRE: Plan(0.12, 25, 12),
+    ServiceKind.HOME_VISIT: Plan(0.05, 15, 4),
+    ServiceKind.PSYCHOSOCIAL_CARE: Plan(0.06, 12, 26),
+    ServiceKind.HEALTH_NAVIGATION: Plan(0.12, 30, 4),
+    ServiceKind.HOUSING: Plan(0.18, 40, 16),
+    ServiceKind.ASSOCIATIONS_AND_VOLUNTEERING: Plan(0.34, 30, 12),
     ServiceKind.NATURALISATION_ADVICE: Plan(0.03, 20, 4),
 }
-"""[plan of each kind] Guesses after the documents' emphasis; language comes first everywhere."""
+"""[plan of each kind] Planners know last year's demand: `needed` is about what the talks of the made-up people bring. Sizes are guesses."""
+
+OFFERS_AT_LEAST: Final = 2
+"""[offers of each kind] However few people come, there is another time and another place to choose; such offers are small."""
 
 SEATS_PER_NEED: Final = 0.95
 """[seats over a year for each expected need] Most are met, some wait: counties plan short of what they would need."""
@@ -397,16 +400,38 @@ COURSE_LEVELS: Final[dict[ServiceKind, dict[tuple[Cefr, Cefr], float]]] = {
     ServiceKind.INTEGRATION_COURSE_PARENTS: {(Cefr.A0, Cefr.B1): 1},
     ServiceKind.INTEGRATION_COURSE_YOUTH: {(Cefr.A0, Cefr.B1): 1},
     ServiceKind.INTEGRATION_COURSE_SECOND_SCRIPT: {(Cefr.A0, Cefr.B1): 1},
-    ServiceKind.GERMAN_COURSE_OTHER: {(Cefr.A0, Cefr.A1): 0.5, (Cefr.A1, Cefr.A2): 0.3, (Cefr.A2, Cefr.B1): 0.2},
-    ServiceKind.VOCATIONAL_GERMAN: {(Cefr.B1, Cefr.B2): 0.75, (Cefr.B2, Cefr.C1): 0.25},
-    ServiceKind.PARENTS_COURSE_WITH_CHILD_CARE: {(Cefr.A0, Cefr.A1): 1},
+    ServiceKind.GERMAN_COURSE_OTHER: {
+        (Cefr.A0, Cefr.B1): 0.5, (Cefr.A1, Cefr.B1): 0.2, (Cefr.B1, Cefr.C1): 0.3,
+    },
+    ServiceKind.VOCATIONAL_GERMAN: {(Cefr.B1, Cefr.B2): 0.3, (Cefr.B1, Cefr.C1): 0.7},
+    ServiceKind.PARENTS_COURSE_WITH_CHILD_CARE: {(Cefr.A0, Cefr.B1): 1},
 }
-"""[weight of levels from, to] Mostly for beginners, as most people are."""
+"""[weight of levels from, to] Mostly for beginners, as most people are; groups are small, so most take in who is further on too."""
 
 COURSE_DAYPARTS: Final = {
     Daypart.WEEKDAY_MORNING: 0.45, Daypart.WEEKDAY_AFTERNOON: 0.15, Daypart.WEEKDAY_EVENING: 0.3, Daypart.WEEKEND: 0.1,
 }
 """[weight of the part of the day a course takes place in] Evenings and weekends because many work."""
+
+STANDING_OPEN: Final = {
+    Daypart.WEEKDAY_MORNING: 1, Daypart.WEEKDAY_AFTERNOON: 1, Daypart.WEEKDAY_EVENING: 0.6, Daypart.WEEKEND: 0.1,
+}
+"""[share of standing offers that are open in a part of the day] Offices keep office hours; many have a long evening once a week."""
+
+VOLUNTEERS_OPEN: Final = {
+    Daypart.WEEKDAY_MORNING: 0.4, Daypart.WEEKDAY_AFTERNOON: 0.7, Daypart.WEEKDAY_EVENING: 0.9, Daypart.WEEKEND: 0.7,
+}
+"""[share of standing offers of volunteers, by part of the day] They have time when they do not work themselves."""
+
+STANDING_OPEN_OF: Final = {
+    ServiceKind.LOTSE: VOLUNTEERS_OPEN, ServiceKind.ASSOCIATIONS_AND_VOLUNTEERING: VOLUNTEERS_OPEN,
+    ServiceKind.INTERPRETER: {**STANDING_OPEN, Daypart.WEEKDAY_EVENING: 0.9, Daypart.WEEKEND: 0.6},
+    ServiceKind.HOME_VISIT: {**STANDING_OPEN, Daypart.WEEKDAY_EVENING: 0.8, Daypart.WEEKEND: 0.3},
+}
+"""[the same, where it differs] Who visits or interprets goes by the time of the others, evenings and weekends among it."""
+
+INTERPRETED_LANGUAGES: Final = (8, 14)
+"""[languages of one offer of interpreters] A pool has several people for each hour; rare languages are still missing now and then."""
 
 COURSE_WITH_CHILD_CARE: Final = 0.3
 """[share of morning courses] Have somebody who looks after small children."""

@@ -98,6 +98,8 @@ def _of_needs(books: Books) -> Iterator[str]:
     needs, referrals = books.referral["needs"], books.referral["referrals"]
     sought = sum(needs.values()) - needs["withdrawn"]
     yield from _same("confirmed needs of profiling", books.profiling["needs"]["confirmed"], "of referral", sought)
+    because = sum(books.referral["waiting_because"].values())
+    yield from _same("waiting needs of referral", needs["waiting"], "with a reason", because)
     for state in sorted(referrals.keys() - {*LIVE, *ENDS}):
         yield f"Referral has {referrals[state]} referrals in the state {state}, which these books do not know."
 

@@ -56,6 +56,9 @@ class Summary(BaseModel):
     declined: int = Field(description="Times that a partner declined.")
     lapsed: int = Field(description="Times that somebody's answer did not come in time.")
     waiting: int = Field(description="Needs for which there is no seat at the end.")
+    waiting_by_reason: dict[str, int] = Field(
+        description="The same by why they wait; `unknown` where no round has looked yet."
+    )
     parked: int = Field(description="Events that wait for a missing one, in all services; 0 in a run without losses.")
     dead_letters: int = Field(description="Records that could not be applied, in all services.")
     counted: int = Field(description="People in reporting's counts: cases, and those who refused at a counter.")
@@ -113,6 +116,7 @@ class Books:
             declined=totals["declined"],
             lapsed=totals["lapsed"],
             waiting=self.referral["needs"]["waiting"],
+            waiting_by_reason=self.referral["waiting_because"],
             parked=self._everywhere("parked"),
             dead_letters=self._everywhere("dead_letters"),
             counted=totals["persons"] + self.reporting["anonymous"],

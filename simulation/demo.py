@@ -15,7 +15,7 @@ import shlex
 import shutil
 import sys
 import time
-from collections.abc import Coroutine, Sequence
+from collections.abc import Coroutine, Mapping, Sequence
 from contextlib import AsyncExitStack
 from pathlib import Path
 from typing import Any, Final, TypeVar
@@ -30,6 +30,7 @@ from deploy.embedded.system import Embedded, Running
 from deploy.embedded.up import say_where, up
 from deploy.embedded.view import StatesView
 from deploy.refusals import CannotDo, NotUnderstood
+from schemas.codes import WaitReason
 from schemas.places import UnknownPlace
 from simulation import figures
 from simulation.actors.counsellors import SheetFailed, Unrecognised
@@ -139,7 +140,7 @@ def _say(summary: Summary, books: Books, county: County, console: Console) -> No
         f"{one.appointments:,} first talks were booked. {one.profiled:,} people have a profile; it led to {one.needs:,} needs. "
         f"{one.offered:,} times a seat was held for somebody: {one.accepted:,} times the partner accepted, "
         f"{one.declined:,} times it declined, {one.lapsed:,} times an answer did not come in time. "
-        f"{one.waiting:,} needs wait for a seat.\n"
+        f"{one.waiting:,} needs still wait for a seat.\n"
         f"Never more than {one.seats_taken_max:,} of {one.seats:,} seats were taken.",
         highlight=False,
     )
@@ -150,12 +151,32 @@ def _say(summary: Summary, books: Books, county: County, console: Console) -> No
             "left out).",
             highlight=False,
         )
-    table = Table("Where everybody is", "people", box=None, pad_edge=False)
-    table.columns[1].justify = "right"
-    for state, people in books.states.items():
-        table.add_row(state, f"{people:,}")
-    console.print()
-    console.print(table)
+    _show("Where everybody is", "people", books.states, console)
+    because = {words: one.waiting_by_reason.get(reason, 0) for reason, words in _WHY_NEEDS_WAIT.items()}
+    _show("Why needs still wait", "needs", {words: needs for words, needs in because.items() if needs}, console)
+
+
+_WHY_NEEDS_WAIT: Final = {
+    WaitReason.NO_FREE_SEAT: "every seat that would suit is taken",
+    WaitReason.NOT_ELIGIBLE: "what is open does not suit: time, place, level, language or child care",
+    WaitReason.NO_OFFER_OF_THIS_KIND: "nothing of this kind is open now, such as a course that has begun",
+    WaitReason.ALL_TRIED: "all that would suit was tried: refused, declined or not answered",
+    WaitReason.HELD_ALREADY: "the person has a place of this kind for another need",
+    WaitReason.CONSENT_MISSING: "the person does not want such partners to be told",
+    "unknown": "it came up after the last round",
+}
+"""In words what referral says."""
+
+
+def _show(what: str, of: str, numbers: Mapping[str, int], console: Console) -> None:
+    """A small table, if there is anything to show."""
+    if numbers:
+        table = Table(what, of, box=None, pad_edge=False)
+        table.columns[1].justify = "right"
+        for name, number in numbers.items():
+            table.add_row(name, f"{number:,}")
+        console.print()
+        console.print(table)
 
 
 def _judged(books: Books, console: Console) -> int:

@@ -2,6 +2,10 @@
 
 For load and fault tests: `run_load` ends when everybody has come as far as they can and the services are at rest, so that books can be
 drawn. Whatever restarts meanwhile is waited for. Who somebody from a file is follows from their case's id instead of being read at intake.
+
+The benchmark has a driver of its own (`tests/bench/whole_path.py`), because a driver's work is measured together with what it drives. That
+one plays a single known way: all that it sends is made before the clock starts, and it knows every case's id. Here people are made and
+met on the way, since anything may happen to them. One driver for both would be two with a switch between them.
 """
 
 from __future__ import annotations

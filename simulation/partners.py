@@ -1,17 +1,18 @@
 """Made-up partners and their dated offers, sized so that most needs are met and some people wait.
 
-For each kind of service a planner's guess of the need (`assumptions.PLANS`) becomes offers until their seats reach it. Dated offers start
-spread over the year and are published some weeks before; the others take people all year, and their `seats` are the places of the whole
-year, as a provider counts them in its contract. The number of offers grows with the number of people, an offer's size does not.
+For each kind of service the need that a planner expects (`assumptions.PLANS`) becomes offers until their seats reach it. Dated offers start
+spread over the year and the first weeks of the next, and are published some weeks before; the others take people all year, and their
+`seats` are the places of the whole year, as a provider counts them in its contract. With the number of people grows the number of offers,
+and their size only up to the usual one. Times and levels are dealt out like cards, in their shares: two courses of a kind are seldom alike.
 """
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date, timedelta
 from functools import cache
-from math import ceil
+from math import ceil, sqrt
 from typing import Final, NamedTuple
 
 import yaml
@@ -38,8 +39,8 @@ class Partner:
 class Offer:
     """A course on dates, or a standing service (`starts_on` is None: rolling).
 
-    `key` is stable for a county, a seed and a number of people. Levels, `ages` (years from, to) and `language` are None where they do not
-    matter. `published_on` is the day on which the partner tells the network.
+    `key` is stable for a county, a seed and a number of people. Levels and `ages` (years from, to) are None and `languages` empty where
+    they do not matter. `published_on` is the day on which the partner tells the network.
     """
 
     key: str
@@ -55,7 +56,7 @@ class Offer:
     german_to: Cefr | None
     ages: tuple[int, int] | None
     child_care: bool
-    language: str | None
+    languages: tuple[str, ...]
 
 
 class Sort(BaseModel):
@@ -96,7 +97,7 @@ def offers(seed: int, year: int, people: int, districts: Odds[str], groups: Odds
     found = [
         offer
         for kind, plan in assumptions.PLANS.items()
-        for offer in _of_kind(seed, year, kind, _seats(kind, plan, people), _Around(districts, groups))
+        for offer in _of_kind(seed, year, kind, _seats(kind, plan, people, year), _Around(districts, groups))
     ]
     return tuple(sorted(found, key=lambda offer: (offer.published_on, offer.key)))
 
@@ -112,10 +113,13 @@ def _codes(sort: Sort) -> Iterator[tuple[int, str]]:
         yield number, f"{sort.code}-{number}" if sort.places > 1 else sort.code
 
 
-def _seats(kind: ServiceKind, plan: assumptions.Plan, people: int) -> int:
-    """Seats of a kind over the year; at least one offer of each kind."""
+def _seats(kind: ServiceKind, plan: assumptions.Plan, people: int, year: int) -> int:
+    """Seats of a kind over the year; courses go on into the next."""
     expected = people * (1 - assumptions.CONSENT_REFUSED) * plan.needed
-    return max(plan.seats, ceil(expected * assumptions.SEATS_PER_NEED_OF.get(kind, assumptions.SEATS_PER_NEED)))
+    wanted = expected * assumptions.SEATS_PER_NEED_OF.get(kind, assumptions.SEATS_PER_NEED)
+    if plan.dated:
+        wanted = wanted * _planned_days(year) / _days(year)
+    return max(assumptions.OFFERS_AT_LEAST, ceil(wanted))
 
 
 class _Around(NamedTuple):
@@ -125,57 +129,115 @@ class _Around(NamedTuple):
     groups: Odds[str]
 
 
+class _Deal(NamedTuple):
+    """Numbers from 0 to 1 for one offer after the other, spread evenly however few there are; by the fractional parts of a root."""
+
+    start: float
+    root: float
+
+    @classmethod
+    def of(cls, seed: int, kind: ServiceKind, what: str, root: int) -> _Deal:
+        """Two deals of different roots know nothing of each other."""
+        return cls(Chance(seed, "deal", kind, what).unit(), sqrt(root))
+
+    def at(self, place: int) -> float:
+        return (self.start + place * self.root) % 1
+
+
 def _of_kind(seed: int, year: int, kind: ServiceKind, seats: int, around: _Around) -> Iterator[Offer]:
-    """Offers of the usual size, the last one smaller, until there are `seats`."""
+    """As many offers of at most the usual size as have these seats together, all about as large."""
     plan = assumptions.PLANS[kind]
-    number = ceil(seats / plan.seats)
+    number = max(assumptions.OFFERS_AT_LEAST, ceil(seats / plan.seats))
     providers = [(sort, code) for sort in sorts() if kind in sort.kinds for _, code in _codes(sort)]
+    opening, levels = _Opening.of(seed, kind, plan), _Deal.of(seed, kind, "levels", _ROOT_OF_LEVELS)
     for place in range(number):
         chance = Chance(seed, "offer", kind, place)
         sort, partner = chance.one_of(providers)
         starts_on = _start(year, place, number, chance) if plan.dated else None
-        dayparts = (_DAYPARTS.draw(chance),) if plan.dated else _ALL_WORKING_HOURS
-        levels = _LEVELS[kind].draw(chance) if kind in _LEVELS else None
+        dayparts = opening.at(place)
+        german = _LEVELS[kind].at(levels.at(place)) if kind in _LEVELS else None
         home = Chance(seed, "partner", partner)
         yield Offer(
             key=f"{kind}-{place + 1}",
             partner=partner,
             kind=kind,
             district=around.districts.draw(home if sort.local else chance),
-            seats=min(plan.seats, seats - place * plan.seats),
+            seats=seats * (place + 1) // number - seats * place // number,
             published_on=_published(year, starts_on),
             starts_on=starts_on,
             weeks=plan.weeks,
             dayparts=dayparts,
-            german_from=levels[0] if levels else None,
-            german_to=levels[1] if levels else None,
+            german_from=german[0] if german else None,
+            german_to=german[1] if german else None,
             ages=assumptions.AGES_SERVED.get(kind),
             child_care=_has_child_care(kind, dayparts, chance),
-            language=_language(around.groups, chance) if sort.talks else None,
+            languages=_languages(kind, around.groups, chance) if sort.talks else (),
         )
 
 
-_ALL_WORKING_HOURS: Final = (Daypart.WEEKDAY_MORNING, Daypart.WEEKDAY_AFTERNOON)
+class _Opening(NamedTuple):
+    """When one offer after the other takes place (courses, in one part of the day) or is open (in those that the deals bring)."""
+
+    course: _Deal | None
+    standing: Mapping[Daypart, tuple[_Deal, float]]
+
+    @classmethod
+    def of(cls, seed: int, kind: ServiceKind, plan: assumptions.Plan) -> _Opening:
+        if plan.dated:
+            return cls(_Deal.of(seed, kind, "dayparts", _ROOTS_OF_DAYPARTS[0]), {})
+        shares = assumptions.STANDING_OPEN_OF.get(kind, assumptions.STANDING_OPEN)
+        deals = {
+            part: (_Deal.of(seed, kind, part, root), share)
+            for root, (part, share) in zip(_ROOTS_OF_DAYPARTS, shares.items(), strict=True)
+        }
+        return cls(None, deals)
+
+    def at(self, place: int) -> tuple[Daypart, ...]:
+        if self.course is not None:
+            return (_DAYPARTS.at(self.course.at(place)),)
+        usual = max(self.standing, key=lambda part: self.standing[part][1])
+        return tuple(part for part, (deal, share) in self.standing.items() if deal.at(place) < share) or (usual,)
+
+
+_ROOTS_OF_DAYPARTS: Final = (5, 2, 3, 7)
+_ROOT_OF_LEVELS: Final = 13
 _WITH_CHILD_CARE: Final = (ServiceKind.PARENTS_COURSE_WITH_CHILD_CARE, ServiceKind.INTEGRATION_COURSE_PARENTS)
 
 
+def _days(year: int) -> int:
+    return (date(year + 1, 1, 1) - date(year, 1, 1)).days
+
+
+def _planned_days(year: int) -> int:
+    """The days on which a course may start that somebody hears of in this year."""
+    return _days(year) + assumptions.COURSE_PUBLISHED_BEFORE
+
+
 def _start(year: int, place: int, number: int, chance: Chance) -> date:
-    """A Monday in the `place`-th of `number` equal parts of the year."""
-    days = (date(year + 1, 1, 1) - date(year, 1, 1)).days
-    day = date(year, 1, 1) + timedelta(days=int((place + chance.unit()) * days / number))
+    """A Monday in the `place`-th of `number` equal parts of the days that are planned."""
+    day = date(year, 1, 1) + timedelta(days=int((place + chance.unit()) * _planned_days(year) / number))
     return day + timedelta(days=(7 - day.weekday()) % 7)
 
 
 def _published(year: int, starts_on: date | None) -> date:
-    new_year = date(year, 1, 1)
+    new_year, last = date(year, 1, 1), date(year, 12, 31)
     if starts_on is None:
         return new_year
-    return max(new_year, starts_on - timedelta(days=assumptions.COURSE_PUBLISHED_BEFORE))
+    return min(last, max(new_year, starts_on - timedelta(days=assumptions.COURSE_PUBLISHED_BEFORE)))
 
 
 def _has_child_care(kind: ServiceKind, dayparts: tuple[Daypart, ...], chance: Chance) -> bool:
     in_the_morning = dayparts == (Daypart.WEEKDAY_MORNING,)
     return kind in _WITH_CHILD_CARE or (in_the_morning and chance.happens(assumptions.COURSE_WITH_CHILD_CARE))
+
+
+def _languages(kind: ServiceKind, groups: Odds[str], chance: Chance) -> tuple[str, ...]:
+    """Languages as people of this county speak them: volunteers come from the same communities."""
+    wanted = chance.between(*assumptions.INTERPRETED_LANGUAGES) if kind is ServiceKind.INTERPRETER else 1
+    found: dict[str, None] = {}
+    while len(found) < wanted:
+        found[_language(groups, chance)] = None
+    return tuple(found)
 
 
 def _language(groups: Odds[str], chance: Chance) -> str:

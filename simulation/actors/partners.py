@@ -59,7 +59,7 @@ def terms(offer: Offer) -> dict[str, Any]:
         "cefr_from": offer.german_from,
         "cefr_to": offer.german_to,
         "ages": list(offer.ages) if offer.ages else None,
-        "languages": [offer.language] if offer.language else [],
+        "languages": list(offer.languages),
         "child_care": offer.child_care,
         "starts_on": offer.starts_on.isoformat() if offer.starts_on else None,
         "ends_on": ends_on.isoformat() if ends_on else None,

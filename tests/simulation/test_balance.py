@@ -128,6 +128,7 @@ def answers_after_a_year(world: World) -> Answers:
             "held": 0,
             "accepted": 0,
             "overbooked": [],
+            "waiting_because": {"no-free-seat": 10, "not-eligible": 6, "unknown": 0},
             "balanced": True,
         },
         "reporting": {
