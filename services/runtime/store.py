@@ -238,7 +238,9 @@ class CountyStore:
 
         One query with a cursor, not one for each page: for each, the embedded database looks at everything that matches.
         """
-        cursor = self._raw[collection].find({**query, "county": self.county}, fields, sort=[("_id", 1)], batch_size=page)
+        cursor = self._raw[collection].find(
+            {**query, "county": self.county}, fields, sort=[("_id", 1)], batch_size=page
+        )
         while True:
             async with translated():
                 documents = await cursor.to_list(page)
