@@ -59,11 +59,11 @@ INSTANTS: Final = st.datetimes(
     timezones=st.just(UTC),
 ).map(whole_milliseconds)
 TEXTS: Final = st.text(st.characters(codec="utf-8"), max_size=12)
+KEYS: Final = st.from_regex("[a-z0-9-]{1,8}", fullmatch=True)
+"""Ids and codes."""
 ANSWERS: Final = st.recursive(
     st.none() | st.booleans() | st.integers(-100, 100) | TEXTS,
-    lambda inner: (
-        st.lists(inner, max_size=2) | st.dictionaries(st.from_regex("[a-z]{1,8}", fullmatch=True), inner, max_size=2)
-    ),
+    lambda inner: st.lists(inner, max_size=2) | st.dictionaries(KEYS, inner, max_size=2),
     max_leaves=4,
 )
 """What JSON can say: the answers of a talk are kept as their guideline coded them."""
@@ -88,7 +88,8 @@ def _values(annotation: Any, constraints: list[Any]) -> Strategy:
     if origin is tuple:
         return st.tuples(*(_values(each, []) for each in arguments))
     if origin is not None and issubclass(origin, Mapping):
-        return st.dictionaries(_values(arguments[0], []).filter(bool), _values(arguments[1], []), max_size=2)
+        keys = KEYS if arguments[0] is str else _values(arguments[0], [])
+        return st.dictionaries(keys, _values(arguments[1], []), max_size=2)
     return _plain(annotation, constraints)
 
 
