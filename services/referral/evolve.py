@@ -26,7 +26,7 @@ from schemas.events import (
 )
 from services.referral.model import Case, EndReason, Need, Person, Profile, Referral, ReferralState, Settled, Step
 from services.referral.offers import Holder, Offer, OfferTerms
-from services.runtime.deciding import State
+from services.runtime.deciding import State, remembered
 
 # --- facts of a case ----------------------------------------------------------------------------------------------------
 
@@ -121,6 +121,7 @@ class OfferClosed:
     """Nobody is proposed any more; those who held a seat have left it."""
 
 
+@remembered
 def evolve(state: State, fact: Any, at: datetime) -> State:
     """The state after a fact at this instant of business time."""
     if isinstance(state, Offer):

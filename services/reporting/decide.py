@@ -18,7 +18,7 @@ from services.reporting.counting import contributions, difference
 from services.reporting.model import Count, Countable, Facts, Offer
 from services.reporting.records import Pseudonyms
 from services.reporting.sums import Row
-from services.runtime.deciding import Decision, Forget, Message, Received, States, Subject
+from services.runtime.deciding import Decision, Forget, Message, Received, States, Subject, remembered
 
 
 @dataclass(frozen=True, slots=True)
@@ -82,6 +82,7 @@ def _erase(subject: Subject, told: Told[EventData], before: Countable, now: date
     return Decision([(subject, told)], [*counts, Forget(subject)])
 
 
+@remembered
 def evolve(state: Any, fact: Any, at: datetime) -> Any:
     if isinstance(fact, Named):
         return state.but(pseudonym=fact.pseudonym)

@@ -196,8 +196,7 @@ class Attempt:
         traceparent: str | None,
         envelope: Envelope | None = None,
     ) -> BaseModel | None:
-        about = self.loaded.about(message)
-        await self.loaded.named(message, about)
+        about = await self.loaded.named(message)
         came_from, link = traceparent, message.link if isinstance(message, Command) else None
         if envelope is None and about is not None and self.loaded.states[about].trace is not None:
             # What a clerk or a deadline does to a subject belongs to that subject's way; the request is only linked.

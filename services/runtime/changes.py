@@ -55,7 +55,7 @@ class Changes:
         for subject, fact in decision.facts:
             stored = evolved.get(subject)
             if stored is None:
-                stored = evolved[subject] = replace(self.states[subject], changed=True)
+                stored = evolved[subject] = self.states[subject].copy(changed=True)
             stored.state = self._logic.evolve(stored.state, fact, self._now)
             type_name = getattr(fact, "TYPE", None)
             if isinstance(fact, BaseModel) and isinstance(type_name, str) and self._is_own(type_name):
@@ -70,7 +70,7 @@ class Changes:
         forgotten = [effect.subject for effect in decision.effects if isinstance(effect, Forget)]
         for subject in forgotten:
             # Its books say where its history lies, so it must have been named.
-            evolved[subject] = replace(evolved.get(subject, self.states[subject]), changed=True)
+            evolved[subject] = evolved.get(subject, self.states[subject]).copy(changed=True)
         self._forget(forgotten)
         self.states.update(evolved)
         self._events += events

@@ -17,7 +17,8 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import date, datetime, timedelta
-from typing import Annotated, Any, ClassVar, Protocol, Self, TypeVar
+from functools import wraps
+from typing import Annotated, Any, ClassVar, Final, Protocol, Self, TypeVar
 
 from pydantic import BaseModel, ConfigDict, PlainSerializer
 
@@ -37,6 +38,7 @@ __all__ = [
     "States",
     "Subject",
     "Write",
+    "remembered",
 ]
 
 Day = Annotated[date, PlainSerializer(date.isoformat, return_type=str)]
@@ -161,6 +163,36 @@ class Elapsed:
     text: str
     event: type[BaseModel]
     of: Callable[[Any, Any, datetime], timedelta | None]
+
+
+Before = TypeVar("Before")
+Fact = TypeVar("Fact")
+After = TypeVar("After")
+
+_REMEMBERED: Final = 64
+"""More than one decision brings about, but for the largest."""
+
+
+def remembered(evolve: Callable[[Before, Fact, datetime], After]) -> Callable[[Before, Fact, datetime], After]:
+    """Decorates an `evolve`. Where `decide` looks ahead with it, the runtime takes over what was found out.
+
+    It asks for the same again: the same state, fact and instant. None of them ever changes, so the answer does not either.
+    """
+    answers: dict[tuple[int, int], tuple[Before, Fact, datetime, After]] = {}
+
+    @wraps(evolve)
+    def remembering(before: Before, fact: Fact, at: datetime) -> After:
+        place = (id(before), id(fact))  # theirs alone for as long as they are kept here
+        answer = answers.get(place)
+        if answer is not None and answer[2] is at:
+            return answer[3]
+        if len(answers) >= _REMEMBERED:
+            answers.clear()
+        after = evolve(before, fact, at)
+        answers[place] = (before, fact, at, after)
+        return after
+
+    return remembering
 
 
 def _no_writes(_: str, effects: Sequence[object]) -> Iterable[Write]:

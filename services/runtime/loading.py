@@ -70,8 +70,9 @@ class Loaded:
                     keys.append(answer_key(item))
             if message is not None:
                 messages.append(message)
-                about, subjects = self.about(message), self._foreseen(message)
-                if isinstance(message, Command) and about is not None and about in subjects:
+                subjects = self._foreseen(message)
+                about = _about(message, subjects)
+                if isinstance(message, Command) and about is not None:
                     own[about] = None
                 named.update(dict.fromkeys(subject for subject in subjects if subject != about))
         self._assume(subject for subject in own if subject not in named)
@@ -99,24 +100,17 @@ class Loaded:
 
     # --- for one message --------------------------------------------------------------------------------------------
 
-    def about(self, message: Message) -> Subject | None:
-        """The subject that the message is about: the one that it comes with, or the first that it names."""
-        if isinstance(message, Received):
-            return message.envelope.subject
-        try:
-            return next(iter(self._names(message)), None)
-        except Exception:  # noqa: BLE001 - it fails again in the message's own turn
-            return None
-
-    async def named(self, message: Message, about: Subject | None) -> None:
-        """Load all that the message names, until it names nothing new. What it need not write is not assumed but read."""
+    async def named(self, message: Message) -> Subject | None:
+        """Load all that the message names, until it names nothing new; what it need not write is not assumed but read. Returns what it is
+        about: the subject that it comes with, or the first that it names."""
         while True:
             subjects = list(self._names(message))
+            about = _about(message, subjects)
             for subject in subjects:
                 if subject != about:
                     self.forsake(subject)
             if all(subject in self.states for subject in subjects):
-                return
+                return about
             await self.subjects(subjects)
 
     async def subjects(self, subjects: Iterable[Subject]) -> None:
@@ -172,6 +166,12 @@ class _View:
         if stored is None or (stored.version == 0 and not stored.changed):
             return None
         return self.get(model, id)
+
+
+def _about(message: Message, named: Sequence[Subject]) -> Subject | None:
+    if isinstance(message, Received):
+        return message.envelope.subject
+    return named[0] if named else None
 
 
 def answer_key(command: Command) -> str:

@@ -9,7 +9,6 @@ from __future__ import annotations
 
 from collections import OrderedDict
 from collections.abc import Iterable
-from dataclasses import replace
 from typing import Final
 
 from schemas.envelope import Subject
@@ -32,7 +31,7 @@ class Recent:
         if stored is None or any(stored.parked.values()):
             return None
         self._states.move_to_end((county, subject))
-        return replace(stored)
+        return stored.copy(changed=False)
 
     def keep(self, county: str, committed: Iterable[Stored]) -> None:
         """What a commit has written. `committed` still have the versions under which they were written."""
@@ -40,7 +39,8 @@ class Recent:
             place = (county, stored.state.subject)
             known = self._states.get(place)
             if known is None or known.version <= stored.version:
-                self._states[place] = replace(stored, version=stored.version + 1, changed=False)
+                kept = self._states[place] = stored.copy(changed=False)
+                kept.version += 1
                 self._states.move_to_end(place)
         while len(self._states) > self._most:
             self._states.popitem(last=False)
