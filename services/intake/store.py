@@ -6,8 +6,6 @@ transaction of the case that they belong to.
 
 from __future__ import annotations
 
-import asyncio
-import random
 import secrets
 from collections import Counter, defaultdict
 from collections.abc import Iterable, Mapping, Sequence
@@ -37,7 +35,6 @@ from services.intake.model import (
 from services.intake.progress import PAGE, BadValue, Import, ProblemPage
 from services.intake.sites import Site
 from services.runtime.deciding import Write
-from services.runtime.errors import Conflict, Transient
 from services.runtime.store import Collection, CountyStore, state_collection
 
 PEOPLE: Final = "people"
@@ -52,8 +49,6 @@ BOOKS: Final = "books"
 REPORTS_KEPT_SECONDS: Final = 30 * 24 * 3600
 """Machine time: as long as the digests of the rows."""
 
-PATIENCE: Final = 50
-"""How often two imports may be in each other's way before one gives up."""
 
 COLLECTIONS: Final = (
     state_collection(Case),
@@ -307,14 +302,8 @@ async def row_keys(store: CountyStore, fresh: Mapping[str, bytes], destroy_at: d
         )
         for id, month in months.items()
     ]
-    for _ in range(PATIENCE):
-        try:
-            await store.write(writes)
-            break
-        except Conflict:  # another import wants the same months; whichever is first, both then find its keys
-            await asyncio.sleep(random.uniform(0, 0.05))  # noqa: S311
-    else:
-        raise Transient("database")
+    # If another import wants the same months, whichever is first: both then find its keys.
+    await store.write(writes)
     return {months[document["_id"]]: document["wrapped"] for document in await store.by_ids(ROW_KEYS, list(months))}
 
 

@@ -17,7 +17,7 @@ from services.runtime.running import Running
 class MetricsWatcher:
     """Counts outcomes, transactions and conflicts, and measures the times that a service declares."""
 
-    def __init__(self, metrics: Metrics, times: Iterable[Elapsed] = ()) -> None:
+    def __init__(self, metrics: Metrics, times: Iterable[Elapsed]) -> None:
         self._metrics = metrics
         self._times = {one.name: metrics.histogram(f"{one.name}_seconds", one.text, DAYS) for one in times}
 

@@ -19,25 +19,24 @@
 from __future__ import annotations
 
 import asyncio
-import random
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import replace
 from datetime import timedelta
-from typing import Final, Protocol
+from functools import partial
+from typing import Protocol
 
+from services.runtime import contention
 from services.runtime.attempt import Attempt, Means, Tracer
 from services.runtime.clock import Clock
+from services.runtime.contention import contended, insist, pause
 from services.runtime.deciding import Command, Logic
-from services.runtime.errors import Conflict, ForeignSubject, NameTaken, Permanent, Refused, Transient
+from services.runtime.errors import Conflict, ForeignSubject, NameTaken, Permanent, Refused
 from services.runtime.logs import log
 from services.runtime.outcomes import Outcome, Result, Work, door_of
 from services.runtime.reading import Fetched, Reader
 from services.runtime.recent import Recent
 from services.runtime.records import DeadLetter, letter_id, parked_id
 from services.runtime.store import CountyStore, Unit
-
-PATIENCE: Final = 50
-"""How often in a row a slice, in the end a single message, is decided again after a conflict before it is given up."""
 
 
 class Watcher(Protocol):
@@ -90,9 +89,9 @@ class Settler:
                 size = max(1, len(part) // 2)
                 if len(part) == 1 and isinstance(conflict, NameTaken):
                     outcomes.append(await self._alone(store, part[0]))
-                elif conflicts > PATIENCE:
-                    raise _contended() from conflict
-                await _pause(conflicts)
+                elif conflicts > contention.PATIENCE:
+                    raise contended() from conflict
+                await pause(conflicts)
             except Permanent:
                 # The database will not take what a message asks to be written: find that message, and only that one.
                 size = max(1, len(part) // 2)
@@ -115,22 +114,22 @@ class Settler:
 
     async def _step(self, store: CountyStore, item: Work) -> Outcome:
         """Settle one message and nothing that waits for it. If it cannot be written, that is its outcome."""
-        for conflicts in range(PATIENCE + 1):
+        for conflicts in range(contention.PATIENCE + 1):
             try:
                 (outcome,) = await self._once(store, [item], drain=False)
             except Permanent as unwritable:
                 return await self._bury(store, item, unwritable)
             except NameTaken as taken:
                 self.watcher.conflict(1)
-                if conflicts == PATIENCE:
+                if conflicts == contention.PATIENCE:
                     # Asked for again and again by a rule that does not see that the name is taken.
                     return await self._bury(store, item, Permanent("name-taken", str(taken)))
             except Conflict:
                 self.watcher.conflict(1)
             else:
                 return outcome
-            await _pause(conflicts)
-        raise _contended()
+            await pause(conflicts)
+        raise contended()
 
     async def _once(self, store: CountyStore, part: Sequence[Work], *, drain: bool = True) -> list[Outcome]:
         clock = asyncio.get_running_loop().time
@@ -184,7 +183,7 @@ class Settler:
             unit = Unit(dead=[DeadLetter(item.raw, failure.reason, failure.detail, item.envelope)])
             if item.envelope is not None:
                 unit.unparked = [parked_id(item.envelope.subject, item.envelope.source, item.envelope.sequence)]
-            await _insist(store, unit)
+            await insist(partial(store.commit, unit))
             _tell_dead(unit.dead)
         _tell(item, outcome)
         return outcome
@@ -196,29 +195,8 @@ async def _is_given_up(store: CountyStore, fetched: Fetched) -> bool:
         return bool(await store.settled_dead_letters([letter_id(store.county, fetched.raw)]))
     if fetched.data is not None or fetched.failure is not None:
         return False
-    await _insist(store, Unit(resolutions=[fetched.resolution]))
+    await insist(partial(store.commit, Unit(resolutions=[fetched.resolution])))
     return True
-
-
-async def _insist(store: CountyStore, unit: Unit) -> None:
-    """Write what nothing else depends on."""
-    for conflicts in range(PATIENCE):
-        try:
-            await store.commit(unit)
-        except Conflict:
-            await _pause(conflicts)
-        else:
-            return
-    raise _contended()
-
-
-def _contended() -> Transient:
-    return Transient("database", f"is contended: others wrote first, {PATIENCE} times in a row")
-
-
-async def _pause(conflicts: int) -> None:
-    """Longer the more often others were faster, and never equally long for two."""
-    await asyncio.sleep(random.uniform(0, min(0.05, 0.001 * 2 ** min(conflicts, 6))))  # noqa: S311
 
 
 def _tell(item: Work, outcome: Outcome) -> None:

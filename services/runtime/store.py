@@ -18,6 +18,7 @@ from collections import defaultdict
 from collections.abc import AsyncGenerator, AsyncIterator, Callable, Iterable, Mapping, Sequence
 from contextlib import asynccontextmanager
 from datetime import datetime
+from functools import partial
 from typing import Any, Final
 
 from motor.motor_asyncio import AsyncIOMotorClient, AsyncIOMotorClientSession, AsyncIOMotorDatabase
@@ -26,6 +27,7 @@ from pymongo.read_concern import ReadConcern
 from pymongo.write_concern import WriteConcern
 
 from services.runtime.committing import Unit, Writer
+from services.runtime.contention import insist
 from services.runtime.deciding import State, Subject, Write
 from services.runtime.declaring import BEFORE_ALL, OWN, Collection, collection_of, state_collection
 from services.runtime.driver_errors import translated
@@ -286,8 +288,8 @@ class CountyStore:
         return await self._writer.commit(unit)
 
     async def write(self, writes: Sequence[Write]) -> None:
-        """Writes outside of a unit of work, in one transaction (a rebuild, a grant's audit record)."""
-        await self._writer.write(writes)
+        """Writes outside of a unit of work, in one transaction. They rest on nothing that was read: whoever else writes, they are made."""
+        await insist(partial(self._writer.write, writes))
 
 
 async def _abort(session: Session) -> None:

@@ -152,7 +152,7 @@ async def open_door(database: Database, folder: Path, *, now: datetime = TUESDAY
     )
     clock, metrics, telemetry = HandClock(now), Metrics(), Telemetry(tracing=False)
     reader = Reader({model for models in SERVICE.subscriptions.values() for model in models})
-    settler = Settler(SERVICE.logic, reader, clock, telemetry, MetricsWatcher(metrics))
+    settler = Settler(SERVICE.logic, reader, clock, telemetry, MetricsWatcher(metrics, SERVICE.logic.times))
     nobody: Any = None
     running = Running(
         service=SERVICE,

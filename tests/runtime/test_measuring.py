@@ -127,7 +127,7 @@ def pay(account: str) -> Command:
 
 async def test_what_others_were_faster_at_is_counted_once_for_each_try() -> None:
     metrics, store = Metrics(), MemoryStore(COUNTY)
-    settler = Settler(Bank().logic(), reader(), HandClock(START), Telemetry(tracing=False), MetricsWatcher(metrics))
+    settler = Settler(Bank().logic(), reader(), HandClock(START), Telemetry(tracing=False), MetricsWatcher(metrics, ()))
     await settler.settle(interrupted(store, ["conflict", "conflict"]), [pay(ANNA), pay(BERT)])
     now = samples(metrics)
     assert (now["conflicts"], now["halvings"], now["commands"]) == (2, 1, 2)

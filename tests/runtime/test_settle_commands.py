@@ -171,7 +171,7 @@ async def test_a_command_that_cannot_be_written_fails_alone(till: Till) -> None:
 async def test_a_name_that_is_taken_fails_the_command_that_wants_it_and_no_other(
     till: Till, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("services.runtime.settle.PATIENCE", 3)
+    monkeypatch.setattr("services.runtime.contention.PATIENCE", 3)
     assert await till.take(command(till, Print(account=ANNA, slip="7"))) == [APPLIED]
     results = await till.take(
         command(till, Pay(account=BERT, amount=10)),

@@ -239,7 +239,7 @@ async def test_slices_grow_again_as_they_succeed(till: Till) -> None:
 async def test_whoever_loses_every_race_calls_the_world_away_and_may_try_again(
     till: Till, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("services.runtime.settle.PATIENCE", 3)
+    monkeypatch.setattr("services.runtime.contention.PATIENCE", 3)
     paid = reader().read(record(till.county, ANNA, 1, Paid(amount=10)))
     with pytest.raises(Transient):
         await till.settler.settle(interrupted(till.store, CONFLICTS), [paid])
