@@ -58,6 +58,7 @@ INSTANTS: Final = st.datetimes(
     max_value=datetime(2200, 1, 1),  # noqa: DTZ001
     timezones=st.just(UTC),
 ).map(whole_milliseconds)
+DAYS: Final = st.dates(date(1900, 1, 1), date(2200, 1, 1))
 TEXTS: Final = st.text(st.characters(codec="utf-8"), max_size=12)
 KEYS: Final = st.from_regex("[a-z0-9-]{1,8}", fullmatch=True)
 """Ids and codes."""
@@ -115,7 +116,7 @@ def _plain(annotation: Any, constraints: list[Any]) -> Strategy:
         int: st.integers(limit("ge", -(2**31)), limit("le", 2**31)),
         float: st.floats(limit("ge", -1e9), limit("le", 1e9)),
         datetime: INSTANTS,
-        date: st.dates(),
+        date: DAYS,
         type(None): st.none(),
     }
     return plain[annotation]
