@@ -86,6 +86,7 @@ class WorkEnded:
     """Consent or residence ended: nothing is sought any more, and no sheet waits."""
 
 
+@remembered
 def evolve(case: Case, fact: Any, at: datetime) -> Case:
     """The case after a fact at this instant of business time."""
     if case.erased:

@@ -7,18 +7,23 @@ import random
 from collections.abc import Awaitable, Callable
 from typing import Final
 
-from services.runtime.errors import Conflict, Transient
+from services.runtime.errors import Conflict, NameTaken, Transient
 
 PATIENCE: Final = 50
 """Times in a row that others may write first."""
+NAME_TRIES: Final = 5
 
 
 async def insist(write: Callable[[], Awaitable[object]]) -> None:
-    """Write what rests on nothing that was read, whoever else writes. Raises `Transient` when others are always faster."""
+    """Write what rests on nothing that was read, whoever else writes. Raises `Transient` when others are always faster, and `NameTaken` for
+    a name that stays taken: who inserts at the same time as another is refused too, but finds the other's document the next time.
+    """
     for conflicts in range(PATIENCE):
         try:
             await write()
-        except Conflict:
+        except Conflict as conflict:
+            if isinstance(conflict, NameTaken) and conflicts == NAME_TRIES:
+                raise
             await pause(conflicts)
         else:
             return
