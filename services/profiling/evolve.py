@@ -41,6 +41,7 @@ from services.profiling.model import Appointment, Case, LostSheet, Place, Profil
 from services.profiling.needs import FINISHED, Ending, Need, NeedState, Step, StepState, is_finished
 from services.profiling.situation import Facts
 from services.runtime.calendar import whole_milliseconds
+from services.runtime.deciding import remembered
 
 
 @dataclass(frozen=True, slots=True)
