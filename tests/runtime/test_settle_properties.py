@@ -152,4 +152,4 @@ def _no_pauses(monkeypatch: pytest.MonkeyPatch) -> None:
     async def at_once(conflicts: int) -> None:
         return
 
-    monkeypatch.setattr("services.runtime.settle._pause", at_once)
+    monkeypatch.setattr("services.runtime.settle.pause", at_once)
