@@ -85,7 +85,8 @@ class Progress:
                 self._console.print(self._line(), highlight=False, soft_wrap=True)
                 next_line = time.monotonic() + LINE_EVERY
             with suppress(TimeoutError):
-                await asyncio.wait_for(self._left.wait(), ASKED_EVERY)
+                async with asyncio.timeout(ASKED_EVERY):
+                    await self._left.wait()
 
     async def _ask(self) -> None:
         doors = self._world.doors

@@ -111,7 +111,8 @@ class Child:
         self.send(signal.SIGTERM)
         self.send(signal.SIGCONT)
         try:
-            await asyncio.wait_for(self.until_ended(), min(self.program.stop_seconds, at_most_seconds))
+            async with asyncio.timeout(min(self.program.stop_seconds, at_most_seconds)):
+                await self.until_ended()
         except TimeoutError:
             await self.kill()
         except asyncio.CancelledError:

@@ -70,7 +70,8 @@ def listens(port: int) -> Probe:
 
     async def probe() -> bool:
         try:
-            _, writer = await asyncio.wait_for(asyncio.open_connection(LOOPBACK, port), 1.0)
+            async with asyncio.timeout(1.0):
+                _, writer = await asyncio.open_connection(LOOPBACK, port)
         except (OSError, TimeoutError):
             return False
         writer.close()
@@ -92,7 +93,8 @@ def answers(port: int, path: str) -> Probe:
 
     async def probe() -> bool:
         try:
-            line = await asyncio.wait_for(status(), 2.0)
+            async with asyncio.timeout(2.0):
+                line = await status()
         except (OSError, TimeoutError):
             return False
         return line.split()[1:2] == [b"200"]

@@ -153,7 +153,8 @@ class Supervisor:
     async def until_ready(self, name: str, seconds: float = 60.0) -> None:
         """Raises `StartFailed` when it takes longer."""
         try:
-            await asyncio.wait_for(self._ready[name].wait(), seconds)
+            async with asyncio.timeout(seconds):
+                await self._ready[name].wait()
         except TimeoutError:
             end = self._children[name].log_end() if name in self._children else ""
             raise StartFailed(f"{name} was not ready within {seconds:.0f} s.\n{end}") from None

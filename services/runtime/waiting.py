@@ -8,7 +8,8 @@ import asyncio
 async def set_within(event: asyncio.Event, seconds: float) -> bool:
     """Wait until `event` is set, at most that long (machine time). False when the time is over first."""
     try:
-        await asyncio.wait_for(event.wait(), seconds)
+        async with asyncio.timeout(seconds):
+            await event.wait()
     except TimeoutError:
         return False
     return True

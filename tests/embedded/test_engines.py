@@ -28,7 +28,8 @@ async def test_what_is_sent_to_the_broker_can_be_read_back(engines: Engines, own
     consumer = AIOKafkaConsumer(own_prefix, bootstrap_servers=engines.kafka, auto_offset_reset="earliest")
     await consumer.start()
     try:
-        record = await asyncio.wait_for(consumer.getone(), 10)
+        async with asyncio.timeout(10):
+            record = await consumer.getone()
     finally:
         await consumer.stop()
     assert (record.key, record.value) == (b"case", b"welcome")

@@ -42,7 +42,8 @@ class Served:
     async def ended(self) -> None:
         """Stop it, and wait for its end."""
         self.stop.set()
-        await asyncio.wait_for(self.over, 60)
+        async with asyncio.timeout(60):
+            await self.over
 
 
 @asynccontextmanager

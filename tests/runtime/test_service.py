@@ -64,7 +64,8 @@ async def test_what_was_begun_before_a_stop_is_answered_and_told_before_the_proc
     await make(engines, shop.topic)
     async with served(shop, engines, tmp_path, routes=counter.routes) as service, service.client("clerk") as client:
         sale = asyncio.create_task(client.post("/v1/sales"))
-        await asyncio.wait_for(counter.begun.wait(), 10)
+        async with asyncio.timeout(10):
+            await counter.begun.wait()
         service.stop.set()
         await no_more_taken(service)
         assert not service.over.done()
@@ -100,7 +101,8 @@ async def test_doors_that_fall_shut_stop_the_process_and_it_says_why(
     shop = named(shop_service(tmp_path), own_prefix)
     async with served(shop, engines, tmp_path) as service:
         falls_shut.set()
-        await asyncio.wait_for(service.over, 30)
+        async with asyncio.timeout(30):
+            await service.over
         report = service.running.health.live()
         assert (report.status, [one.name for one in report.components if one.state == "stopped"]) == (
             "stopped",

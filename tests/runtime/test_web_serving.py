@@ -35,15 +35,18 @@ async def test_a_stop_finishes_the_running_request_and_takes_no_new_one(small: S
     url = f"http://127.0.0.1:{listener.port}"
     async with httpx.AsyncClient(base_url=url, headers=small.signed_in("clerk")) as client:
         request = asyncio.create_task(client.get("/v1/slow"))
-        await asyncio.wait_for(begun.wait(), 5)
+        async with asyncio.timeout(5):
+            await begun.wait()
         stop.set()
         await _closed(listener.port)
         assert not serving.done()
         go_on.set()
-        answer = await asyncio.wait_for(request, 5)
+        async with asyncio.timeout(5):
+            answer = await request
     assert answer.text == "done"
     assert "server" not in answer.headers
-    await asyncio.wait_for(serving, 5)
+    async with asyncio.timeout(5):
+        await serving
 
 
 async def _closed(port: int) -> None:
@@ -70,9 +73,11 @@ async def test_a_stop_does_not_wait_for_ever(small: SmallService) -> None:
     serving = asyncio.create_task(serve(small.app(), listener, stop, grace_seconds=0))
     async with httpx.AsyncClient(headers=small.signed_in("clerk")) as client:
         request = asyncio.create_task(client.get(f"http://127.0.0.1:{listener.port}/v1/endless"))
-        await asyncio.wait_for(begun.wait(), 5)
+        async with asyncio.timeout(5):
+            await begun.wait()
         stop.set()
-        await asyncio.wait_for(serving, 5)
+        async with asyncio.timeout(5):
+            await serving
         with pytest.raises(httpx.HTTPError):
             (await request).raise_for_status()
 
@@ -94,7 +99,8 @@ async def test_a_large_upload_is_refused_with_an_answer_that_arrives(small: Smal
         assert answer.status_code == 413
         assert answer.json()["code"] == "body-too-large"
     stop.set()
-    await asyncio.wait_for(serving, 5)
+    async with asyncio.timeout(5):
+        await serving
 
 
 def test_a_taken_port_is_told_at_once() -> None:
