@@ -21,6 +21,7 @@ from services.referral.api_offers import partner_of
 from services.referral.commands import Accept, Agree, Close, Decline, Refuse, Reject, Release, TakeStep
 from services.referral.county import settings_of
 from services.referral.eligibility import Circumstances
+from services.referral.locations import Locations
 from services.referral.model import AGREEMENT, RELEASE, Case, Need, Referral, answer_of, running_at
 from services.referral.offers import Offer
 from services.referral.store import Located
@@ -107,12 +108,13 @@ class Steps(_Body):
 
 
 def add_referrals(router: APIRouter, running: Running, catalogue: Catalogue) -> None:
-    _add_lists(router, running)
-    _add_steps(router, running)
+    locations = Locations()
+    _add_lists(router, running, locations)
+    _add_steps(router, running, locations)
 
     @router.post("/referrals/steps")
     async def take_many(request: Request, actor: Either, key: IdempotencyKey, body: Steps) -> Response:
-        located = await kept.locate(running.store(actor.county), sorted({one.referral for one in body.steps}))
+        located = await locations.find(running.store(actor.county), sorted({one.referral for one in body.steps}))
         settled: dict[int, Settled] = {}
         commands: dict[int, Command] = {}
         for position, one in enumerate(body.steps):
@@ -130,7 +132,7 @@ def add_referrals(router: APIRouter, running: Running, catalogue: Catalogue) -> 
         return reply(ItemOutcomes(items=items), replayed=nothing_new(settled.values()))
 
 
-def _add_lists(router: APIRouter, running: Running) -> None:
+def _add_lists(router: APIRouter, running: Running, locations: Locations) -> None:
     @router.get("/referrals")
     async def waiting(
         actor: Counsellor,
@@ -138,7 +140,7 @@ def _add_lists(router: APIRouter, running: Running) -> None:
         state: Literal["proposed", "released"] = "proposed",
     ) -> Response:
         """What waits for the counsellors' release (proposed), or for the person's word (released)."""
-        rows = await _rows(running, actor, RELEASE if state == "proposed" else AGREEMENT, page)
+        rows = await _rows(running, locations, actor, RELEASE if state == "proposed" else AGREEMENT, page)
         offers = await _offers_of(running, actor, rows)
         return reply(page.page(rows, lambda row: referral_line(*row, offers.get(row[2].offer)), _place_of))
 
@@ -150,15 +152,17 @@ def _add_lists(router: APIRouter, running: Running) -> None:
     ) -> Response:
         """The partner's own referrals: to be answered (agreed), or running (accepted)."""
         partner, today = partner_of(actor) or "", berlin_day(running.clock.now())
-        rows = await _rows(running, actor, answer_of(partner) if state == "agreed" else running_at(partner), page)
+        rows = await _rows(
+            running, locations, actor, answer_of(partner) if state == "agreed" else running_at(partner), page
+        )
         offers = await _offers_of(running, actor, rows)
         where = Circumstances(settings_of(actor.county, today), today)
         return reply(page.page(rows, lambda row: inbox_line(*row, offers.get(row[2].offer), where), _place_of))
 
 
-def _add_steps(router: APIRouter, running: Running) -> None:
+def _add_steps(router: APIRouter, running: Running, locations: Locations) -> None:
     async def step(actor: Actor, key: str, referral: str, step: Step, **more: Any) -> Response:
-        located = await kept.locate(running.store(actor.county), [referral])
+        located = await locations.find(running.store(actor.county), [referral])
         item = StepItem(referral=referral, step=step, **more)
         return await running.send(actor, key, _command(actor, item, located.get(referral)))
 
@@ -223,7 +227,7 @@ _COMMANDS: Final[Mapping[StepKind, type[TakeStep]]] = {
 """Each takes of what was said the part that is its own."""
 
 
-async def _rows(running: Running, actor: Actor, entry: str, page: PageRequest) -> list[Row]:
+async def _rows(running: Running, locations: Locations, actor: Actor, entry: str, page: PageRequest) -> list[Row]:
     """Referrals with this entry, by case and referral. Each case found has one at least, so one case more than is fetched is enough."""
     after_case, after_referral = (str(part) for part in page.after) if page.after else (None, "")
     cases = await kept.on_agenda(running.store(actor.county), entry, after_case, page.fetch + 1)
@@ -235,6 +239,7 @@ async def _rows(running: Running, actor: Actor, entry: str, page: PageRequest) -
         and case.entry_of(need.live) == entry
         and (case.id != after_case or need.live.id > after_referral)
     ]
+    locations.learn(actor.county, ((referral.id, Located(case.id, referral.offer)) for case, _, referral in rows))
     return rows[: page.fetch]
 
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import secrets
-from collections.abc import AsyncIterator, Sequence
+from collections.abc import AsyncIterator, Callable, Sequence
 from contextlib import asynccontextmanager
 from datetime import datetime
 from pathlib import Path
@@ -49,9 +49,10 @@ from tests.referral.network import COUNTY, COURSE, MELLE, NOW, id_of, need_of
 class House:
     """One running copy. `hear` settles events as records would be; `client` is somebody at the door."""
 
-    def __init__(self, running: Running, app: FastAPI, issuer: LocalIssuer) -> None:
+    def __init__(self, running: Running, build: Callable[[], FastAPI], issuer: LocalIssuer) -> None:
         self.running = running
-        self._app = app
+        self._build = build
+        self._app = build()
         self._issuer = issuer
         self._sequences: dict[tuple[str, Subject], int] = {}
 
@@ -72,6 +73,7 @@ class House:
         """Nothing has ever happened here."""
         self._sequences.clear()
         self.running.settler.recent = Recent()
+        self._app = self._build()
         self.running.turns.round = SERVICE.round(self.running) if SERVICE.round else None
         for name in await self.running.database.raw.list_collection_names():
             await self.running.database.raw[name].delete_many({})
@@ -172,19 +174,22 @@ async def open_house(database_url: str, prefix: str, folder: Path) -> AsyncItera
     await running.database.prepare(SERVICE.collections)
     stop = asyncio.Event()
     async with httpx.AsyncClient() as http:
-        app = build_app(
-            title=SERVICE.title,
-            version="1",
-            settings=settings,
-            verifier=verifier_of(settings, http),
-            catalogue=Catalogue(RUNTIME_MESSAGES, SERVICE.messages),
-            health=health,
-            metrics=metrics,
-            routers=(SERVICE.routes(running),),
-        )
+
+        def build() -> FastAPI:
+            return build_app(
+                title=SERVICE.title,
+                version="1",
+                settings=settings,
+                verifier=verifier_of(settings, http),
+                catalogue=Catalogue(RUNTIME_MESSAGES, SERVICE.messages),
+                health=health,
+                metrics=metrics,
+                routers=(SERVICE.routes(running),),
+            )
+
         desk = asyncio.create_task(running.desk.run(stop))
         try:
-            yield House(running, app, LocalIssuer(settings))
+            yield House(running, build, LocalIssuer(settings))
         finally:
             stop.set()
             await desk

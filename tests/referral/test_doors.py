@@ -167,6 +167,26 @@ async def test_a_referral_goes_from_the_counsellors_list_to_the_partners_inbox_a
     assert (books["needs"]["closed"], books["held"], books["accepted"]) == (1, 0, 0)
 
 
+async def test_whoever_has_seen_a_referral_takes_each_step_without_its_being_looked_up(house: House):
+    referral = (await proposed(house, "amal"))["amal"]
+    async with house.client(Role.COUNSELLOR) as counsellor, partner_of(house) as partner:
+        await counsellor.get("/v1/referrals?state=proposed")
+        await house.running.database.raw["case_of"].delete_many({})
+        for client, step in ((counsellor, "release"), (counsellor, "agreement"), (partner, "acceptance")):
+            (item,) = await steps(client, {"referral": referral, "step": step})
+            assert item["outcome"] == "applied", item
+
+
+async def test_of_somebody_who_was_erased_after_being_seen_there_is_no_referral_any_more(house: House):
+    referral = (await proposed(house, "amal"))["amal"]
+    async with house.client(Role.COUNSELLOR) as counsellor:
+        await counsellor.get("/v1/referrals?state=proposed")
+        await house.hear((PersonErased(), id_of("amal", "case")))
+        gone = await counsellor.post(f"/v1/referrals/{referral}/release", headers=key())
+        unknown = await counsellor.post(f"/v1/referrals/{id_of('nothing')}/release", headers=key())
+    assert (gone.status_code, gone.json()) == (404, unknown.json())
+
+
 async def test_another_partner_sees_and_moves_nothing(house: House):
     referral = (await proposed(house, "amal"))["amal"]
     async with house.client(Role.COUNSELLOR) as counsellor, partner_of(house, "another") as other:
