@@ -51,9 +51,12 @@ def main(arguments: Sequence[str] | None = None) -> int:
 def _serve(options: Options) -> int | None:
     if options.service not in SERVICES:
         raise NotUnderstood(f"There is no service {options.service!r}. There are: {', '.join(SERVICES)}.")
-    from services.runtime.settings import BadSettings, Settings
+    from services.runtime.collector import starting
 
-    service = import_module(f"services.{options.service}.service")
+    with starting():
+        from services.runtime.settings import BadSettings, Settings
+
+        service = import_module(f"services.{options.service}.service")
     try:
         settings = Settings.load(service=options.service, needs=getattr(service, "NEEDS", ()))
     except BadSettings as problem:
