@@ -14,7 +14,7 @@ from services.referral import store as kept
 from services.referral.store import Located
 from services.runtime.store import CountyStore
 
-MOST: Final = 10_000
+MOST: Final = 3000
 """Referrals of one process, some hundred bytes each."""
 
 

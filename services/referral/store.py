@@ -28,7 +28,8 @@ from services.runtime.store import CountyStore, collection_of, state_collection
 
 CASE_OF: Final = "case_of"
 BOOKS: Final = "books"
-CASES_AT_ONCE: Final = 200
+CASES_AT_ONCE: Final = 100
+"""A case takes some 30 kB as a document that was just read, and some 20 kB afterwards."""
 
 _CASES: Final = collection_of(Case.KIND)
 _OFFERS: Final = collection_of(Offer.KIND)
@@ -113,8 +114,11 @@ async def on_agenda(store: CountyStore, entry: str, after: str | None, limit: in
     query: Document = {"body.agenda": entry}
     if after is not None:
         query["_id"] = {"$gte": after}
-    found = await store.find(_CASES, query, sort=[("_id", ASCENDING)], limit=limit)
-    return [_read(Case, document) for document in found]
+    return [
+        _read(Case, document)
+        async for documents in store.each(_CASES, query, page=CASES_AT_ONCE, limit=limit)
+        for document in documents
+    ]
 
 
 async def each_on_agenda(store: CountyStore, entries: Collection[str]) -> AsyncIterator[Case]:

@@ -14,8 +14,8 @@ from typing import Final
 from schemas.envelope import Subject
 from services.runtime.records import Stored
 
-MOST: Final = 1000
-"""States of one process; some ten kilobytes each."""
+MOST: Final = 500
+"""States of one process, 13 to 20 kB each: as many people as have something going on within some seconds."""
 
 
 class Recent:

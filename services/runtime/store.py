@@ -234,14 +234,20 @@ class CountyStore:
             return await cursor.limit(limit).to_list(None)
 
     async def each(
-        self, collection: str, query: Mapping[str, Any], *, page: int = 1000, fields: Mapping[str, Any] | None = None
+        self,
+        collection: str,
+        query: Mapping[str, Any],
+        *,
+        page: int = 1000,
+        limit: int = 0,
+        fields: Mapping[str, Any] | None = None,
     ) -> AsyncIterator[list[Document]]:
-        """All matching documents by id, in pages, so that memory stays flat however many there are.
+        """All matching documents by id, or the first `limit` of them, in pages, so that memory stays flat however many there are.
 
         One query with a cursor, not one for each page: for each, the embedded database looks at everything that matches.
         """
         cursor = self._raw[collection].find(
-            {**query, "county": self.county}, fields, sort=[("_id", 1)], batch_size=page
+            {**query, "county": self.county}, fields, sort=[("_id", 1)], batch_size=page, limit=limit
         )
         while True:
             async with translated():
