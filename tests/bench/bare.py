@@ -39,7 +39,7 @@ from pymongo import DeleteMany, InsertOne, UpdateOne
 from pymongo.read_concern import ReadConcern
 from pymongo.write_concern import WriteConcern
 
-from tests.bench.written import MARKS, OUTBOX, Document, Head, is_state, outbox_of, read
+from tests.bench.written import MARKS, OUTBOX, Document, Head, is_state, make, outbox_of, read, subject_of
 
 REMOVED_AT_ONCE: Final = 25
 
@@ -68,7 +68,7 @@ class Work:
         self._versions: dict[str, int] = {}
         for name, document, had in entries:
             if is_state(document):
-                subject = f"{name.removesuffix('s')}/{document['_id']}"
+                subject = subject_of(name, document)
                 self._states[subject], self._versions[subject] = (name, document), had
             elif name != OUTBOX:
                 self._others[name].append(document)
@@ -157,11 +157,7 @@ class Loop:
 
     async def prepare(self) -> None:
         head = self._work.head
-        for kept in head.collections:
-            validator = {"validator": kept.validator} if kept.validator else {}
-            await self._raw.command({"create": kept.name, **validator})
-            if kept.indexes:
-                await self._raw.command({"createIndexes": kept.name, "indexes": kept.indexes})
+        await make(self._raw, head.collections)
         for name, states in self._work.begun().items():
             await self._raw[name].insert_many(states)
         self._producer = AIOKafkaProducer(

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from dataclasses import replace
 from pathlib import Path
 from typing import Final
 
@@ -11,7 +12,7 @@ from deploy.topics import apply_topics
 from services.runtime.bus import Topic
 from services.runtime.bus import apply_topics as create_topics
 from tests.bench.limit import Done, together
-from tests.bench.written import OUTBOX, Entry, Head, outbox_of, write
+from tests.bench.written import OUTBOX, Entry, Head, is_state, outbox_of, read, subject_of, write
 
 BEGINS: Final = "arrival-registered"
 PARTITIONS: Final = 4
@@ -53,13 +54,19 @@ def _first_registered(heads: Sequence[Head], files: Path, people: int) -> frozen
 
 
 def _select(head: Head, files: Path, into: Path, chosen: frozenset[str]) -> Head:
-    """A file with the chosen people's events alone."""
-    kept: list[Entry] = []
-    for document in outbox_of(files / f"{head.service}.bson"):
+    """A file with the chosen people's states and events alone."""
+    path = files / f"{head.service}.bson"
+    kept = [
+        entry
+        for entry in read(path)[1]
+        if is_state(entry.document) and subject_of(entry.collection, entry.document) in chosen
+    ]
+    states = len(kept)
+    for document in outbox_of(path):
         events = [event for event in document["events"] if event["subject"] in chosen]
         if events:
             kept.append(Entry(OUTBOX, {**document, "events": events}, 0))
-    number = sum(len(entry.document["events"]) for entry in kept)
-    few = Head(head.service, head.topic, head.reads, events=number)
+    number = sum(len(entry.document["events"]) for entry in kept[states:])
+    few = replace(head, events=number)
     write(into / f"{head.service}.bson", few, kept)
     return few

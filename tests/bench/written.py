@@ -76,6 +76,20 @@ def is_state(document: Mapping[str, Any]) -> bool:
     return "version" in document and "applied" in document and "body" in document
 
 
+def subject_of(collection: str, state: Mapping[str, Any]) -> str:
+    """As events name it."""
+    return f"{collection.removesuffix('s')}/{state['_id']}"
+
+
+async def make(database: Any, collections: Iterable[Kept]) -> None:
+    """Make these collections in a database of motor's, with their validators and indexes, and empty."""
+    for kept in collections:
+        validator = {"validator": kept.validator} if kept.validator else {}
+        await database.command({"create": kept.name, **validator})
+        if kept.indexes:
+            await database.command({"createIndexes": kept.name, "indexes": kept.indexes})
+
+
 def look(url: str, database: str) -> Before:
     """What `database` holds now."""
     client: MongoClient[Document] = MongoClient(url)
