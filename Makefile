@@ -27,7 +27,7 @@ run: setup ## Start the system and keep it up until Ctrl-C
 	@$(VENV)/wegenetz up $(ARGS)
 
 test: setup ## Run the tests (ARGS="-k consent" for some of them)
-	@$(VENV)/python -m pytest -n auto --maxprocesses 4 --dist loadfile $(ARGS)
+	@$(VENV)/python -m pytest -n auto --dist loadfile --no-loadscope-reorder $(ARGS)
 
 check: setup ## Style, types, who may import whom, and the schemas that others read
 	@echo "ruff: style" && $(VENV)/ruff check

@@ -6,6 +6,7 @@ Both are started once and shared, so a test keeps to its own names: `own_prefix`
 from __future__ import annotations
 
 import asyncio
+import os
 import secrets
 from collections.abc import Iterator
 
@@ -16,6 +17,11 @@ from deploy.embedded.engines import Engines
 
 settings.register_profile("any machine", deadline=None)
 settings.load_profile("any machine")
+
+
+def pytest_xdist_auto_num_workers() -> int:
+    """One more than there are cores, because many tests wait for something; at most four, because each has engines of its own."""
+    return min(4, (os.cpu_count() or 1) + 1)
 
 
 @pytest.fixture(scope="session")

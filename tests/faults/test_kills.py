@@ -13,7 +13,7 @@ from tests.faults.load import CHOICES, doors_of, load
 PEOPLE = 2000
 ONE_OFFER_IN = 20
 """Seats are few: most people wait, and many compete for each seat."""
-ONE_TALK_IN = 3
+ONE_TALK_IN = 5
 """Everybody is registered and invited; so many come to the talk that something is always under way in every service."""
 
 

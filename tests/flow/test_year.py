@@ -26,7 +26,7 @@ from simulation.rows import Fate, fate_of
 from simulation.world import COUNSELLOR, World
 
 PEOPLE = 40
-WEEKLY = timedelta(days=7)
+FORTNIGHTLY = timedelta(days=14)
 MOST_TIMES = 2
 """An offer is proposed to a need once more if nobody said no."""
 
@@ -65,7 +65,7 @@ async def year(folder: Path) -> Run:
     county = generate(people=PEOPLE)
     async with system(folder, county) as (running, doors):
         world = World(county, doors)
-        passing = Year(world, pace=WEEKLY)
+        passing = Year(world, pace=FORTNIGHTLY)
         await passing.run()
         books = await draw(doors, world, passing.seats_taken_max)
         cases = list(world.person_of)
