@@ -11,6 +11,7 @@ met on the way, since anything may happen to them. One driver for both would be 
 from __future__ import annotations
 
 import asyncio
+import time
 from collections.abc import Awaitable, Callable, Iterator
 from dataclasses import replace
 from datetime import date, timedelta
@@ -38,6 +39,9 @@ AT_THE_COUNTERS: Final = 16
 
 PAUSE: Final = 0.1
 """Seconds before whoever found nothing to do looks again."""
+
+TALKS_EVERY: Final = 2.0
+"""Seconds between two looks at who is expected for a talk: the list has everybody who will never come, so a look is long."""
 
 COURSES_LATER: Final = timedelta(weeks=104)
 """The courses of the last year are put off, so that none has begun."""
@@ -78,6 +82,7 @@ class _Load:
         self._lives = Lives(world, at_once=True)
         self._referrals = Referrals(world, at_once=True)
         self._sheets = 0
+        self._next_talks = 0.0
         self._done = 0
         self._over = False
 
@@ -123,6 +128,8 @@ class _Load:
     async def _talks(self) -> int:
         """The next talks of the worklist, one after the other in time, all at once here."""
         world = self.world
+        await asyncio.sleep(self._next_talks - time.monotonic())
+        self._next_talks = time.monotonic() + TALKS_EVERY
         cases = await self._coming()
         if not cases:
             return 0
