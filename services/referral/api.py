@@ -16,6 +16,7 @@ from services.referral.api_referrals import add_referrals
 from services.referral.books import ENTRIES
 from services.referral.county import settings_of
 from services.referral.eligibility import Circumstances
+from services.referral.locations import Locations
 from services.referral.model import Case
 from services.referral.views import books_view, case_view, reasons_view, recount_view
 from services.runtime.calendar import berlin_day
@@ -29,12 +30,12 @@ Counsellor = Annotated[Actor, Depends(allow(Role.COUNSELLOR))]
 Operator = Annotated[Actor, Depends(allow(Role.OPERATOR))]
 
 
-def routes(running: Running) -> APIRouter:
-    """Everything below ``/v1``."""
+def routes(running: Running, locations: Locations | None = None) -> APIRouter:
+    """Everything below ``/v1``. `locations`: to begin with other than none."""
     router = APIRouter(prefix="/v1")
     catalogue = Catalogue(RUNTIME_MESSAGES, running.service.messages)
     add_offers(router, running, catalogue)
-    add_referrals(router, running, catalogue)
+    add_referrals(router, running, catalogue, locations or Locations())
     _add_cases(router, running, catalogue)
     _add_books(router, running)
     return router

@@ -107,8 +107,7 @@ class Steps(_Body):
     steps: list[StepItem] = Field(min_length=1, max_length=MOST_STEPS)
 
 
-def add_referrals(router: APIRouter, running: Running, catalogue: Catalogue) -> None:
-    locations = Locations()
+def add_referrals(router: APIRouter, running: Running, catalogue: Catalogue, locations: Locations) -> None:
     _add_lists(router, running, locations)
     _add_steps(router, running, locations)
 

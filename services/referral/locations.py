@@ -25,6 +25,10 @@ class Locations:
         self._most = most
         self._known: OrderedDict[tuple[str, str], Located] = OrderedDict()
 
+    def forget(self) -> None:
+        """As if nobody had seen anything."""
+        self._known.clear()
+
     async def find(self, store: CountyStore, ids: Sequence[str]) -> dict[str, Located]:
         """The known ones among these ids of needs and referrals."""
         found = {id: located for id in ids if (located := self._known.get((store.county, id)))}

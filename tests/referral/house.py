@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import secrets
-from collections.abc import AsyncIterator, Callable, Sequence
+from collections.abc import AsyncIterator, Sequence
 from contextlib import asynccontextmanager
 from datetime import datetime
 from pathlib import Path
@@ -26,6 +26,8 @@ from schemas.events import (
     source_of,
 )
 from schemas.topics import topic_of
+from services.referral.api import routes
+from services.referral.locations import Locations
 from services.referral.model import Case
 from services.referral.service import SERVICE
 from services.runtime.catalogue import RUNTIME_MESSAGES, Catalogue
@@ -49,10 +51,10 @@ from tests.referral.network import COUNTY, COURSE, MELLE, NOW, id_of, need_of
 class House:
     """One running copy. `hear` settles events as records would be; `client` is somebody at the door."""
 
-    def __init__(self, running: Running, build: Callable[[], FastAPI], issuer: LocalIssuer) -> None:
+    def __init__(self, running: Running, app: FastAPI, locations: Locations, issuer: LocalIssuer) -> None:
         self.running = running
-        self._build = build
-        self._app = build()
+        self._app = app
+        self._locations = locations
         self._issuer = issuer
         self._sequences: dict[tuple[str, Subject], int] = {}
 
@@ -73,7 +75,7 @@ class House:
         """Nothing has ever happened here."""
         self._sequences.clear()
         self.running.settler.recent = Recent()
-        self._app = self._build()
+        self._locations.forget()
         self.running.turns.round = SERVICE.round(self.running) if SERVICE.round else None
         for name in await self.running.database.raw.list_collection_names():
             await self.running.database.raw[name].delete_many({})
@@ -174,22 +176,19 @@ async def open_house(database_url: str, prefix: str, folder: Path) -> AsyncItera
     await running.database.prepare(SERVICE.collections)
     stop = asyncio.Event()
     async with httpx.AsyncClient() as http:
-
-        def build() -> FastAPI:
-            return build_app(
-                title=SERVICE.title,
-                version="1",
-                settings=settings,
-                verifier=verifier_of(settings, http),
-                catalogue=Catalogue(RUNTIME_MESSAGES, SERVICE.messages),
-                health=health,
-                metrics=metrics,
-                routers=(SERVICE.routes(running),),
-            )
-
+        app = build_app(
+            title=SERVICE.title,
+            version="1",
+            settings=settings,
+            verifier=verifier_of(settings, http),
+            catalogue=Catalogue(RUNTIME_MESSAGES, SERVICE.messages),
+            health=health,
+            metrics=metrics,
+            routers=(routes(running, locations := Locations()),),
+        )
         desk = asyncio.create_task(running.desk.run(stop))
         try:
-            yield House(running, build, LocalIssuer(settings))
+            yield House(running, app, locations, LocalIssuer(settings))
         finally:
             stop.set()
             await desk
