@@ -11,10 +11,10 @@ from functools import cache
 from pathlib import Path
 from typing import Final, Literal
 
-import yaml
 from pydantic import BaseModel, ConfigDict, PositiveInt, TypeAdapter
 
 from schemas.events import CATALOGUE, EventData, source_of
+from schemas.plain_yaml import read_yaml
 
 _SOURCE: Final = Path(__file__).with_name("topics.yaml")
 
@@ -71,7 +71,7 @@ def topics() -> dict[str, Topic]:
 
 def parse(text: str) -> dict[str, Topic]:
     """The topics that a text like `topics.yaml` describes. Raises pydantic's `ValidationError`."""
-    described = TypeAdapter(dict[str, dict[str, object]]).validate_python(yaml.safe_load(text))
+    described = TypeAdapter(dict[str, dict[str, object]]).validate_python(read_yaml(text))
     return {name: Topic.model_validate({"name": name} | fields) for name, fields in described.items()}
 
 

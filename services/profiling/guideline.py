@@ -15,12 +15,12 @@ from functools import cache
 from pathlib import Path
 from typing import Any, Final, cast
 
-import yaml
 from pydantic import BaseModel, ConfigDict, Field, model_validator
 
 from schemas.events import Code, GermanLevels
 from schemas.labels import Label, labels
 from schemas.languages import UnknownLanguage, language
+from schemas.plain_yaml import read_yaml
 
 GUIDELINES: Final = Path(__file__).with_name("guidelines")
 SKILLS: Final = tuple(GermanLevels.model_fields)
@@ -163,7 +163,7 @@ def _guidelines() -> dict[str, Guideline]:
 
 def parse(text: str) -> Guideline:
     """The guideline that a file describes. Raises pydantic's `ValidationError`."""
-    return Guideline.model_validate(yaml.safe_load(text))
+    return Guideline.model_validate(read_yaml(text))
 
 
 # --- one reader for each kind of answer -------------------------------------------------------------------------------

@@ -11,10 +11,10 @@ from functools import cache, lru_cache
 from pathlib import Path
 from typing import Annotated, Final, Self
 
-import yaml
 from pydantic import BaseModel, ConfigDict, Field, TypeAdapter, model_validator
 
 from schemas.codes import ContactField, LapseStage, ServiceKind
+from schemas.plain_yaml import read_yaml
 from services.runtime.calendar import berlin_day, end_of_berlin_day
 
 MOST_POINTS: Final = 1000
@@ -130,7 +130,7 @@ def settings_of(county: str, day: date) -> CountySettings:
 
 def parse(text: str) -> dict[str, tuple[CountySettings, ...]]:
     """The versions by county, the latest first. Raises pydantic's `ValidationError`."""
-    described = TypeAdapter(dict[str, tuple[CountySettings, ...]]).validate_python(yaml.safe_load(text))
+    described = TypeAdapter(dict[str, tuple[CountySettings, ...]]).validate_python(read_yaml(text))
     return {
         county: tuple(sorted(versions, key=lambda version: version.valid_from, reverse=True))
         for county, versions in described.items()

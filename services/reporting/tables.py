@@ -5,10 +5,10 @@ from __future__ import annotations
 from pathlib import Path
 from typing import Final, Self
 
-import yaml
 from pydantic import BaseModel, ConfigDict, Field, model_validator
 
 from schemas.labels import Label
+from schemas.plain_yaml import read_yaml
 
 DIMENSIONS_BESIDE_THE_MONTH: Final = 2
 """With the month three: more would single people out."""
@@ -61,7 +61,7 @@ class Declaration(_Declared):
 
 def parse(text: str) -> Declaration:
     """The tables that a text like `tables.yaml` declares. Raises pydantic's `ValidationError`."""
-    return Declaration.model_validate(yaml.safe_load(text))
+    return Declaration.model_validate(read_yaml(text))
 
 
 DECLARED: Final = parse(Path(__file__).with_name("tables.yaml").read_text(encoding="utf-8"))

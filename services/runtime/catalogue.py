@@ -7,13 +7,13 @@ ask for another one.
 
 from __future__ import annotations
 
-from collections.abc import Hashable, Iterator, Mapping
+from collections.abc import Iterator, Mapping
 from functools import lru_cache
 from pathlib import Path
 from string import Formatter
-from typing import Any, Final, Literal, cast
+from typing import Final, Literal, cast
 
-import yaml
+from schemas.plain_yaml import read_yaml
 
 Language = Literal["de", "en"]
 
@@ -62,21 +62,10 @@ class Catalogue:
             raise UnknownMessage(f"{key} ({language}): {missing.args[0]}") from None
 
 
-class _Loader(yaml.SafeLoader):
-    """Plain YAML in which no key may stand twice: the later one would win without a word."""
-
-    def construct_mapping(self, node: yaml.MappingNode, deep: bool = False) -> dict[Hashable, Any]:  # noqa: FBT001, FBT002
-        keys = [str(key.value) for key, _ in cast("list[tuple[yaml.Node, yaml.Node]]", node.value)]
-        twice = [key for key in keys if keys.count(key) > 1]
-        if twice:
-            raise yaml.YAMLError(f"{twice[0]} stands there twice")
-        return super().construct_mapping(node, deep)
-
-
 def _read(file: Path) -> object:
     try:
-        return yaml.load(file.read_text(encoding="utf-8"), _Loader)  # noqa: S506 - a SafeLoader
-    except (OSError, ValueError, yaml.YAMLError) as error:
+        return read_yaml(file.read_text(encoding="utf-8"))
+    except (OSError, ValueError) as error:
         raise BadCatalogue(f"{file} cannot be read: {error}") from error
 
 
