@@ -58,5 +58,5 @@ class Progress:
 
         return self.during(
             f"{people:,} people on their way",
-            lambda: f"{so_far('sheet recorded'):,} had their talk, {so_far('acceptance'):,} places accepted",
+            lambda: f"{so_far('sheet applied'):,} had their talk, {so_far('acceptance'):,} places accepted",
         )

@@ -1,4 +1,4 @@
-"""Forty people's year on the real system, from the offices' files to the counts: twice at the same time, with the same seed."""
+"""Thirty people's year on the real system, from the offices' files to the counts: twice at the same time, with the same seed."""
 
 from __future__ import annotations
 
@@ -25,7 +25,7 @@ from simulation.latencies import first_offer_ms
 from simulation.rows import Fate, fate_of
 from simulation.world import COUNSELLOR, World
 
-PEOPLE = 40
+PEOPLE = 30
 FORTNIGHTLY = timedelta(days=14)
 MOST_TIMES = 2
 """An offer is proposed to a need once more if nobody said no."""
