@@ -58,7 +58,7 @@ def database(port: int, folder: Path) -> Program:
 
 
 _OF_PYTHON: Final = {"PYTHONPATH": str(_PROJECT), "PYTHONUNBUFFERED": "1", "MALLOC_ARENA_MAX": "2"}
-"""With an arena for each of its threads, as glibc has it by default, a service takes 5 to 10 MB more."""
+"""With an arena for each of its threads, as glibc has it by default, a service takes 3 to 9 MB more."""
 
 
 def service(name: str, port: int, settings: Mapping[str, str]) -> Program:

@@ -7,7 +7,7 @@ still be found here; the case that it leads to knows of none any more, and says 
 from __future__ import annotations
 
 from collections import OrderedDict
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Sequence
 from typing import Final
 
 from services.referral import store as kept
@@ -34,12 +34,12 @@ class Locations:
         found = {id: located for id in ids if (located := self._known.get((store.county, id)))}
         if missing := [id for id in ids if id not in found]:
             found |= await kept.locate(store, missing)
-        self.learn(store.county, found)
+        self.learn(store.county, found.items())
         return found
 
-    def learn(self, county: str, found: Mapping[str, Located] | Iterable[tuple[str, Located]]) -> None:
+    def learn(self, county: str, found: Iterable[tuple[str, Located]]) -> None:
         """Somebody has just seen that they lie there."""
-        for id, located in dict(found).items():
+        for id, located in found:
             self._known[county, id] = located
             self._known.move_to_end((county, id))
         while len(self._known) > self._most:

@@ -29,7 +29,7 @@ from services.runtime.store import CountyStore, collection_of, state_collection
 CASE_OF: Final = "case_of"
 BOOKS: Final = "books"
 CASES_AT_ONCE: Final = 100
-"""A case takes some 30 kB as a document that was just read, and some 20 kB afterwards."""
+"""A case takes some 24 kB as a document that was just read, and some 20 kB afterwards."""
 
 _CASES: Final = collection_of(Case.KIND)
 _OFFERS: Final = collection_of(Offer.KIND)

@@ -1,6 +1,6 @@
 """Python's collector of cyclic garbage, set up for a process that makes much at its start and little that refers to itself later.
 
-What the start makes (modules, schemas of models, routes: some 300,000 objects) stays until the end, yet each full collection looks through
+What the start makes (modules, schemas of models, routes: some 180,000 objects) stays until the end, yet each full collection looks through
 all of it. What records and requests leave behind is freed by counting references; a cycle is rare there, and may wait.
 """
 
@@ -14,7 +14,8 @@ from typing import Final
 THRESHOLDS: Final = (20_000, 20, 50)
 """New objects before the youngest generation is looked through, and so many times each before the next. (Python's own: 700, 10, 10.)
 
-On the whole path referral takes a sixth less CPU with them than with Python's, reporting a tenth; memory is the same."""
+On the whole path referral took about a sixth less CPU with them than with Python's, beside the database's in the same run; the memory was
+the same."""
 
 
 @contextmanager
