@@ -39,8 +39,8 @@ FETCH_WAIT_MS: Final = 150
 """How long the broker may hold back an empty answer. Kafka answers as soon as something comes, but the embedded broker only when this time
 is over: with the library's 500 ms a record lies 210 ms before anybody sees it, with 50 ms 18 ms, with 20 ms 4 ms (medians). Each empty
 answer costs both sides more than a millisecond of CPU: at 20 ms four idle consumers keep a quarter of two cores busy, at 50 ms a tenth.
-With 150 ms the whole idle system takes a fifth of one core, with 50 ms a third. On the whole path a tenth more people get through with 150 ms
-than with 50 ms, and no more with 300 ms."""
+With 150 ms the whole idle system takes a fifth of one core, with 50 ms a third. On the whole path a tenth more people get
+through with 150 ms than with 50 ms, and no more with 300 ms."""
 POLL_MS: Final = 250
 """How long a consumer waits for its own fetcher: it is woken at once when something has come."""
 ANSWER_SECONDS: Final = 5.0
