@@ -13,14 +13,12 @@ from deploy.embedded.folder import Choices
 from deploy.embedded.system import SERVICES, Embedded, Running
 from simulation.doors import Doors
 from tests.bench.figures import First, Stretch
-from tests.bench.processes import Scrape, cpu_seconds, megabytes, since
+from tests.bench.processes import Scrape, Stolen, cpu_seconds, megabytes, since
 from tests.bench.progress import Progress
 from tests.bench.whole_path import SEED, Driver
 from tests.bench.written import Before, Head, keep, look
 
 COUNTY: Final = "03459"
-OFFERS_FOR: Final = 500
-"""As many people find places at a time; each place is free again when it has ended."""
 STEPS: Final = ("load", "decide", "write", "publish")
 DRIVER: Final = "driver"
 """This process: offices, counsellors and partners. It shares the machine with what it measures."""
@@ -68,9 +66,10 @@ class Copy:
         pids = self._pids()
         after, accepted = self._driver.counted["people"], self._driver.counted["acceptance"]
         scrapes, cpu, own = await self._scrape(), cpu_seconds(pids), time.process_time()
+        stolen = Stolen()
         with _Memory(pids) as memory:
             seconds = await self._pass_through(people)
-        used = {**since(cpu, cpu_seconds(pids)), DRIVER: time.process_time() - own}
+        share, used = stolen.share(), {**since(cpu, cpu_seconds(pids)), DRIVER: time.process_time() - own}
         for name, pid in self._pids().items():
             if pids[name] != pid:
                 raise Disturbed(name)
@@ -89,6 +88,7 @@ class Copy:
             transactions={
                 name: int(one.total("transactions_total", result="committed")) for name, one in counted.items()
             },
+            stolen=share,
         )
 
     async def keep(self, files: Path) -> Sequence[Head]:
@@ -145,12 +145,13 @@ class _Memory:
 
 
 @asynccontextmanager
-async def copy(folder: Path, progress: Progress) -> AsyncIterator[Copy]:
-    """A fresh copy with its data in `folder`, which must be empty or absent."""
+async def copy(folder: Path, progress: Progress, places_for: int) -> AsyncIterator[Copy]:
+    """A fresh copy with its data in `folder`, which must be empty or absent. So many people find places at a time; each place is free again
+    when it has ended."""
     began = time.monotonic()
     embedded = Embedded(folder, choices=Choices((COUNTY,), "real", None, SEED))
     async with AsyncExitStack() as opened:
         with progress.during("Starting the broker, the database and the services"):
             running = await opened.enter_async_context(embedded)
         doors = await opened.enter_async_context(Doors.of(running.services, running.issuer_key_file, COUNTY))
-        yield Copy(running, Driver(doors, COUNTY, OFFERS_FOR), progress, began)
+        yield Copy(running, Driver(doors, COUNTY, places_for), progress, began)

@@ -14,6 +14,8 @@ LIMIT_BAR: Final = 0.5
 USUAL_BAR: Final = 5.0
 GROWTH_BAR: Final = 0.85
 MEGABYTES_BAR: Final = 150.0
+QUIET: Final = 0.05
+"""Up to this share of the cores' time may go to other machines of the same host; what was measured with more says little."""
 FLAT: Final = 1.10
 """Memory counts as flat if its highest value in the last stretch is at most this many times that in the first."""
 
@@ -23,7 +25,7 @@ class Stretch:
     """People on their whole way, one stretch of the queue. CPU seconds by process, the rest by service.
 
     `steps` are seconds in which a batch or the relay was at that step, waiting for an engine included. `megabytes` is the highest
-    resident memory of the stretch.
+    resident memory of the stretch. `stolen`: the share of the cores' time that the host gave to others meanwhile.
     """
 
     after: int
@@ -34,14 +36,11 @@ class Stretch:
     megabytes: Mapping[str, float]
     steps: Mapping[str, Mapping[str, float]]
     transactions: Mapping[str, int]
+    stolen: float = 0.0
 
     @property
     def per_second(self) -> float:
         return self.people / self.seconds
-
-    @property
-    def name(self) -> str:
-        return f"{self.after + 1:,}–{self.after + self.people:,}"
 
 
 @dataclass(frozen=True, slots=True)
@@ -52,6 +51,7 @@ class Again:
     seconds: float
     cpu: Mapping[str, float]
     counted: Mapping[str, int]
+    stolen: float = 0.0
 
     @property
     def per_second(self) -> float:
@@ -68,11 +68,57 @@ class First:
 
 
 @dataclass(frozen=True, slots=True)
-class Pair:
-    """Two stretches of one run, many people between them."""
+class Round:
+    """The same people on the whole path, and what they left done again, one right after the other."""
 
-    early: Stretch
-    late: Stretch
+    path: Stretch | None = None
+    limit: Again | None = None
+    usual: Again | None = None
+    first: First | None = None
+
+    @property
+    def of_limit(self) -> float | None:
+        return self.path.per_second / self.limit.per_second if self.path and self.limit else None
+
+    @property
+    def of_usual(self) -> float | None:
+        return self.path.per_second / self.usual.per_second if self.path and self.usual else None
+
+
+@dataclass(frozen=True, slots=True)
+class Crowd:
+    """Many people of one queue, measured in parts, so that a minute in which the machine was not ours can be left out."""
+
+    parts: Sequence[Stretch]
+
+    @property
+    def per_second(self) -> float:
+        """The median of the parts in which the machine was ours, or of all if there are none."""
+        quiet = [part for part in self.parts if part.stolen <= QUIET]
+        return median(part.per_second for part in quiet or self.parts)
+
+    @property
+    def quiet(self) -> int:
+        """In how many parts the machine was ours."""
+        return sum(part.stolen <= QUIET for part in self.parts)
+
+    @property
+    def megabytes(self) -> Mapping[str, float]:
+        """The highest memory of each service."""
+        return {name: max(part.megabytes[name] for part in self.parts) for name in self.parts[0].megabytes}
+
+    @property
+    def name(self) -> str:
+        last = self.parts[-1]
+        return f"{self.parts[0].after + 1:,}–{last.after + last.people:,}"
+
+
+@dataclass(frozen=True, slots=True)
+class Pair:
+    """People early and late in one run, many between them."""
+
+    early: Crowd
+    late: Crowd
 
     @property
     def ratio(self) -> float:
@@ -81,7 +127,8 @@ class Pair:
     @property
     def flatness(self) -> Mapping[str, float]:
         """Highest memory late against early, by service."""
-        return {name: self.late.megabytes[name] / early for name, early in self.early.megabytes.items()}
+        late = self.late.megabytes
+        return {name: late[name] / early for name, early in self.early.megabytes.items()}
 
 
 @dataclass(frozen=True, slots=True)
@@ -89,28 +136,30 @@ class Report:
     """One run of the bench."""
 
     machine: Mapping[str, str | float]
-    path: Stretch | None = None
-    limit: Again | None = None
-    usual: Again | None = None
+    rounds: Sequence[Round] = ()
     growth: Sequence[Pair] = ()
-    first: First | None = None
+
+    @property
+    def middle(self) -> Round | None:
+        """The round whose ratios are in the middle: of the usual way, else of the limit. An even number has a lower middle."""
+        if not self.rounds:
+            return None
+        return sorted(self.rounds, key=lambda one: one.of_usual or one.of_limit or 0.0)[(len(self.rounds) - 1) // 2]
 
     def verdicts(self) -> list[Verdict]:
         """One for each bar that was measured."""
         found: list[Verdict] = []
-        if self.path and self.limit:
-            ratio = self.path.per_second / self.limit.per_second
-            found.append(Verdict("the whole path against the limit", ratio, LIMIT_BAR))
-        if self.path and self.usual:
-            ratio = self.path.per_second / self.usual.per_second
-            found.append(Verdict("the whole path against the usual way", ratio, USUAL_BAR))
+        if of_limit := [ratio for one in self.rounds if (ratio := one.of_limit) is not None]:
+            found.append(Verdict("the whole path against the limit", median(of_limit), LIMIT_BAR))
+        if of_usual := [ratio for one in self.rounds if (ratio := one.of_usual) is not None]:
+            found.append(Verdict("the whole path against the usual way", median(of_usual), USUAL_BAR))
         if self.growth:
             early, late = self.growth[0].early.name, self.growth[0].late.name
             ratio = median(pair.ratio for pair in self.growth)
             found.append(Verdict(f"people {late} against people {early}", ratio, GROWTH_BAR))
             for name in self.growth[0].early.megabytes:
                 flatness = median(pair.flatness[name] for pair in self.growth)
-                highest = max(stretch.megabytes[name] for pair in self.growth for stretch in (pair.early, pair.late))
+                highest = max(crowd.megabytes[name] for pair in self.growth for crowd in (pair.early, pair.late))
                 found.append(Verdict(f"memory of {name}, late against early", flatness, FLAT, most=True))
                 found.append(Verdict(f"memory of {name} in MB", highest, MEGABYTES_BAR, most=True))
         return found
@@ -118,12 +167,7 @@ class Report:
     def to_json(self) -> dict[str, Any]:
         """What was measured, and the verdicts; of what was not asked for, nothing."""
         measured = {name: value for name, value in asdict(self).items() if value}
-        rates = {
-            name: {**measured[name], "per_second": one.per_second}
-            for name, one in (("path", self.path), ("limit", self.limit), ("usual", self.usual))
-            if one
-        }
-        return measured | rates | {"verdicts": [one.to_json() for one in self.verdicts()]}
+        return measured | {"verdicts": [one.to_json() for one in self.verdicts()]}
 
 
 @dataclass(frozen=True, slots=True)

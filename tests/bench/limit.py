@@ -18,7 +18,7 @@ from typing import Final
 from deploy.embedded import leash as leash_program
 from deploy.embedded.engines import ENGINES, Engines
 from deploy.topics import apply_topics
-from tests.bench.processes import cpu_seconds, since
+from tests.bench.processes import Stolen, cpu_seconds, since
 from tests.bench.written import Head
 
 PROJECT: Final = Path(__file__).resolve().parents[2]
@@ -32,6 +32,7 @@ class Done:
     seconds: float
     did: Mapping[str, Mapping[str, float]]
     engines_cpu: Mapping[str, float]
+    stolen: float
 
 
 async def limit(heads: Sequence[Head], files: Path, folder: Path) -> Done:
@@ -57,20 +58,20 @@ async def together(commands: Mapping[str, Sequence[str]], engines: Engines) -> D
             children[name] = await _start(command)
         await asyncio.gather(*(_ready(name, child) for name, child in children.items()))
         pids = {name: engines.pid(name) for name in ENGINES}
-        before, began = cpu_seconds(pids), asyncio.get_running_loop().time()
+        stolen, before, began = Stolen(), cpu_seconds(pids), asyncio.get_running_loop().time()
         for child in children.values():
             assert child.stdin is not None
             child.stdin.write(b"\n")
         did = dict(zip(children, await asyncio.gather(*map(_result, children.values())), strict=True))
         seconds = asyncio.get_running_loop().time() - began
-        used = since(before, cpu_seconds(pids))
+        share, used = stolen.share(), since(before, cpu_seconds(pids))
         await asyncio.gather(*(child.wait() for child in children.values()))
     finally:
         for child in children.values():
             if child.returncode is None:
                 child.kill()
                 await child.wait()
-    return Done(seconds, did, used)
+    return Done(seconds, did, used, share)
 
 
 async def _start(command: Sequence[str]) -> Process:

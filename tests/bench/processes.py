@@ -42,6 +42,24 @@ def since(before: Mapping[str, float], after: Mapping[str, float]) -> dict[str, 
     return {name: after[name] - before.get(name, 0.0) for name in after}
 
 
+class Stolen:
+    """The share of the cores' time since it was made that the host gave to other machines. 0 on a machine of its own."""
+
+    _STEAL: Final = 7
+
+    def __init__(self) -> None:
+        self._before = self._read()
+
+    def share(self) -> float:
+        passed = [now - before for before, now in zip(self._before, self._read(), strict=True)]
+        return passed[self._STEAL] / max(1, sum(passed))
+
+    def _read(self) -> list[int]:
+        """Ticks of all cores together: user, nice, system, idle, waiting, interrupts (two kinds), stolen. Those of guests are in `user`."""
+        words = Path("/proc/stat").read_text(encoding="utf-8").splitlines()[0].split()
+        return [int(word) for word in words[1 : self._STEAL + 2]]
+
+
 Labels = tuple[tuple[str, str], ...]
 
 

@@ -9,7 +9,7 @@ from rich.console import Console
 from rich.table import Table
 from rich.text import Text
 
-from tests.bench.figures import Again, Pair, Report, Stretch, Verdict, a_person, added
+from tests.bench.figures import Again, Crowd, First, Pair, Report, Round, Stretch, Verdict, a_person, added
 
 STEPS: Final = ("load", "decide", "write", "publish")
 
@@ -20,28 +20,35 @@ def show(report: Report, console: Console) -> None:
     for table in tables(report):
         console.print()
         console.print(table)
-    if report.first:
-        console.print(f"\n{first_words(report)}", highlight=False)
+    if first := _middle_first(report):
+        console.print(f"\n{first_words(first)}", highlight=False)
     console.print()
 
 
 def tables(report: Report) -> Iterator[Table]:
-    if report.path:
-        yield throughput(report.path, report.limit, report.usual)
-        yield cpu(report.path, report.limit, report.usual)
-        yield steps(report.path, report.limit)
+    """Throughput of every round; the rest of the middle one."""
+    middle = report.middle
+    if middle and middle.path:
+        yield throughput(report.rounds)
+        yield cpu(middle.path, middle.limit, middle.usual)
+        yield steps(middle.path, middle.limit)
     if report.growth:
         yield growth(report.growth)
     if verdicts := report.verdicts():
         yield judged(verdicts)
 
 
-def throughput(path: Stretch, limit: Again | None, usual: Again | None) -> Table:
-    table = _table("throughput", "people", "seconds", "people/s", "of it")
-    table.add_row("the whole path", *_row(path), "")
-    for name, other in (("the limit: a bare loop", limit), ("the usual way", usual)):
-        if other:
-            table.add_row(name, *_row(other), f"{path.per_second / other.per_second:.2f}")
+def throughput(rounds: Sequence[Round]) -> Table:
+    table = _table("throughput", "people", "seconds", "people/s", "path is", "stolen")
+    for number, one in enumerate(rounds, 1):
+        if one.path:
+            table.add_row(f"round {number}: the whole path", *_row(one.path), "", f"{one.path.stolen:.0%}")
+        for name, other, ratio in (
+            ("the limit: a bare loop", one.limit, one.of_limit),
+            ("the usual way", one.usual, one.of_usual),
+        ):
+            if other and ratio is not None:
+                table.add_row(name, *_row(other), f"{ratio:.2f} times", f"{other.stolen:.0%}")
     return table
 
 
@@ -72,13 +79,18 @@ def growth(pairs: Sequence[Pair]) -> Table:
     early, late = pairs[0].early, pairs[0].late
     table = _table(f"growth, {len(pairs)} runs", f"people {early.name}", f"people {late.name}", "ratio")
     for number, pair in enumerate(pairs, 1):
-        rates = (f"{stretch.per_second:.2f}/s" for stretch in (pair.early, pair.late))
+        rates = (f"{crowd.per_second:.2f}/s" for crowd in (pair.early, pair.late))
         table.add_row(f"throughput, run {number}", *rates, f"{pair.ratio:.2f}")
+        table.add_row(f"quiet parts, run {number}", *(_quiet(crowd) for crowd in (pair.early, pair.late)), "")
     for service in early.megabytes:
         for number, pair in enumerate(pairs, 1):
-            memory = (f"{stretch.megabytes[service]:.0f} MB" for stretch in (pair.early, pair.late))
+            memory = (f"{crowd.megabytes[service]:.0f} MB" for crowd in (pair.early, pair.late))
             table.add_row(f"memory of {service}, run {number}", *memory, f"{pair.flatness[service]:.2f}")
     return table
+
+
+def _quiet(crowd: Crowd) -> str:
+    return f"{crowd.quiet} of {len(crowd.parts)}"
 
 
 def judged(verdicts: Sequence[Verdict]) -> Table:
@@ -89,13 +101,17 @@ def judged(verdicts: Sequence[Verdict]) -> Table:
     return table
 
 
-def first_words(report: Report) -> str:
-    assert report.first is not None
-    first = report.first
+def first_words(first: First) -> str:
     return (
         f"From the end of set-up to the first accepted referral: {first.accepted:.1f} s "
         f"(everything up after {first.up:.1f} s, offers published after {first.offers:.1f} s)."
     )
+
+
+def _middle_first(report: Report) -> First | None:
+    """The middle one of all rounds."""
+    firsts = sorted((one.first for one in report.rounds if one.first), key=lambda first: first.accepted)
+    return firsts[(len(firsts) - 1) // 2] if firsts else None
 
 
 def _row(one: Stretch | Again) -> tuple[str, str, str]:

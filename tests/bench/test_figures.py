@@ -9,13 +9,15 @@ import pytest
 from rich.console import Console
 
 from tests.bench.__main__ import read
-from tests.bench.figures import Again, First, Pair, Report, Stretch, added
+from tests.bench.figures import Again, Crowd, First, Pair, Report, Round, Stretch, added
 from tests.bench.tables import show
 
 MACHINE = {"cores": 2}
 
 
-def stretch(people: int = 100, seconds: float = 10.0, *, after: int = 0, megabytes: float = 100.0) -> Stretch:
+def stretch(
+    people: int = 100, seconds: float = 10.0, *, after: int = 0, megabytes: float = 100.0, stolen: float = 0.0
+) -> Stretch:
     return Stretch(
         after=after,
         people=people,
@@ -25,6 +27,7 @@ def stretch(people: int = 100, seconds: float = 10.0, *, after: int = 0, megabyt
         megabytes={"intake": megabytes},
         steps={"intake": {"load": 1.0, "decide": 2.0, "write": 3.0, "publish": 0.5}},
         transactions={"intake": 17},
+        stolen=stolen,
     )
 
 
@@ -33,7 +36,12 @@ def again(people: int = 100, seconds: float = 5.0) -> Again:
 
 
 def pair(late_seconds: float, *, megabytes: float = 100.0) -> Pair:
-    return Pair(stretch(after=1000), stretch(after=15_000, seconds=late_seconds, megabytes=megabytes))
+    late = stretch(after=15_000, seconds=late_seconds, megabytes=megabytes)
+    return Pair(Crowd([stretch(after=1000)]), Crowd([late]))
+
+
+def measured(path: Stretch, limit: Again | None = None, usual: Again | None = None) -> Report:
+    return Report(MACHINE, [Round(path, limit, usual)])
 
 
 def verdict(report: Report, about: str) -> Any:
@@ -50,7 +58,7 @@ def text(report: Report) -> str:
     ("seconds_of_the_limit", "ratio", "reached"), [(5.0, 0.5, True), (4.9, 0.49, False), (10, 1, True)]
 )
 def test_half_of_the_limit_is_enough_and_less_is_not(seconds_of_the_limit: float, ratio: float, reached: bool):
-    report = Report(MACHINE, path=stretch(seconds=10.0), limit=again(seconds=seconds_of_the_limit))
+    report = measured(stretch(seconds=10.0), again(seconds=seconds_of_the_limit))
     found = verdict(report, "the limit")
     assert (found.value, found.reached) == (pytest.approx(ratio), reached)
 
@@ -59,7 +67,7 @@ def test_half_of_the_limit_is_enough_and_less_is_not(seconds_of_the_limit: float
 def test_the_usual_way_is_compared_by_people_in_a_second_however_many_went_it(
     people: int, seconds: float, reached: bool
 ):
-    report = Report(MACHINE, path=stretch(people=100, seconds=10.0), usual=again(people, seconds))
+    report = measured(stretch(people=100, seconds=10.0), usual=again(people, seconds))
     assert verdict(report, "usual way").reached is reached
 
 
@@ -69,6 +77,20 @@ def test_growth_is_the_median_of_the_runs_so_that_one_bad_run_decides_nothing():
     assert found.what == "people 15,001–15,100 against people 1,001–1,100"
     assert found.value == pytest.approx(10 / 11)
     assert found.reached
+
+
+def test_a_ratio_is_the_median_of_the_rounds_so_that_one_bad_round_decides_nothing():
+    rounds = [Round(stretch(seconds=seconds), again(seconds=5.0), again(20, 10.0)) for seconds in (40.0, 9.0, 8.0)]
+    report = Report(MACHINE, rounds)
+    assert verdict(report, "usual way").value == pytest.approx(100 / 9 / 2)
+    assert verdict(report, "the limit").value == pytest.approx(5 / 9)
+    assert report.middle is rounds[1]
+
+
+def test_people_who_came_while_the_machine_was_not_ours_say_nothing_of_growth():
+    quiet, disturbed = stretch(seconds=10.0), stretch(seconds=50.0, stolen=0.5)
+    assert Crowd([disturbed, quiet, disturbed]).per_second == quiet.per_second
+    assert Crowd([disturbed, disturbed]).per_second == disturbed.per_second
 
 
 def test_memory_has_to_be_flat_and_small_in_every_run():
@@ -82,7 +104,7 @@ def test_memory_has_to_be_flat_and_small_in_every_run():
 
 
 def test_a_missed_bar_is_said_in_a_sentence_with_both_numbers():
-    report = Report(MACHINE, path=stretch(seconds=10.0), limit=again(seconds=3.0))
+    report = measured(stretch(seconds=10.0), again(seconds=3.0))
     assert (
         verdict(report, "limit").sentence == "The whole path against the limit: 0.30, and it has to be at least 0.50."
     )
@@ -93,8 +115,8 @@ def test_what_our_code_adds_is_the_cpu_of_a_person_without_that_of_the_bare_loop
 
 
 def test_what_was_not_asked_for_is_in_neither_the_table_nor_the_file():
-    report = Report(MACHINE, first=First(up=6.0, offers=8.0, accepted=14.5))
-    assert set(report.to_json()) == {"machine", "first", "verdicts"}
+    report = Report(MACHINE, [Round(first=First(up=6.0, offers=8.0, accepted=14.5))])
+    assert set(report.to_json()) == {"machine", "rounds", "verdicts"}
     assert report.verdicts() == []
     shown = text(report)
     assert "14.5 s" in shown
@@ -102,7 +124,7 @@ def test_what_was_not_asked_for_is_in_neither_the_table_nor_the_file():
 
 
 def test_the_table_says_of_how_many_people_each_figure_is():
-    report = Report(MACHINE, path=stretch(), limit=again(), usual=again(40, 20.0), growth=[pair(11.0)])
+    report = Report(MACHINE, [Round(stretch(), again(), again(40, 20.0))], [pair(11.0)])
     shown = text(report)
     for line in (
         ("the whole path", "100", "10.0", "10.00"),

@@ -40,10 +40,13 @@ SEED: Final = "bench"
 """Of the services' ids: a file's rows have case ids that the driver knows without asking."""
 WAVE: Final = 100
 """People whose files are handed over together."""
+AHEAD: Final = 2
+"""Waves that may lie between two desks."""
 AT_ONCE: Final = 200
 """Entries of one request."""
 TALKS_AT_ONCE: Final = 50
-LOOKS_EVERY: Final = 0.1
+LOOKS_EVERY: Final = 0.25
+"""Seconds after which somebody who found nothing to do looks again."""
 FIRST_LINE: Final = 2
 TODAY: Final = berlin_day(datetime.now(UTC))
 MANY: Final = 10_000_000
@@ -96,6 +99,10 @@ class Pile:
             self._under_way = False
 
 
+Waves = asyncio.Queue[list[Newcomer] | None]
+"""Who comes from one desk to the next; None after the last."""
+
+
 @dataclass(slots=True)
 class Driver:
     """Sends one stretch of people after the other. `offers_for`: for how many people there are places at a time."""
@@ -106,7 +113,6 @@ class Driver:
     counted: Counter[str] = field(default_factory=Counter[str])
     first_accepted: float | None = None
     _people: Iterator[Person] = field(init=False)
-    _talks: asyncio.Queue[list[Newcomer] | None] = field(init=False)
     _moved: float = 0.0
 
     def __post_init__(self) -> None:
@@ -121,12 +127,12 @@ class Driver:
     async def pass_through(self, people: int) -> float:
         """Seconds from the first file until the last time that anything moved. What is to be sent is made before the time begins."""
         waves = list(self._waves(people))
-        self._talks = asyncio.Queue(2)
-        fed = asyncio.Event()
+        registered, asked, fed = Waves(AHEAD), Waves(AHEAD), asyncio.Event()
         began = time.monotonic()
         async with asyncio.TaskGroup() as group:
-            group.create_task(self._hand_over(waves))
-            group.create_task(self._hold_talks(fed))
+            group.create_task(self._hand_over(waves, registered))
+            group.create_task(self._ask_consents(registered, asked))
+            group.create_task(self._hand_in_sheets(asked, fed))
             group.create_task(self._take_steps(fed))
         return self._moved - began
 
@@ -137,7 +143,7 @@ class Driver:
 
     # --- offices ----------------------------------------------------------------------------------------------------
 
-    async def _hand_over(self, waves: Sequence[list[tuple[Who, bytes, list[Newcomer]]]]) -> None:
+    async def _hand_over(self, waves: Sequence[list[tuple[Who, bytes, list[Newcomer]]]], following: Waves) -> None:
         for files in waves:
             uploads = [
                 self.doors.ask("intake", "POST", "/v1/imports", who, content, headers=CSV) for who, content, _ in files
@@ -145,20 +151,25 @@ class Driver:
             await asyncio.gather(*uploads)
             registered = [newcomer for _, _, newcomers in files for newcomer in newcomers]
             self.counted["people"] += len(registered)
-            await self._talks.put(registered)
-        await self._talks.put(None)
+            await following.put(registered)
+        await following.put(None)
 
     # --- counsellors ------------------------------------------------------------------------------------------------
 
-    async def _hold_talks(self, fed: asyncio.Event) -> None:
+    async def _ask_consents(self, registered: Waves, following: Waves) -> None:
         turns = asyncio.Semaphore(TALKS_AT_ONCE)
-        while (newcomers := await self._talks.get()) is not None:
-            await asyncio.gather(*(self._ask_consents(newcomer, turns) for newcomer in newcomers))
+        while (newcomers := await registered.get()) is not None:
+            await asyncio.gather(*(self._ask_consent(newcomer, turns) for newcomer in newcomers))
+            await following.put(newcomers)
+        await following.put(None)
+
+    async def _hand_in_sheets(self, asked: Waves, fed: asyncio.Event) -> None:
+        while (newcomers := await asked.get()) is not None:
             for first in range(0, len(newcomers), AT_ONCE):
                 await self._hand_in(newcomers[first : first + AT_ONCE])
         fed.set()
 
-    async def _ask_consents(self, newcomer: Newcomer, turns: asyncio.Semaphore) -> None:
+    async def _ask_consent(self, newcomer: Newcomer, turns: asyncio.Semaphore) -> None:
         if newcomer.person.purposes:
             body = {"purposes": newcomer.person.purposes, "text_version": newcomer.person.consent.text}
             async with turns:
@@ -176,11 +187,10 @@ class Driver:
 
     async def _take_steps(self, fed: asyncio.Event) -> None:
         """Each step as soon as there is somebody to take it, whatever the other steps are doing."""
-        to_release, to_agree, to_accept, to_end = piles = Pile(), Pile(), Pile(), Pile()
+        to_agree, to_accept, to_end = piles = Pile(), Pile(), Pile()
         known: set[str] = set()
         async with asyncio.TaskGroup() as group:
             going = [
-                group.create_task(to_release.go_through(partial(self._as_counsellor, "release"), to_agree)),
                 group.create_task(to_agree.go_through(partial(self._as_counsellor, "agreement"), to_accept)),
                 group.create_task(to_accept.go_through(self._as_partners, to_end)),
                 group.create_task(
@@ -188,14 +198,16 @@ class Driver:
                 ),
             ]
             while True:
-                proposed = [line for line in await self._proposed() if line.referral not in known]
-                known.update(line.referral for line in proposed)
-                to_release.put(proposed)
-                if fed.is_set() and not any(pile.busy for pile in piles):
+                # The whole list is released before anybody looks at it again.
+                if proposed := [line for line in await self._proposed() if line.referral not in known]:
+                    known.update(line.referral for line in proposed)
+                    to_agree.put(await self._as_counsellor("release", proposed))
+                elif not fed.is_set() or any(pile.busy for pile in piles):
+                    await asyncio.sleep(LOOKS_EVERY)
+                else:
                     await self._until_nothing_moves()
                     if not await self._proposed():
                         break
-                await asyncio.sleep(LOOKS_EVERY)
             for each in going:
                 each.cancel()
 
