@@ -84,13 +84,15 @@ class _Import:
         store = self.running.store(self.actor.county)
         rows = iter(self.rows)
         await keep_import(store, self.progress)
-        while part := list(islice(rows, SLICE)):
-            bad = await self._take(store, part)
+        part = list(islice(rows, SLICE))
+        while self.progress.state is ImportState.RUNNING:
+            bad = await self._take(store, part) if part else []
+            part = list(islice(rows, SLICE))
             self.progress.problems += len(bad)
             self.progress.seen_alive = datetime.now(UTC)
+            if not part:
+                self.progress.state = ImportState.FINISHED
             await keep_import(store, self.progress, self.pages.add(bad))
-        self.progress.state = ImportState.FINISHED
-        await keep_import(store, self.progress)
 
     async def _take(self, store: CountyStore, part: Sequence[tuple[int, list[str] | None]]) -> list[BadValue]:
         """Settle a slice; what is wrong with its rows, in their order. One on which a rule fails hinders no other: it was not taken."""

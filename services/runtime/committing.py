@@ -16,6 +16,7 @@ from typing import TYPE_CHECKING, Any, Final
 from pymongo import DeleteMany, DeleteOne, InsertOne, UpdateOne
 
 from services.runtime.clock import machine_ms
+from services.runtime.contention import insist
 from services.runtime.deciding import Subject, Write
 from services.runtime.declaring import collection_of
 from services.runtime.driver_errors import UNWRITABLE, translated
@@ -38,7 +39,7 @@ from services.runtime.records import (
 )
 
 if TYPE_CHECKING:
-    from services.runtime.store import Database, Session
+    from services.runtime.store import Database, Raw, Session
 
 EVENTS_PER_DOCUMENT: Final = 1000
 BYTES_PER_DOCUMENT: Final = 4 * 1024 * 1024
@@ -112,8 +113,8 @@ class Writer:
                     await self._raw["unpublished"].insert_many(
                         [parcel.to_mark() for parcel in parcels], session=session
                     )
-                await self._bulk(books, session)
-                await self._bulk(unit.writes, session)
+                await _bulk(self._raw, books, session)
+                await _bulk(self._raw, unit.writes, session)
                 await self._resolve(unit.resolutions, session)
         except NameTaken:
             if await self._held_elsewhere(stored for stored in unit.states if stored.version == 0):
@@ -188,14 +189,6 @@ class Writer:
             yield Write("dead_letters", UpdateOne(settled, {"$set": document}))
         yield Write("dead_letters", UpdateOne(place, {"$setOnInsert": {**document, "audit": []}}, upsert=True))
 
-    async def _bulk(self, writes: Sequence[Write], session: Session) -> None:
-        """In this order within a collection: two messages of a slice may write to the same document."""
-        operations: dict[str, list[Any]] = defaultdict(list)
-        for write in writes:
-            operations[write.collection].append(write.operation)
-        for name, bulk in operations.items():
-            await self._raw[name].bulk_write(bulk, session=session)  # pyright: ignore[reportUnknownMemberType]
-
     async def _resolve(self, resolutions: Sequence[Resolution], session: Session) -> None:
         for resolution in resolutions:
             # Nobody needs any more what is given up; and where no subject is known, no erasure would ever find it.
@@ -220,11 +213,25 @@ class Writer:
         if events:
             yield Parcel(self._county, order, events[start:])
 
-    async def write(self, writes: Sequence[Write]) -> None:
-        """Writes outside of a unit of work, in one transaction."""
-        async with self._database.transaction() as session:
-            await self._bulk(writes, session)
-        self._database.committed((), _tally(writes))
+
+async def write_all(database: Database, writes: Sequence[Write]) -> None:
+    """Writes outside of a unit of work, in one transaction, whoever else writes; and tell `Database.committed`."""
+
+    async def once() -> None:
+        async with database.transaction() as session:
+            await _bulk(database.raw, writes, session)
+
+    await insist(once)
+    database.committed((), _tally(writes))
+
+
+async def _bulk(raw: Raw, writes: Sequence[Write], session: Session) -> None:
+    """In this order within a collection: two messages of a slice may write to the same document."""
+    operations: dict[str, list[Any]] = defaultdict(list)
+    for write in writes:
+        operations[write.collection].append(write.operation)
+    for name, bulk in operations.items():
+        await raw[name].bulk_write(bulk, session=session)  # pyright: ignore[reportUnknownMemberType]
 
 
 def _documents(states: Iterable[Stored], county: str) -> list[tuple[str, Document]]:

@@ -26,14 +26,14 @@ from pymongo.errors import OperationFailure, PyMongoError
 from pymongo.read_concern import ReadConcern
 from pymongo.write_concern import WriteConcern
 
-from services.runtime.committing import Unit, Writer
-from services.runtime.contention import insist
+from services.runtime.committing import Unit, Writer, write_all
 from services.runtime.deciding import State, Subject, Write
 from services.runtime.declaring import BEFORE_ALL, OWN, Collection, collection_of, state_collection
 from services.runtime.driver_errors import translated
 from services.runtime.errors import Conflict
 from services.runtime.histories import Histories
 from services.runtime.records import Document, Outgoing, Parcel, RawRecord, Stored
+from services.runtime.together import Together
 
 Raw = AsyncIOMotorDatabase[Document]
 Session = AsyncIOMotorClientSession
@@ -61,6 +61,7 @@ class Database:
         self.raw: Raw = self._client[name]
         self.committed: Committed = lambda parcels, written: None
         self.ended: Callable[[str], None] = lambda result: None
+        self.together = Together(partial(write_all, self))
         self._load_chunk = load_chunk
 
     def county(self, county: str) -> CountyStore:
@@ -150,6 +151,7 @@ class CountyStore:
         self._chunk = load_chunk
         self._histories = Histories(database.raw, county, load_chunk)
         self._writer = Writer(database, county, self._histories, load_chunk)
+        self._together = database.together
 
     # --- states -----------------------------------------------------------------------------------------------------
 
@@ -294,8 +296,9 @@ class CountyStore:
         return await self._writer.commit(unit)
 
     async def write(self, writes: Sequence[Write]) -> None:
-        """Writes outside of a unit of work, in one transaction. They rest on nothing that was read: whoever else writes, they are made."""
-        await insist(partial(self._writer.write, writes))
+        """Writes outside of a unit of work, in one transaction. They rest on nothing that was read: whoever else writes, they are made.
+        Others' writes may go with them; what is wrong with those is not told here."""
+        await self._together.write(writes)
 
 
 async def _abort(session: Session) -> None:

@@ -106,6 +106,37 @@ async def test_a_refused_name_is_told_by_its_fields_and_never_by_its_value(store
     assert "secret" not in str(taken.value)
 
 
+def _slip(number: str) -> Write:
+    return Write("slips", InsertOne({"_id": number, "county": COUNTY, "number": number}))
+
+
+async def test_writes_that_come_while_others_are_made_go_together_in_one_transaction(
+    database: Database, store: CountyStore
+) -> None:
+    ended: list[str] = []
+    database.ended = ended.append
+    await asyncio.gather(*(database.county(COUNTY).write([_slip(str(number))]) for number in range(20)))
+    assert await store.count("slips", {}) == 20
+    assert ended == ["committed"]
+
+
+async def test_who_goes_together_with_a_write_that_is_refused_hears_nothing_of_it(store: CountyStore) -> None:
+    await store.write([_slip("taken")])
+    outcomes = await asyncio.gather(
+        *(store.write([_slip(number)]) for number in ("1", "taken", "2")), return_exceptions=True
+    )
+    assert [type(outcome) for outcome in outcomes] == [type(None), NameTaken, type(None)]
+    assert await store.count("slips", {}) == 3
+
+
+async def test_who_no_longer_waits_hinders_nobody_who_goes_along(store: CountyStore) -> None:
+    writing = [asyncio.create_task(store.write([_slip(str(number))])) for number in range(3)]
+    await asyncio.sleep(0)
+    writing[0].cancel()
+    await asyncio.gather(*writing[1:])
+    assert await store.count("slips", {"number": {"$in": ["1", "2"]}}) == 2
+
+
 async def test_a_unit_with_nothing_in_it_is_not_worth_a_transaction() -> None:
     assert Unit().empty()
     assert not Unit(resolutions=[Resolution(COUNTY, "letter", "discarded", {})]).empty()
