@@ -174,7 +174,7 @@ def _add_sheets(router: APIRouter, running: Running, catalogue: Catalogue) -> No
                 confirm_derived=body.confirm_derived,
                 reach=reach,
             )
-            commands[position] = Command(actor.county, f"{key}/{position}", data, actor.subject)
+            commands[position] = Command(actor.county, key, data, actor.subject, place=position)
         settled |= zip(commands, await running.send_all(list(commands.values())), strict=True)
         items = [
             item_outcome(sheet.case, settled[position], catalogue, spoken) for position, sheet in enumerate(body.sheets)

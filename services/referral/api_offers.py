@@ -108,7 +108,7 @@ def add_offers(router: APIRouter, running: Running, catalogue: Catalogue) -> Non
                 settled[position] = Refused("offer-of-another-partner", 403)
                 continue
             data = PublishOffer(offer=one.id, terms=one.terms, seats=one.seats)
-            commands[position] = Command(actor.county, f"{key}/{position}", data, actor.subject)
+            commands[position] = Command(actor.county, key, data, actor.subject, place=position)
         settled |= zip(commands, await running.send_all(list(commands.values())), strict=True)
         spoken = language(request)
         items = [item_outcome(one.id, settled[position], catalogue, spoken) for position, one in enumerate(body.offers)]

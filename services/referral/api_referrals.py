@@ -122,7 +122,7 @@ def add_referrals(router: APIRouter, running: Running, catalogue: Catalogue, loc
             except Refused as refused:
                 settled[position] = refused
                 continue
-            commands[position] = Command(actor.county, f"{key}/{position}", data, actor.subject)
+            commands[position] = Command(actor.county, key, data, actor.subject, place=position)
         settled |= zip(commands, await running.send_all(list(commands.values())), strict=True)
         spoken = language(request)
         items = [

@@ -93,11 +93,11 @@ class Attempt:
 
     async def _take_command(self, command: Command) -> Outcome:
         name = type(command.data).__name__
-        key, digest, answered = "", "", None
+        asked, digest, answered = ("", command.place), "", None
         if command.key:
-            key = answer_key(command)
+            asked = (answer_key(command), command.place)
             digest = hashlib.sha256(name.encode() + b"\0" + command.data.model_dump_json().encode()).hexdigest()
-            answered = self.loaded.answers.get(key)
+            answered = self.loaded.answers.get(asked)
         if answered is not None:
             if answered[0] != digest:
                 return Outcome(Result.REFUSED, error=Refused("idempotency-key-reused", 422))
@@ -112,8 +112,8 @@ class Attempt:
             return Outcome(Result.FAILED, error=error)
         body = answer.model_dump_json().encode() if answer is not None else b"{}"
         if command.key:
-            self.loaded.answers[key] = (digest, body)
-            self._changes.answers.append(Answer(key, digest, body))
+            self.loaded.answers[asked] = (digest, body)
+            self._changes.answers.append(Answer(*asked, digest, body))
         return Outcome(Result.APPLIED, answer=body)
 
     async def _take_record(self, fetched: Fetched) -> Outcome:

@@ -11,9 +11,10 @@ import re
 from collections import Counter, defaultdict
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
+from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Any, Final
 
-from pymongo import DeleteMany, DeleteOne, InsertOne, UpdateOne
+from pymongo import DeleteMany, DeleteOne, UpdateOne
 
 from services.runtime.clock import machine_ms
 from services.runtime.contention import insist
@@ -169,7 +170,7 @@ class Writer:
                 yield DeleteMany({"_id": part, "county": self._county, "version": version})
 
     def _book_keeping(self, unit: Unit) -> list[Write]:
-        writes = [Write("commands", InsertOne(answer.to_document(self._county))) for answer in unit.answers]
+        writes = [*self._answers(unit.answers)]
         for dead in unit.dead:
             writes += self._letter(dead)
         for parked in unit.parked:
@@ -178,6 +179,18 @@ class Writer:
             writes.append(Write("parked", UpdateOne(place, waits, upsert=True)))
         writes += [Write("parked", DeleteOne({"_id": id, "county": self._county})) for id in unit.unparked]
         return writes
+
+    def _answers(self, answers: Sequence[Answer]) -> Iterable[Write]:
+        """One document for all that was asked under one key. Where somebody else was answered meanwhile, the key is a taken name."""
+        by_key: dict[str, list[Answer]] = defaultdict(list)
+        for answer in answers:
+            by_key[answer.key].append(answer)
+        for key, some in by_key.items():
+            kept = {f"answers.{answer.place}": answer.to_document() for answer in some}
+            place = {"_id": f"{self._county}/{key}", "county": self._county}
+            unanswered = {name: {"$exists": False} for name in kept}
+            first = {"$setOnInsert": {"at": datetime.now(UTC)}}
+            yield Write("commands", UpdateOne(place | unanswered, {"$set": kept} | first, upsert=True))
 
     def _letter(self, dead: DeadLetter) -> Iterable[Write]:
         """Delivered again, a dead letter stays as it lies. One that was settled, and whose record could not be applied all the same, is

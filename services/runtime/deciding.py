@@ -99,8 +99,9 @@ class Received:
 class Command:
     """Somebody wants something. `actor` is who asks.
 
-    `key` makes a repetition harmless. It is empty where the rules themselves see that the thing is done already (the rows of a file, the
-    pairs of a round); then no answer is kept. `traceparent` is the request whose trace it joins; `link` one that brought it among others.
+    `key` makes a repetition harmless; `place` tells those apart that are sent under one. It is empty where the rules themselves see that
+    the thing is done already (the rows of a file, the pairs of a round); then no answer is kept. `traceparent` is the request whose trace it
+    joins; `link` one that brought it among others.
     """
 
     county: str
@@ -109,6 +110,7 @@ class Command:
     actor: str = ""
     traceparent: str | None = None
     link: str | None = None
+    place: int = 0
 
 
 @dataclass(frozen=True, slots=True)

@@ -18,7 +18,7 @@ from services.runtime.errors import Conflict, Transient
 from services.runtime.outcomes import Work
 from services.runtime.reading import Fetched
 from services.runtime.recent import Recent
-from services.runtime.records import NewerShape, RawRecord, Stored, letter_id
+from services.runtime.records import Asked, NewerShape, RawRecord, Stored, letter_id
 from services.runtime.store import CountyStore
 
 NOT_THE_RULES: Final = (Transient, Conflict, NewerShape, DRIVER)
@@ -28,8 +28,8 @@ NOT_THE_RULES: Final = (Transient, Conflict, NewerShape, DRIVER)
 class Loaded:
     """`states` by subject, and the records that are `parked` behind them, by parked id; the caller changes both as it decides.
 
-    `answers` (digest and body by key) were given to commands before, `settled_letters` are dead letters that lie in nobody's sequence and
-    that an operator is done with. `seconds` is the time spent waiting for the database.
+    `answers` (digest and body by key and place) were given to commands before, `settled_letters` are dead letters that lie in nobody's
+    sequence and that an operator is done with. `seconds` is the time spent waiting for the database.
     """
 
     def __init__(self, logic: Logic, recent: Recent, store: CountyStore) -> None:
@@ -38,7 +38,7 @@ class Loaded:
         self._store = store
         self.states: dict[Subject, Stored] = {}
         self.parked: dict[str, RawRecord] = {}
-        self.answers: dict[str, tuple[str, bytes]] = {}
+        self.answers: dict[Asked, tuple[str, bytes]] = {}
         self.settled_letters: frozenset[str] = frozenset()
         self.seconds = 0.0
         self._assumed: set[Subject] = set()
@@ -54,7 +54,7 @@ class Loaded:
         """Load together what the slice names, and what it names when that is loaded; what only shows while deciding is loaded then."""
         own: dict[Subject, None] = {}
         named: dict[Subject, None] = {}
-        keys: list[str] = []
+        keys: dict[str, None] = {}
         letters: list[str] = []
         messages: list[Message] = []
         for item in part:
@@ -67,7 +67,7 @@ class Loaded:
             else:
                 message = item
                 if isinstance(item, Command) and item.key:
-                    keys.append(answer_key(item))
+                    keys[answer_key(item)] = None
             if message is not None:
                 messages.append(message)
                 subjects = self._foreseen(message)
@@ -78,7 +78,7 @@ class Loaded:
         self._assume(subject for subject in own if subject not in named)
         with self._timed():
             if keys:
-                self.answers = await self._store.load_answers(keys)
+                self.answers = await self._store.load_answers(list(keys))
             if letters:
                 self.settled_letters = await self._store.settled_dead_letters(letters)
         await self.subjects({**own, **named})

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import hashlib
-import uuid
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime
@@ -11,6 +10,7 @@ from typing import Any, Final
 
 from schemas.envelope import Envelope, Subject
 from services.runtime.deciding import State
+from services.runtime.ids import child
 
 Document = dict[str, Any]
 
@@ -264,7 +264,7 @@ class Parcel:
 
 def event_id(source: str, subject: Subject, sequence: int) -> str:
     """The id of an event follows from what it is, so that the same event made twice has the same id."""
-    return str(uuid.uuid5(uuid.UUID(subject.id), f"{subject.kind}/{source}/{sequence}"))
+    return child(subject.id, f"{subject.kind}/{source}/{sequence}")
 
 
 @dataclass(frozen=True, slots=True)
@@ -337,19 +337,18 @@ def parked_id(subject: Subject, source: str, sequence: int) -> str:
     return f"{subject}/{source}/{sequence}"
 
 
+Asked = tuple[str, int]
+"""The key under which a command came, and its place among those that came under it."""
+
+
 @dataclass(frozen=True, slots=True)
 class Answer:
-    """What a command was answered, kept under its key so that a repetition hears the same."""
+    """What a command was answered, kept under its key and place so that a repetition hears the same."""
 
     key: str
+    place: int
     digest: str
     body: bytes
 
-    def to_document(self, county: str) -> Document:
-        return {
-            "_id": f"{county}/{self.key}",
-            "county": county,
-            "digest": self.digest,
-            "body": self.body,
-            "at": datetime.now(UTC),
-        }
+    def to_document(self) -> Document:
+        return {"digest": self.digest, "body": self.body}

@@ -32,7 +32,7 @@ from services.runtime.declaring import BEFORE_ALL, OWN, Collection, collection_o
 from services.runtime.driver_errors import translated
 from services.runtime.errors import Conflict
 from services.runtime.histories import Histories
-from services.runtime.records import Document, Outgoing, Parcel, RawRecord, Stored
+from services.runtime.records import Asked, Document, Outgoing, Parcel, RawRecord, Stored
 from services.runtime.together import Together
 
 Raw = AsyncIOMotorDatabase[Document]
@@ -195,11 +195,15 @@ class CountyStore:
                     found[document["_id"]] = RawRecord.from_document(document["record"])
             return found
 
-    async def load_answers(self, keys: Sequence[str]) -> dict[str, tuple[str, bytes]]:
-        """For the command keys that were answered before: digest of the command, and the answer."""
+    async def load_answers(self, keys: Sequence[str]) -> dict[Asked, tuple[str, bytes]]:
+        """What was answered before under these keys: digest of the command, and the answer."""
         documents = await self.by_ids("commands", [f"{self.county}/{key}" for key in keys])
         skip = len(self.county) + 1
-        return {document["_id"][skip:]: (document["digest"], document["body"]) for document in documents}
+        return {
+            (document["_id"][skip:], int(place)): (one["digest"], one["body"])
+            for document in documents
+            for place, one in document["answers"].items()
+        }
 
     async def settled_dead_letters(self, ids: Sequence[str]) -> frozenset[str]:
         """Which of these dead letters an operator has replayed or discarded."""

@@ -25,6 +25,7 @@ from services.runtime.records import (
     ERASED,
     OPEN,
     REPLAYED,
+    Asked,
     DeadLetter,
     Document,
     Outgoing,
@@ -71,9 +72,12 @@ class MemoryStore:
             if document["subject"] in names
         }
 
-    async def load_answers(self, keys: Sequence[str]) -> dict[str, tuple[str, bytes]]:
-        found = {key: self._get("commands", f"{self.county}/{key}") for key in keys}
-        return {key: (answer["digest"], answer["body"]) for key, answer in found.items() if answer is not None}
+    async def load_answers(self, keys: Sequence[str]) -> dict[Asked, tuple[str, bytes]]:
+        return {
+            (document["key"], document["place"]): (document["digest"], document["body"])
+            for document in self._all("commands")
+            if document["key"] in keys
+        }
 
     async def settled_dead_letters(self, ids: Sequence[str]) -> frozenset[str]:
         found = [document for id in ids if (document := self._get("dead_letters", id)) is not None]
@@ -122,7 +126,8 @@ class MemoryStore:
             events = [event.to_document() for event in unit.events]
             self._insert("outbox", {"_id": unit.events[0].envelope.id, "order": order, "events": events})
         for answer in unit.answers:
-            self._insert("commands", answer.to_document(self.county))
+            asked = {"key": answer.key, "place": answer.place}
+            self._insert("commands", {"_id": f"{answer.key}/{answer.place}"} | asked | answer.to_document())
         for dead in unit.dead:
             self._bury(dead)
         for parked in unit.parked:

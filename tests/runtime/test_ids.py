@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import uuid
 
+import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
@@ -38,9 +39,15 @@ def test_another_seed_makes_other_ids() -> None:
 @given(uuids, st.text(max_size=8), st.text(max_size=8))
 def test_a_childs_id_follows_from_its_parent_and_its_purpose(parent: str, purpose: str, other: str) -> None:
     assert child(parent, purpose) == child(parent, purpose)
-    assert uuid.UUID(child(parent, purpose)).version == 5
+    assert child(parent, purpose) == str(uuid.uuid5(uuid.UUID(parent), purpose))
     if purpose != other:
         assert child(parent, purpose) != child(parent, other)
+
+
+@pytest.mark.parametrize("parent", ["", "00", "case/7", 33 * "0"])
+def test_only_an_id_has_children(parent: str) -> None:
+    with pytest.raises(ValueError):  # noqa: PT011
+        child(parent, "slip")
 
 
 @given(uuids, uuids)

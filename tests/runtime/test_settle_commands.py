@@ -21,8 +21,8 @@ from tests.runtime.toy import ANNA, BERT, Bank, Close, Paid, Pay, Print, Transfe
 APPLIED, REPEATED, REFUSED, FAILED = Result.APPLIED, Result.REPEATED, Result.REFUSED, Result.FAILED
 
 
-def command(till: Till, data: BaseModel, key: str = "", actor: str = "clerk") -> Command:
-    return Command(till.county, key, data, actor)
+def command(till: Till, data: BaseModel, key: str = "", actor: str = "clerk", place: int = 0) -> Command:
+    return Command(till.county, key, data, actor, place=place)
 
 
 def answer(outcome: Outcome) -> Any:
@@ -74,6 +74,26 @@ async def test_a_key_with_a_command_of_another_kind_but_the_same_content_is_refu
     await till.take(command(till, Pay(account=ANNA, amount=10), "k1"))
     (outcome,) = await till.settle(command(till, Borrow(account=ANNA, amount=10), "k1"))
     assert refusal(outcome) == "idempotency-key-reused"
+
+
+async def test_a_list_sent_under_one_key_is_answered_place_by_place_also_when_a_part_of_it_comes_again(
+    till: Till,
+) -> None:
+    payments = [
+        command(till, Pay(account=ANNA, amount=amount), "list", place=place)
+        for place, amount in enumerate((1, 20, 300))
+    ]
+    await till.take(payments[0])
+    outcomes = await till.settle(*payments)
+    assert [outcome.result for outcome in outcomes] == [REPEATED, APPLIED, APPLIED]
+    assert [answer(outcome) for outcome in outcomes] == [{"balance": 1}, {"balance": 21}, {"balance": 321}]
+    again = await till.settle(*reversed(payments))
+    assert [(outcome.result, answer(outcome)["balance"]) for outcome in again] == [
+        (REPEATED, 321),
+        (REPEATED, 21),
+        (REPEATED, 1),
+    ]
+    assert await till.entries(ANNA) == ["+1", "+20", "+300"]
 
 
 async def test_two_people_may_come_upon_the_same_key(till: Till) -> None:

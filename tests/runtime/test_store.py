@@ -13,7 +13,7 @@ from services.runtime.committing import Unit
 from services.runtime.deciding import Write
 from services.runtime.errors import Conflict, NameTaken, Permanent
 from services.runtime.reading import Resolution
-from services.runtime.records import Stored
+from services.runtime.records import Answer, Stored
 from services.runtime.store import CountyStore, Database
 from tests.runtime.toy import ANNA, BERT, START, Account, account, an_id
 from tests.runtime.units import COUNTY, ELSEWHERE, everything, loaded, opened, whole_unit
@@ -104,6 +104,23 @@ async def test_a_refused_name_is_told_by_its_fields_and_never_by_its_value(store
     with pytest.raises(NameTaken) as taken:
         await store.write([Write("slips", InsertOne({"_id": "2", **slip}))])
     assert "secret" not in str(taken.value)
+
+
+async def test_what_was_asked_under_one_key_lies_in_one_document_and_no_answer_is_ever_replaced(
+    store: CountyStore,
+) -> None:
+    await store.commit(Unit(answers=[Answer("key", place, f"digest {place}", b"first") for place in range(3)]))
+    await store.commit(Unit(answers=[Answer("key", 3, "digest 3", b"second")]))
+    for place in (0, 3):
+        with pytest.raises(NameTaken):
+            await store.commit(
+                Unit(answers=[Answer("key", place, "other", b"other"), Answer("key", 7, "other", b"other")])
+            )
+    assert await store.count("commands", {}) == 1
+    assert await store.load_answers(["key", "unasked"]) == {
+        **{("key", place): (f"digest {place}", b"first") for place in range(3)},
+        ("key", 3): ("digest 3", b"second"),
+    }
 
 
 def _slip(number: str) -> Write:

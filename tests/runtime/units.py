@@ -53,6 +53,6 @@ def whole_unit() -> Unit:
         events=[event(ANNA, 1)],
         dead=[DeadLetter(raw, "reason", "", envelope)],
         parked=[Parked(envelope, raw)],
-        answers=[Answer("key", "digest", b"{}")],
+        answers=[Answer("key", 0, "digest", b"{}")],
         writes=[Write("slips", InsertOne({"_id": "s", "county": COUNTY, "number": "1"}))],
     )
