@@ -100,8 +100,8 @@ class Command:
     """Somebody wants something. `actor` is who asks.
 
     `key` makes a repetition harmless; `place` tells those apart that are sent under one. It is empty where the rules themselves see that
-    the thing is done already (the rows of a file, the pairs of a round); then no answer is kept. `traceparent` is the request whose trace it
-    joins; `link` one that brought it among others.
+    the thing is done already (the rows of a file, the pairs of a round); then no answer is kept. `traceparent` is the request whose trace
+    it joins; `link` one that brought it among others.
     """
 
     county: str
