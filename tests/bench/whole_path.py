@@ -66,6 +66,7 @@ class Newcomer:
 class Line:
     """A referral on its way."""
 
+    case: str
     referral: str
     partner: str
 
@@ -224,9 +225,11 @@ class Driver:
 
     async def _proposed(self) -> list[Line]:
         page = await self.doors.get("referral", "/v1/referrals", COUNSELLOR, state="proposed", limit=500)
-        return [Line(item["referral"], item["place"]["partner"]) for item in page["items"]]
+        return [Line(item["case"], item["referral"], item["place"]["partner"]) for item in page["items"]]
 
     async def _as_counsellor(self, step: str, lines: Sequence[Line], **more: Any) -> list[Line]:
+        """Person by person, as one goes through a list."""
+        lines = sorted(lines, key=lambda line: line.case)
         parts = [lines[first : first + AT_ONCE] for first in range(0, len(lines), AT_ONCE)]
         taken = await asyncio.gather(*(self._take(COUNSELLOR, step, part, **more) for part in parts))
         return [line for part in taken for line in part]
