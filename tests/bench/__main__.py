@@ -103,32 +103,24 @@ class Bench:
                     heads[:] = await running.keep(self._kept)
                     return stretch
 
-                done = replace(done, path=await self._quiet(path))
+                done = replace(done, path=await undisturbed(path, self._progress.say))
         if "path" in parts:
 
             async def bare() -> Again:
+                shutil.rmtree(self._again, ignore_errors=True)
                 with self._progress.during("The same records and writes by bare loops"):
                     return _again(await limit(heads, self._kept, self._again / "limit"), people, "transactions")
 
-            done = replace(done, limit=await self._quiet(bare))
+            done = replace(done, limit=await undisturbed(bare, self._progress.say))
         if "usual" in parts:
 
             async def each_message() -> Again:
+                shutil.rmtree(self._again, ignore_errors=True)
                 with self._progress.during(f"{few:,} of these people the usual way"):
                     return _again(await usual(heads, self._kept, self._again / "usual", few), few, "messages")
 
-            done = replace(done, usual=await self._quiet(each_message))
+            done = replace(done, usual=await undisturbed(each_message, self._progress.say))
         return done
-
-    async def _quiet(self, measure: Callable[[], Awaitable[Measured]]) -> Measured:
-        """What is measured while the machine is ours; after some tries, the last one."""
-        tried = 0
-        while True:
-            shutil.rmtree(self._again, ignore_errors=True)
-            measured, tried = await measure(), tried + 1
-            if measured.stolen <= QUIET or tried == TRIES:
-                return measured
-            self._progress.say(f"Once more: the host gave {measured.stolen:.0%} of that time to other machines.")
 
     async def _growth(self) -> Pair:
         options = self._options
@@ -153,6 +145,16 @@ class Bench:
     def _clear(self) -> None:
         for folder in (self._copy, self._kept, self._again):
             shutil.rmtree(folder, ignore_errors=True)
+
+
+async def undisturbed(measure: Callable[[], Awaitable[Measured]], say: Callable[[str], None]) -> Measured:
+    """What is measured while the machine is ours; after some tries, the last one."""
+    tried = 0
+    while True:
+        measured, tried = await measure(), tried + 1
+        if measured.stolen <= QUIET or tried == TRIES:
+            return measured
+        say(f"Once more: the host gave {measured.stolen:.0%} of that time to other machines.")
 
 
 def _machine() -> Mapping[str, str | float]:

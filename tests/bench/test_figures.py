@@ -8,7 +8,7 @@ from typing import Any
 import pytest
 from rich.console import Console
 
-from tests.bench.__main__ import read
+from tests.bench.__main__ import read, undisturbed
 from tests.bench.figures import Again, Crowd, First, Pair, Report, Round, Stretch, added
 from tests.bench.tables import show
 
@@ -91,6 +91,21 @@ def test_people_who_came_while_the_machine_was_not_ours_say_nothing_of_growth():
     quiet, disturbed = stretch(seconds=10.0), stretch(seconds=50.0, stolen=0.5)
     assert Crowd([disturbed, quiet, disturbed]).per_second == quiet.per_second
     assert Crowd([disturbed, disturbed]).per_second == disturbed.per_second
+
+
+@pytest.mark.parametrize(
+    ("stolen", "kept"), [((0.05, 0.0), 0.05), ((0.4, 0.02, 0.0), 0.02), ((0.3, 0.2, 0.1, 0.0), 0.1)]
+)
+async def test_what_other_machines_disturbed_is_measured_again_and_not_for_ever(
+    stolen: tuple[float, ...], kept: float
+) -> None:
+    shares, said = iter(stolen), list[str]()
+
+    async def measure() -> Stretch:
+        return stretch(stolen=next(shares))
+
+    assert (await undisturbed(measure, said.append)).stolen == kept
+    assert len(said) == stolen.index(kept)
 
 
 def test_memory_has_to_be_flat_and_small_in_every_run():
