@@ -135,6 +135,20 @@ def _token(options: Options) -> None:
     print(issue_token(options.data, role=options.role, **who, **claims))
 
 
+def _match(options: Options) -> None:
+    from services.referral.assignment import TooLarge
+    from services.referral.instance import BadInstance, read, solve
+
+    try:
+        text = sys.stdin.buffer.read() if options.file == "-" else Path(options.file).read_bytes()
+    except OSError as error:
+        raise CannotDo(f"{options.file} cannot be read: {error.strerror}.") from None
+    try:
+        print(solve(read(text)).model_dump_json(indent=2))
+    except (BadInstance, TooLarge) as error:
+        raise CannotDo(f"{options.file} is no round that can be solved:\n{error}") from None
+
+
 # --- how each command is written ----------------------------------------------------------------------------------------
 
 
@@ -201,6 +215,15 @@ def _parser() -> argparse.ArgumentParser:
 
     trace = _command(commands, "trace", _trace, "one person's way through all services, step by step")
     trace.add_argument("case", metavar="CASE", help="the case's id")
+
+    purpose = "solve one round of matching from a JSON file, and print who gets which place"
+    match = commands.add_parser("match", help=purpose, description=f"{purpose[:1].upper()}{purpose[1:]}.")
+    match.set_defaults(act=_match)
+    match.add_argument(
+        "file",
+        metavar="FILE",
+        help="people, offers and pairs (docs/architecture/referral.md); - reads them from the input",
+    )
 
     token = _command(commands, "token", _token, "print a token for the APIs (embedded only)")
     token.add_argument("--role", required=True, metavar="ROLE", help="clerk, counsellor, partner, operator, …")

@@ -7,6 +7,7 @@ from collections import Counter
 from collections.abc import Sequence
 from dataclasses import replace
 from datetime import date, timedelta
+from functools import cache
 from typing import Any
 
 from hypothesis import given
@@ -84,21 +85,34 @@ def eligible(one: Seeker, place: Offer) -> bool:
     )
 
 
-def best_pair_first(seekers: Sequence[Seeker], offers: Sequence[Offer]) -> list[int]:
-    """The gains of the simplest way to do it: all pairs in the order of their gain, the longer wait first, each taken if it can be."""
-    pairs = sorted(
-        (-(sum(points_of(one, place, WHERE).values()) + waiting_gain(one, WHERE)), one.since, one.need, place.id)
-        for one in seekers
-        for place in offers
-        if eligible(one, place)
-    )
-    free, served, gains = {place.id: place.free for place in offers}, set[str](), list[int]()
-    for loss, _, need, place in pairs:
-        if need not in served and free[place]:
-            served.add(need)
-            free[place] -= 1
-            gains.append(-loss)
-    return gains
+def most_gain(seekers: Sequence[Seeker], offers: Sequence[Offer]) -> int:
+    """What all can gain together at most, by trying every way."""
+    total = 0
+    for kind in KINDS:
+        places = [place for place in offers if place.terms is not None and place.terms.kind is kind]
+        people = [one for one in seekers if one.kind is kind]
+        gains = [[(at, _gain(one, place)) for at, place in enumerate(places) if eligible(one, place)] for one in people]
+        total += _most(gains, tuple(place.free for place in places))
+    return total
+
+
+def _gain(one: Seeker, place: Offer) -> int:
+    return sum(points_of(one, place, WHERE).values()) + waiting_gain(one, WHERE)
+
+
+def _most(gains: Sequence[Sequence[tuple[int, int]]], free: tuple[int, ...]) -> int:
+    @cache
+    def rest(person: int, free: tuple[int, ...]) -> int:
+        if person == len(gains):
+            return 0
+        served = (
+            gain + rest(person + 1, (*free[:at], free[at] - 1, *free[at + 1 :]))
+            for at, gain in gains[person]
+            if free[at]
+        )
+        return max((rest(person + 1, free), *served))
+
+    return rest(0, free)
 
 
 # --- always -------------------------------------------------------------------------------------------------------------
@@ -176,14 +190,25 @@ def test_the_points_and_the_gain_are_those_of_the_pair(made: tuple[list[Seeker],
 
 
 @given(worlds)
-def test_the_best_pair_comes_first(made: tuple[list[Seeker], list[Offer]]):
+def test_no_other_way_to_give_the_seats_gains_more(made: tuple[list[Seeker], list[Offer]]):
     seekers, offers = made
     found = match(seekers, offers, WHERE)
-    # The first pair is the best there is; later ones may differ from the simple way only where pairs are equal.
-    simple = best_pair_first(seekers, offers)
 
-    assert [pair.gain for pair in found.pairs][:1] == simple[:1]
+    assert sum(pair.gain for pair in found.pairs) == most_gain(seekers, offers)
     assert [pair.gain for pair in found.pairs] == sorted((pair.gain for pair in found.pairs), reverse=True)
+
+
+@given(worlds, st.integers(0, 7))
+def test_one_more_seat_never_makes_it_worse(made: tuple[list[Seeker], list[Offer]], which: int):
+    seekers, offers = made
+    if not offers:
+        return
+    one = offers[which % len(offers)]
+    more = [place.but(seats=place.seats + 1) if place is one else place for place in offers]
+    before, after = (match(seekers, some, WHERE).pairs for some in (offers, more))
+
+    assert sum(pair.gain for pair in after) >= sum(pair.gain for pair in before)
+    assert len(after) >= len(before)
 
 
 @given(worlds, st.integers(0, 15), st.integers(1, 300), st.text(max_size=5))
@@ -219,6 +244,22 @@ def test_removing_somebody_who_waits_changes_nothing_for_the_others(made: tuple[
 def test_the_nearer_of_two_places_that_are_equal_otherwise_is_taken():
     found = match([seeker(district=MELLE)], [offer("far", district=BRAMSCHE), offer("near", district=MELLE)], WHERE)
     assert [pair.offer for pair in found.pairs] == [id_of("near")]
+
+
+def test_somebody_with_one_place_to_go_does_not_lose_it_to_somebody_with_two():
+    near, far = offer("near", district=MELLE), offer("far", district=BRAMSCHE)
+    anywhere = seeker("anywhere", district=MELLE)
+    only_near = replace(seeker("only-near", district=MELLE), tried=frozenset((Tried(far.id),)))
+    found = match([anywhere, only_near], [near, far], WHERE)
+    assert {pair.need: pair.offer for pair in found.pairs} == {anywhere.need: far.id, only_near.need: near.id}
+
+
+def test_one_person_gets_one_place_of_a_kind_and_it_is_for_what_waited_longer():
+    older = seeker("person", since=NOW - timedelta(days=3))
+    newer = replace(seeker("person"), need=id_of("another", "need"))
+    found = match([newer, older, seeker("other")], [offer("one"), offer("two"), offer("three")], WHERE)
+    assert {pair.need for pair in found.pairs} == {older.need, seeker("other").need}
+    assert [(one.need, one.reason) for one in found.unplaced] == [(newer.need, WaitReason.HELD_ALREADY)]
 
 
 def test_whoever_has_waited_long_outweighs_a_better_fit():
