@@ -25,8 +25,8 @@ Index = NDArray[np.int32]
 WAITS: Final = -1
 """The place of somebody who has none."""
 
-MOST_COST: Final = 2**62
-"""The solver multiplies costs by the number of nodes, in 64 bits."""
+MOST_COST: Final = 2**60
+"""The largest cost times the number of nodes. The solver takes a little more than twice that."""
 
 TIE_BITS: Final = 24
 """How large `Problem.tie` may be."""
@@ -83,7 +83,10 @@ def assign(problem: Problem) -> Assignment:
     net = problem.net
     worth = np.flatnonzero((net >= 0) & (problem.seats[problem.place] > 0))
     person, place = problem.person[worth], problem.place[worth]
-    chosen = _flow(problem, person, place, _costs(problem, net[worth], problem.tie[worth]))
+    costs = _costs(problem, net[worth], problem.tie[worth])
+    chosen = _what_each_likes_best(person, costs)
+    if (np.bincount(place[chosen], minlength=len(problem.seats)) > problem.seats).any():
+        chosen = _flow(problem, person, place, costs)
     found = np.full(problem.people, WAITS, dtype=np.int32)
     found[person[chosen]] = place[chosen]
     return proven(problem, found)
@@ -113,11 +116,15 @@ def _costs(problem: Problem, net: Whole, tie: Whole) -> Whole:
     return -((net << (room + bits)) + (tie >> (TIE_BITS - bits)))
 
 
+def _what_each_likes_best(person: Index, costs: Whole) -> NDArray[np.intp]:
+    """Of each person's pairs the best. Where there is room for all of them, nothing has to be weighed."""
+    order = np.lexsort((costs, person))
+    return order[np.flatnonzero(np.diff(person[order], prepend=-1))]
+
+
 def _flow(problem: Problem, person: Index, place: Index, costs: Whole) -> NDArray[np.intp]:
     """The pairs that the cheapest flow goes through: from each person to a place and from there to the end, or to the end at once."""
-    if not len(person):
-        return np.zeros(0, dtype=np.intp)
-    # Some 40 MB and half a second: not for a process that never runs a round.
+    # Some 25 MB and a tenth of a second: not for a process in which nobody ever competes.
     from ortools.graph.python.min_cost_flow import SimpleMinCostFlow  # noqa: PLC0415
 
     people, places = problem.people, len(problem.seats)

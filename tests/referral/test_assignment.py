@@ -179,3 +179,23 @@ def test_a_chain_of_a_hundred_people_is_priced_to_its_end():
     found = assign(Small(seats=(1,) * people + (0,), gains=gains, prices=(0,) * (people + 1)).problem)
     assert found.total == people * 100
     assert found.prices.tolist() == list(range(people + 1))
+
+
+@pytest.mark.parametrize("people", [50, 1000, 5000])
+def test_as_many_bits_of_the_ties_are_used_as_the_solver_takes(people: int):
+    places = people // 5
+    drawn = np.random.default_rng(people)
+    person = np.repeat(np.arange(people, dtype=np.int32), 3)
+    place = (person + np.tile(np.array([0, 1, 5], dtype=np.int32), people)) % places
+    found = assign(
+        Problem(
+            people=people,
+            seats=np.full(places, 3, dtype=np.int64),
+            person=person,
+            place=place.astype(np.int32),
+            gain=drawn.integers(0, 30_000, len(person)),
+            price=np.zeros(places, dtype=np.int64),
+            tie=drawn.integers(0, 2**TIE_BITS, len(person)),
+        )
+    )
+    assert (found.place != WAITS).sum() == 3 * places
