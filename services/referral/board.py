@@ -55,6 +55,7 @@ class Board:
         self.offers: Final = sorted(offers, key=lambda offer: offer.id)
         self.places: Final = {offer.id: place for place, offer in enumerate(self.offers)}
         self.with_seat: Final = sum(1 << place for place, offer in enumerate(self.offers) if offer.free > 0)
+        self.today: Final = where.today
         self._where = where
         self._ties = Ties(seed)
         self._verdicts = Verdicts(self.offers, where)

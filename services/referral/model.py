@@ -136,6 +136,15 @@ class Referral(_Part):
     offer_changes: int = 0
     steps: tuple[Step, ...]
 
+    @property
+    def chosen_by(self) -> str:
+        """The counsellor who chose this offer by hand; empty when matching proposed it."""
+        return self.steps[0].by
+
+    @property
+    def by_hand(self) -> bool:
+        return bool(self.chosen_by)
+
     def check(self) -> None:
         if (self.deadline is not None) != (self.state in AWAITING):
             raise ValueError("a referral has a deadline exactly while somebody is to answer")

@@ -5,7 +5,7 @@ Like a hard rule, each reason looks at one attribute of a person, so that its po
 
 from __future__ import annotations
 
-from collections.abc import Callable, Hashable
+from collections.abc import Callable, Collection, Hashable
 from dataclasses import dataclass
 from datetime import date
 from typing import Any, Final
@@ -38,6 +38,24 @@ def points_of(seeker: Seeker, offer: Offer, where: Circumstances) -> dict[str, i
         return {}
     given = {reason.code: weighed(reason, reason.looks_at(seeker), offer.terms, where) for reason in REASONS}
     return {**given, LOAD: load(offer, where)}
+
+
+def points_at_most(seeker: Seeker, offer: Offer, where: Circumstances, unmet: Collection[str]) -> int:
+    """The most points that this need could have here if the hard rules with these codes let it in, and nothing else were otherwise."""
+    if offer.terms is None:
+        return 0
+    raised = {_OF_RULE[code] for code in unmet if code in _OF_RULE}
+    given = (
+        where.settings.points.of(reason.code)
+        if reason.code in raised
+        else weighed(reason, reason.looks_at(seeker), offer.terms, where)
+        for reason in REASONS
+    )
+    return sum(given) + load(offer, where)
+
+
+_OF_RULE: Final = {"level": "level", "time": "time", "place": "distance", "language": "language"}
+"""The reason for points that looks at the same attribute as a rule."""
 
 
 def weighed(reason: Reason, value: Hashable, terms: OfferTerms, where: Circumstances) -> int:

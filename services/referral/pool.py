@@ -136,6 +136,15 @@ class Pool:
                 yield one
 
 
+def seekers_of(case: Case, kind: ServiceKind) -> Iterator[Seeker]:
+    """The needs of this kind for which rounds look for a place in this case."""
+    for need in case.needs if case.stands else ():
+        if need.kind is kind and need.is_sought and _not_looked_for(case, need) is None:
+            seeker = seeker_of(case, need)
+            if seeker is not None:
+                yield seeker
+
+
 def _not_looked_for(case: Case, need: Need) -> WaitReason | None:
     """Why nothing is sought for a need although it waits."""
     if not case.consents_to(need):

@@ -1,26 +1,23 @@
 """What people read of offers, cases and referrals over HTTP.
 
-A partner sees of a person what the decision on its own offer needs, as coded attributes, and who it is only after accepting. The reasons
-for a need show no other person's data.
+A partner sees of a person what the decision on its own offer needs, as coded attributes, and who it is only after accepting. Why a
+need has its place, or waits, is in `views_reasons`.
 """
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Mapping
 from datetime import date, datetime
 from typing import Any, Final
 
 from pydantic import BaseModel
 
-from schemas.codes import CEFR_ORDER, Daypart, ServiceKind, WaitReason
+from schemas.codes import Daypart, ServiceKind, WaitReason
 from services.referral.books import CASES, HELD, OFFERS, SEATS, Books
 from services.referral.distance import distance_km
-from services.referral.eligibility import Circumstances, Rule, Seeker, attributes_looked_at, seeker_of, shut_out_by
+from services.referral.eligibility import Circumstances, Seeker, attributes_looked_at, seeker_of
 from services.referral.model import Case, Need, NeedState, Referral, ReferralState
 from services.referral.offers import Offer, OfferTerms
-from services.referral.points import points_of
-from services.referral.trying import is_barred
-from services.runtime.catalogue import Catalogue, Language
 
 
 class OfferView(OfferTerms):
@@ -112,39 +109,6 @@ class CaseView(BaseModel):
     case: str
     stands: bool
     needs: list[NeedView]
-
-
-class RuleView(BaseModel):
-    """A hard rule that shuts somebody out, in a sentence."""
-
-    rule: str
-    sentence: str
-
-
-class Weighing(BaseModel):
-    """An open offer of the need's kind. `shut_out_by` is empty when it fits; `points` are by name, null where it does not fit."""
-
-    offer: str
-    partner: str
-    district: str
-    starts_on: date | None
-    free: bool
-    tried: bool
-    shut_out_by: list[RuleView]
-    points: dict[str, int] | None
-    total: int | None
-
-
-class ReasonsView(BaseModel):
-    """Why a need has the place it has, or none: the wait in a sentence, and every open offer of its kind, what fits best first."""
-
-    need: str
-    kind: ServiceKind
-    state: NeedState
-    offer: str | None
-    waits_because: WaitReason | None
-    sentence: str | None
-    offers: list[Weighing]
 
 
 class BooksView(BaseModel):
@@ -297,63 +261,3 @@ def recount_view(
 
 UNKNOWN: Final = "unknown"
 """Why a need waits that no round has looked at yet."""
-
-
-def reasons_view(
-    case: Case, need: Need, offers: list[Offer], where: Circumstances, catalogue: Catalogue, language: Language
-) -> ReasonsView:
-    """Why this place, or why none."""
-    seeker = seeker_of(case, need)
-    weighed = list(_weighed(need, seeker, offers, where, catalogue, language)) if seeker is not None else []
-    waits = need.told if case.state_of(need) is NeedState.WAITING else None
-    return ReasonsView(
-        need=need.id,
-        kind=need.kind,
-        state=case.state_of(need),
-        offer=need.live.offer if need.live is not None else None,
-        waits_because=waits,
-        sentence=catalogue.text(language, f"waiting.{waits}") if waits is not None else None,
-        offers=sorted(weighed, key=lambda one: (one.total is None, -(one.total or 0), one.offer)),
-    )
-
-
-def _weighed(
-    need: Need, seeker: Seeker, offers: list[Offer], where: Circumstances, catalogue: Catalogue, language: Language
-) -> Iterator[Weighing]:
-    for offer in offers:
-        if offer.terms is None or offer.terms.kind is not need.kind:
-            continue
-        rules = shut_out_by(seeker, offer.terms, where)
-        points = points_of(seeker, offer, where) if not rules else None
-        yield Weighing(
-            offer=offer.id,
-            partner=offer.terms.partner,
-            district=offer.terms.district,
-            starts_on=offer.terms.starts_on,
-            free=offer.free > 0,
-            tried=is_barred(need, offer),
-            shut_out_by=[
-                RuleView(rule=rule.code, sentence=_sentence(rule, seeker, offer.terms, where, catalogue, language))
-                for rule in rules
-            ],
-            points=points,
-            total=sum(points.values()) if points is not None else None,
-        )
-
-
-def _sentence(
-    rule: Rule, seeker: Seeker, terms: OfferTerms, where: Circumstances, catalogue: Catalogue, language: Language
-) -> str:
-    """Why the rule shuts out: for what the offer asks, or because it is not known whether the person fits."""
-    unknown = rule.looks_at(seeker) in (None, frozenset())
-    key = f"rule.{rule.code}.{'unknown' if unknown else 'shut-out'}"
-    youngest, oldest = terms.ages or (0, 0)
-    params: dict[str, object] = {
-        "youngest": youngest,
-        "oldest": oldest,
-        "from": (terms.cefr_from or min(CEFR_ORDER)).upper(),
-        "to": (terms.cefr_to or max(CEFR_ORDER)).upper(),
-        "furthest": where.settings.furthest_km.of(terms.kind),
-        "distance": distance_km(seeker.district, terms.district) or 0,
-    }
-    return catalogue.text(language, key, params)

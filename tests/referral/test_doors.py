@@ -345,6 +345,50 @@ async def test_the_reasons_name_the_rules_that_shut_out_and_the_points_of_what_f
     assert warum["offers"][2]["shut_out_by"][0]["sentence"] == "Das Angebot richtet sich an ein anderes Geschlecht."
 
 
+async def test_the_place_that_is_held_is_explained_with_its_points_and_the_next_places(house: House):
+    async with partner_of(house) as partner:
+        await put(partner, "good", seats=1)
+        await put(partner, "further", seats=1, district=BRAMSCHE)
+    await house.people(["amal"])
+    await house.round()
+    async with house.client(Role.COUNSELLOR) as counsellor:
+        why = (await counsellor.get(f"/v1/needs/{need_of('amal')}/reasons")).json()
+    held, (further,) = why["held"], why["others"]
+    assert (held["offer"], held["today"], held["by_hand"]) == (id_of("good", "offer"), id_of("good", "offer"), False)
+    assert sum(line["points"] for line in held["points"]) == held["total"]
+    assert (further["compared"], further["fewer"]) == ("less", held["total"] - further["total"])
+    assert further["sentences"][0].startswith("A seat is free here, but it fits less well.")
+    assert (why["closest"], why["sentence"]) == ([], None)
+
+
+async def test_whoever_waits_reads_how_far_the_closest_place_is_and_nothing_about_those_before(house: House):
+    await proposed(house, "amal", seats=1)
+    async with house.client(Role.COUNSELLOR, language="de") as counsellor, partner_of(house) as partner:
+        await put(partner, "evening", dayparts=["weekday-evening"])
+        await house.people(["badr", "cem"])
+        await house.round()
+        path = f"/v1/needs/{need_of('badr')}/reasons"
+        answer = await counsellor.get(path)
+        why = answer.json()
+        # A seat is free for two who wait alike, and no round has given it away yet.
+        await partner.put(f"/v1/offers/{id_of('course', 'offer')}/seats", json={"seats": 2}, headers=key())
+        contested = [
+            (await counsellor.get(f"/v1/needs/{need_of(name)}/reasons?exact=true")).json()["closest"][0]
+            for name in ("badr", "cem")
+        ]
+    assert why["waits_because"] == "no-free-seat"
+    assert {one["offer"]: one["conditions"] for one in why["closest"]} == {
+        id_of("course", "offer"): ["seat"],
+        id_of("evening", "offer"): ["time"],
+    }
+    assert "Dieser Platz käme infrage, wenn die Person werktags abends Zeit hätte." in answer.text
+    assert not any(id_of(name, "case") in answer.text or need_of(name) in answer.text for name in ("amal", "cem"))
+    behind = next(one for one in contested if not one["next"])
+    assert [one["next"] for one in contested].count(True) == 1
+    assert (behind["conditions"], behind["missing"], behind["exact"]) == ([], 1, 1)
+    assert behind["sentences"][1] == "Genau gerechnet beträgt der Abstand 1 Punkt."
+
+
 async def test_a_need_that_waits_says_why_in_a_sentence(house: House):
     await house.people(["amal"])
     await house.round()

@@ -1,0 +1,80 @@
+"""The doors for needs: why one has its place, or waits."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Sequence
+from typing import Annotated
+
+from fastapi import APIRouter, Depends
+from starlette.requests import Request
+from starlette.responses import Response
+
+from schemas.codes import Role
+from schemas.events import Uuid
+from services.referral import store as kept
+from services.referral.county import settings_of
+from services.referral.eligibility import Circumstances, Seeker
+from services.referral.model import ROUND, Case, Need, waiting_for
+from services.referral.offers import Offer
+from services.referral.pool import seekers_of
+from services.referral.reasons import reasons_for
+from services.referral.views_reasons import ReasonsView, reasons_view
+from services.referral.wording import Wording
+from services.runtime.calendar import berlin_day
+from services.runtime.catalogue import Catalogue
+from services.runtime.problems import Problem, language
+from services.runtime.running import Running
+from services.runtime.security import Actor, allow
+from services.runtime.store import CountyStore
+from services.runtime.web import reply
+
+Counsellor = Annotated[Actor, Depends(allow(Role.COUNSELLOR))]
+
+
+def add_needs(router: APIRouter, running: Running, catalogue: Catalogue) -> None:
+    @router.get("/needs/{need}/reasons")
+    async def reasons(
+        request: Request,
+        actor: Counsellor,
+        need: Uuid,
+        exact: bool = False,  # noqa: FBT001, FBT002 - a query parameter
+    ) -> Response:
+        """Why this place or none: the rules that shut out, the points of what fits, and what would change it."""
+        store, today = running.store(actor.county), berlin_day(running.clock.now())
+        case, sought = await _need(store, need)
+        where = Circumstances(settings_of(actor.county, today), today)
+        offers = await _offers(store, sought, where)
+        others = await _others(store, sought) if offers else ()
+        say = Wording(catalogue, language(request))
+
+        def explained() -> ReasonsView:
+            return reasons_view(reasons_for(case, sought, offers, others, where, actor.county, exact=exact), say)
+
+        # In a thread of its own, like a round: others are to be answered meanwhile.
+        return reply(await asyncio.to_thread(explained))
+
+
+async def _need(store: CountyStore, id: str) -> tuple[Case, Need]:
+    located = (await kept.locate(store, [id])).get(id)
+    case = await kept.case(store, located.case) if located is not None else None
+    if case is not None and case.erased:
+        raise Problem("case-erased", 410)
+    need = case.need(id) if case is not None else None
+    if case is None or need is None:
+        raise Problem("need-not-found", 404)
+    return case, need
+
+
+async def _offers(store: CountyStore, need: Need, where: Circumstances) -> Sequence[Offer]:
+    """The open offers of this kind, and the one that the need holds."""
+    found = {offer.id: offer for offer in await kept.open_offers(store, where.today)}
+    if need.live is not None and need.live.offer not in found:
+        found |= await kept.offers(store, {need.live.offer})
+    return [offer for offer in found.values() if offer.terms is not None and offer.terms.kind is need.kind]
+
+
+async def _others(store: CountyStore, need: Need) -> Sequence[Seeker]:
+    """All who seek a place of this kind now."""
+    entries = {ROUND, waiting_for(need.kind)}
+    return [one async for case in kept.each_on_agenda(store, entries) for one in seekers_of(case, need.kind)]
