@@ -80,13 +80,11 @@ def assign(problem: Problem) -> Assignment:
 
     Time and memory: 10,000 people with some 15 pairs each and 1,000 places take some hundredths of a second and 30 MB.
     """
-    net = problem.net
-    worth = np.flatnonzero((net >= 0) & (problem.seats[problem.place] > 0))
+    worth, costs = costs_of(problem)
     person, place = problem.person[worth], problem.place[worth]
-    costs = _costs(problem, net[worth], problem.tie[worth])
     chosen = _what_each_likes_best(person, costs)
     if (np.bincount(place[chosen], minlength=len(problem.seats)) > problem.seats).any():
-        chosen = _flow(problem, person, place, costs)
+        chosen = flow(problem, person, place, costs)
     found = np.full(problem.people, WAITS, dtype=np.int32)
     found[person[chosen]] = place[chosen]
     return proven(problem, found)
@@ -105,24 +103,34 @@ def proven(problem: Problem, place: Index) -> Assignment:
     return Assignment(place, prices, total, bound)
 
 
-def _costs(problem: Problem, net: Whole, tie: Whole) -> Whole:
-    """Minus what a pair is worth, in whole points above as many bits of its tie as fit: all ties together never make up one point."""
+def costs_of(problem: Problem) -> tuple[NDArray[np.intp], Whole]:
+    """The pairs that may be made, and their costs. Raises `TooLarge`.
+
+    A cost is minus what the pair is worth, in whole points above as many bits of its tie as fit: all ties together never make up one point.
+    """
+    worth = np.flatnonzero((problem.net >= 0) & (problem.seats[problem.place] > 0))
+    net, tie = problem.net[worth], problem.tie[worth]
     room = problem.people.bit_length()
     largest = int(net.max(initial=0)) + 1
     nodes = problem.people + len(problem.seats) + 1
     bits = min(TIE_BITS, (MOST_COST // (nodes * largest)).bit_length() - 1 - room)
     if bits < 1:
         raise TooLarge(f"gains up to {largest - 1} for {problem.people} people are too large to be added up")
-    return -((net << (room + bits)) + (tie >> (TIE_BITS - bits)))
+    return worth, -((net << (room + bits)) + (tie >> (TIE_BITS - bits)))
 
 
 def _what_each_likes_best(person: Index, costs: Whole) -> NDArray[np.intp]:
     """Of each person's pairs the best. Where there is room for all of them, nothing has to be weighed."""
-    order = np.lexsort((costs, person))
-    return order[np.flatnonzero(np.diff(person[order], prepend=-1))]
+    order = np.argsort(person, kind="stable")  # at once if they are in order, as they mostly are
+    starts = np.flatnonzero(np.diff(person[order], prepend=-1))
+    if not len(starts):
+        return starts
+    least = np.repeat(np.minimum.reduceat(costs[order], starts), np.diff(starts, append=len(order)))
+    best = order[costs[order] == least]
+    return best[np.flatnonzero(np.diff(person[best], prepend=-1))]
 
 
-def _flow(problem: Problem, person: Index, place: Index, costs: Whole) -> NDArray[np.intp]:
+def flow(problem: Problem, person: Index, place: Index, costs: Whole) -> NDArray[np.intp]:
     """The pairs that the cheapest flow goes through: from each person to a place and from there to the end, or to the end at once."""
     # Some 25 MB and a tenth of a second: not for a process in which nobody ever competes.
     from ortools.graph.python.min_cost_flow import SimpleMinCostFlow  # noqa: PLC0415
