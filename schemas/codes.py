@@ -229,6 +229,8 @@ class CancelReason(StrEnum):
     PERSON_CORRECTED = "person-corrected"
     NEED_WITHDRAWN = "need-withdrawn"
     OFFER_CLOSED = "offer-closed"
+    ANOTHER_CHOSEN = "another-chosen"
+    """The counsellor chose another offer by hand before this one was released."""
 
 
 class WaitReason(StrEnum):

@@ -212,10 +212,11 @@ class ReferralStep(EventData):
 
 
 class ReferralProposed(ReferralStep):
-    """A seat of this partner is held for this need; the counsellor is to release it."""
+    """A seat of this partner is held for this need; the counsellor is to release it. `by_hand`: a counsellor chose it, not matching."""
 
     TYPE = "wegenetz.referral.referral-proposed.v1"
     partner: Code
+    by_hand: bool = False
 
 
 class ReferralReleased(ReferralStep):

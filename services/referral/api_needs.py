@@ -1,4 +1,4 @@
-"""The doors for needs: why one has its place, or waits."""
+"""The doors for needs: why one has its place or waits, and the counsellor's own choice."""
 
 from __future__ import annotations
 
@@ -7,12 +7,14 @@ from collections.abc import Sequence
 from typing import Annotated
 
 from fastapi import APIRouter, Depends
+from pydantic import BaseModel, ConfigDict
 from starlette.requests import Request
 from starlette.responses import Response
 
-from schemas.codes import Role
+from schemas.codes import RejectReason, Role
 from schemas.events import Uuid
 from services.referral import store as kept
+from services.referral.commands import ProposeByHand
 from services.referral.county import settings_of
 from services.referral.eligibility import Circumstances, Seeker
 from services.referral.model import ROUND, Case, Need, waiting_for
@@ -27,9 +29,18 @@ from services.runtime.problems import Problem, language
 from services.runtime.running import Running
 from services.runtime.security import Actor, allow
 from services.runtime.store import CountyStore
-from services.runtime.web import reply
+from services.runtime.web import REPLAYED, IdempotencyKey, reply
 
 Counsellor = Annotated[Actor, Depends(allow(Role.COUNSELLOR))]
+
+
+class Choice(BaseModel):
+    """The offer that is to be proposed. `reason`: why the present proposal is wrong; that offer is not proposed to this need again then,
+    but for one that came too early. Without it, it just makes room."""
+
+    model_config = ConfigDict(frozen=True, extra="forbid")
+    offer: Uuid
+    reason: RejectReason | None = None
 
 
 def add_needs(router: APIRouter, running: Running, catalogue: Catalogue) -> None:
@@ -53,6 +64,20 @@ def add_needs(router: APIRouter, running: Running, catalogue: Catalogue) -> None
 
         # In a thread of its own, like a round: others are to be answered meanwhile.
         return reply(await asyncio.to_thread(explained))
+
+    by_hand = running.metrics.counter("proposals_by_hand", "Proposals that counsellors chose by hand")
+
+    @router.post("/needs/{need}/proposal")
+    async def propose(actor: Counsellor, key: IdempotencyKey, need: Uuid, body: Choice) -> Response:
+        """Propose this offer, instead of what matching proposed."""
+        located = (await kept.locate(running.store(actor.county), [need])).get(need)
+        if located is None:
+            raise Problem("need-not-found", 404)
+        data = ProposeByHand(case=located.case, need=need, offer=body.offer, reason=body.reason)
+        answer = await running.send(actor, key, data)
+        if REPLAYED not in answer.headers:
+            by_hand.inc()
+        return answer
 
 
 async def _need(store: CountyStore, id: str) -> tuple[Case, Need]:

@@ -6,6 +6,8 @@ its offer, which the door looked up, so that everything is loaded at once.
 
 from __future__ import annotations
 
+from datetime import date
+
 from pydantic import BaseModel, ConfigDict
 
 from schemas.codes import DeclineReason, Outcome, RejectReason, WaitReason
@@ -36,6 +38,13 @@ class SetSeats(_Command):
     partner: str | None
 
 
+class ConfirmSeats(_Command):
+    """Seats and terms are right as of today."""
+
+    offer: str
+    partner: str | None
+
+
 class CloseOffer(_Command):
     """The offer does not take place (any more)."""
 
@@ -52,6 +61,15 @@ class Propose(_Command):
     case: str
     need: str
     offer: str
+
+
+class ProposeByHand(_Command):
+    """The counsellor wants this offer proposed. `reason`: why a proposal that is not released yet is wrong, if there is one."""
+
+    case: str
+    need: str
+    offer: str
+    reason: RejectReason | None = None
 
 
 class PassOver(_Command):
@@ -131,6 +149,7 @@ class OfferStanding(BaseModel):
     held: int
     free: int
     closed: bool
+    confirmed_on: date | None = None
 
 
 class ReferralStanding(BaseModel):

@@ -1,23 +1,37 @@
 """What follows from each message: `names` says which states it needs, `decide` which facts it makes. Both are pure.
 
-Commands about referrals and offers lie in `steps` and `publishing`, what a round found in `placing`, events of others in `consume`.
+Commands about referrals and offers lie in `steps` and `publishing`, what a round found in `placing`, what a counsellor chose by hand in
+`choosing`, events of others in `consume`.
 """
 
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator
-from datetime import datetime
+from datetime import date, datetime
 
 from schemas.envelope import Subject
 from services.referral.books import tallied
-from services.referral.commands import CloseOffer, PassOver, Propose, PublishOffer, SetSeats, TakeStep
+from services.referral.choosing import choose, named
+from services.referral.commands import (
+    CloseOffer,
+    ConfirmSeats,
+    PassOver,
+    Propose,
+    ProposeByHand,
+    PublishOffer,
+    SetSeats,
+    TakeStep,
+)
 from services.referral.consume import MAY_CANCEL, hear, offers_of
 from services.referral.county import settings_of
+from services.referral.directory import keeping
+from services.referral.directory.keeping import OfPartner
+from services.referral.directory.states import Service, service_id
 from services.referral.evolve import evolve
 from services.referral.model import Case
 from services.referral.offers import Offer
 from services.referral.placing import pass_over, place
-from services.referral.publishing import close, publish, set_seats
+from services.referral.publishing import close, confirm, publish, set_seats
 from services.referral.steps import lapse, take
 from services.runtime.calendar import berlin_day
 from services.runtime.deciding import Command, Decision, Due, Message, Received, States
@@ -38,10 +52,18 @@ def names(message: Message, states: States) -> Iterable[Subject]:
         case Command(data=Propose(case=case, offer=offer) | TakeStep(case=case, offer=offer)):
             yield Subject(Case.KIND, case)
             yield Subject(Offer.KIND, offer)
+        case Command(data=ProposeByHand() as command):
+            yield from named(command, states)
         case Command(data=PassOver(case=case)):
             yield Subject(Case.KIND, case)
-        case Command(data=PublishOffer(offer=offer) | SetSeats(offer=offer)):
+        case Command(county=county, data=PublishOffer(offer=offer, terms=terms)):
             yield Subject(Offer.KIND, offer)
+            if terms.service is not None:
+                yield Subject(Service.KIND, service_id(county, terms.partner, terms.service))
+        case Command(data=SetSeats(offer=offer) | ConfirmSeats(offer=offer)):
+            yield Subject(Offer.KIND, offer)
+        case Command(county=county, data=OfPartner() as command):
+            yield from keeping.names(command, county)
         case Command(data=CloseOffer(offer=offer)):
             yield Subject(Offer.KIND, offer)
             known = states.known(Offer, offer)
@@ -68,19 +90,28 @@ def _decide(message: Message, states: States, now: datetime) -> Decision:
             return hear(envelope, data, states, now)
         case Due(subject=subject):
             return Decision(list(lapse(states.get(Case, subject.id), now)))
-        case Command(data=PublishOffer() | SetSeats() | CloseOffer() as command):
-            return _of_an_offer(command, states)
+        case Command(data=PublishOffer() | SetSeats() | ConfirmSeats() | CloseOffer() as command):
+            return _of_an_offer(command, message.county, states, berlin_day(now))
+        case Command(data=OfPartner() as command):
+            return keeping.decide(command, message.county, states, berlin_day(now))
         case Command():
             return _of_a_case(message, states, now)
 
 
-def _of_an_offer(command: PublishOffer | SetSeats | CloseOffer, states: States) -> Decision:
+def _of_an_offer(
+    command: PublishOffer | SetSeats | ConfirmSeats | CloseOffer, county: str, states: States, today: date
+) -> Decision:
     offer = states.get(Offer, command.offer)
     match command:
-        case PublishOffer():
-            return publish(command, offer)
+        case PublishOffer(terms=terms):
+            service = None
+            if terms.service is not None:
+                service = states.get(Service, service_id(county, terms.partner, terms.service))
+            return publish(command, offer, service, today)
         case SetSeats():
-            return set_seats(command, offer)
+            return set_seats(command, offer, today)
+        case ConfirmSeats():
+            return confirm(command, offer, today)
         case CloseOffer():
             return close(command, offer, states)
 
@@ -89,6 +120,8 @@ def _of_a_case(message: Command, states: States, now: datetime) -> Decision:
     match message.data:
         case Propose() as command:
             return place(command, message.county, states, now)
+        case ProposeByHand() as command:
+            return choose(command, message.county, states, now, message.actor)
         case PassOver() as command:
             return pass_over(command, states)
         case TakeStep() as command:

@@ -1,4 +1,4 @@
-"""How each fact changes a case or an offer. Facts are events of intake and profiling, and the few below.
+"""How each fact changes a case or an offer (entries of the directory lie in `directory.states`). Facts are events of intake and profiling, and the few below.
 
 Referral's own events announce what the facts beside them did: they change nothing themselves. An erased case stays a tombstone.
 """
@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import date, datetime
 from typing import Any, Final, cast
 
 from schemas.codes import CEFR_ORDER, Cefr, Purpose, ServiceKind, WaitReason
@@ -24,6 +24,7 @@ from schemas.events import (
     ProfileRecorded,
     RegisterFacts,
 )
+from services.referral.directory.states import Partner, Service, listed_after
 from services.referral.model import Case, EndReason, Need, Person, Profile, Referral, ReferralState, Settled, Step
 from services.referral.offers import Holder, Offer, OfferTerms
 from services.runtime.deciding import State, remembered
@@ -51,7 +52,7 @@ class PassedOver:
 
 @dataclass(frozen=True, slots=True)
 class Proposed:
-    """A seat is held for a need."""
+    """A seat is held for a need. `by` is the counsellor who chose it, empty for a round."""
 
     need: str
     referral: str
@@ -60,6 +61,7 @@ class Proposed:
     attempt: int
     deadline: datetime
     offer_changes: int
+    by: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -92,13 +94,15 @@ class TermsSet:
 
     terms: OfferTerms
     seats: int
+    on: date
 
 
 @dataclass(frozen=True, slots=True)
 class SeatsSet:
-    """The partner changed the number of seats."""
+    """The partner said how many seats there are: another number, or the same."""
 
     seats: int
+    on: date
 
 
 @dataclass(frozen=True, slots=True)
@@ -128,6 +132,8 @@ def evolve(state: State, fact: Any, at: datetime) -> State:
         return _offer_after(state, fact)
     if isinstance(state, Case):
         return case_after(state, fact, at)
+    if isinstance(state, Partner | Service):
+        return listed_after(state, fact, at)
     raise TypeError(f"{type(state).__name__} is no state of referral")
 
 
@@ -248,7 +254,7 @@ def _proposed(case: Case, fact: Proposed, at: datetime) -> Case:
         state=ReferralState.PROPOSED,
         deadline=fact.deadline,
         offer_changes=fact.offer_changes,
-        steps=(Step(state=ReferralState.PROPOSED, at=at),),
+        steps=(Step(state=ReferralState.PROPOSED, at=at, by=fact.by),),
     )
     need = _sought(case, fact.need).but(live=referral, passed_over=False, told=None)
     return _with_news(_with(case, need), need.kind)
@@ -321,12 +327,12 @@ def _offer_after(offer: Offer, fact: Any) -> Offer:
 
 
 def _terms_set(offer: Offer, fact: TermsSet) -> Offer:
-    return offer.but(terms=fact.terms, seats=fact.seats, changes=offer.changes + 1)
+    return offer.but(terms=fact.terms, seats=fact.seats, changes=offer.changes + 1, confirmed_on=fact.on)
 
 
 def _seats_set(offer: Offer, fact: SeatsSet) -> Offer:
     added = int(fact.seats > offer.seats)
-    return offer.but(seats=fact.seats, changes=offer.changes + added)
+    return offer.but(seats=fact.seats, changes=offer.changes + added, confirmed_on=fact.on)
 
 
 def _seat_freed(offer: Offer, fact: SeatFreed) -> Offer:

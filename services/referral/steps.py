@@ -10,7 +10,7 @@ from collections.abc import Iterator, Mapping
 from datetime import datetime
 from typing import Final
 
-from schemas.codes import CancelReason, LapseStage
+from schemas.codes import CancelReason, LapseStage, RejectReason
 from schemas.envelope import Subject
 from schemas.events import (
     ReferralAccepted,
@@ -56,17 +56,21 @@ AWAITED: Final = {
 """Whose answer a referral waits for, by its state."""
 
 
-def propose(case: Case, need: Need, offer: Offer, settings: CountySettings, now: datetime) -> Iterator[Fact]:
-    """Hold a seat. That it fits and is free was checked before."""
+def propose(
+    case: Case, need: Need, offer: Offer, settings: CountySettings, now: datetime, by: str = ""
+) -> Iterator[Fact]:
+    """Hold a seat. That it fits and is free was checked before. `by` is the counsellor who chose it."""
     if offer.terms is None:
         raise ValueError("an offer that nobody has published cannot be proposed")
     attempt = len(need.past) + 1
     deadline = settings.deadlines.end(LapseStage.RELEASE, now)
     referral = child(need.id, f"referral/{attempt}")
-    fact = Proposed(need.id, referral, offer.id, offer.terms.partner, attempt, deadline, offer.changes)
+    fact = Proposed(need.id, referral, offer.id, offer.terms.partner, attempt, deadline, offer.changes, by)
     yield case.subject, fact
     yield offer.subject, SeatHeld(Holder(referral=fact.referral, case=case.id))
-    told = ReferralProposed(referral=fact.referral, need=need.id, kind=need.kind, partner=fact.partner)
+    told = ReferralProposed(
+        referral=fact.referral, need=need.id, kind=need.kind, partner=fact.partner, by_hand=bool(by)
+    )
     yield case.subject, told
 
 
@@ -100,11 +104,25 @@ def lapse(case: Case, now: datetime) -> Iterator[Fact]:
             yield case.subject, _told(ReferralLapsed, need, referral, stage=stage)
 
 
-def cancel(case: Case, need: Need, referral: Referral, reason: CancelReason) -> Iterator[Fact]:
+def cancel(case: Case, need: Need, referral: Referral, reason: CancelReason, by: str = "") -> Iterator[Fact]:
     """The referral ends without anybody having refused it."""
     to = after(StepKind.CANCELLATION, referral.state)
-    yield from _ended(case, referral, Ended(need.id, to, reason=reason))
+    yield from _ended(case, referral, Ended(need.id, to, by, reason=reason))
     yield case.subject, _told(ReferralCancelled, need, referral, reason=reason)
+
+
+def replace(
+    case: Case, need: Need, referral: Referral, reason: RejectReason | None, now: datetime, by: str
+) -> Iterator[Fact]:
+    """A proposal makes room for another one: it is wrong for this reason, or without one just not what is chosen. Raises `Refused`."""
+    to = after(StepKind.REJECTION, referral.state)
+    if referral.deadline is not None and referral.deadline <= now:
+        raise Refused("referral-deadline-passed")
+    if reason is not None:
+        yield from _ended(case, referral, Ended(need.id, to, by, reason=reason))
+        yield case.subject, _told(ReferralRejected, need, referral, reason=reason)
+    else:
+        yield from cancel(case, need, referral, CancelReason.ANOTHER_CHOSEN, by)
 
 
 def leave(case: Case, need: Need, referral: Referral) -> Iterator[Fact]:

@@ -29,6 +29,7 @@ class OfferView(OfferTerms):
     free: int
     closed: bool
     open_until: str | None
+    confirmed_on: date | None
 
 
 class Place(BaseModel):
@@ -42,7 +43,8 @@ class Place(BaseModel):
 
 
 class ReferralLine(BaseModel):
-    """A referral that waits for the counsellor or the person. `answer_by`: from this instant on it is too late."""
+    """A referral that waits for the counsellor or the person. `answer_by`: from this instant on it is too late; `by_hand`: a counsellor
+    chose it."""
 
     referral: str
     case: str
@@ -52,6 +54,7 @@ class ReferralLine(BaseModel):
     since: datetime
     state: ReferralState
     attempt: int
+    by_hand: bool
     answer_by: datetime | None
     place: Place
 
@@ -79,12 +82,13 @@ class StepView(BaseModel):
 
 
 class ReferralView(BaseModel):
-    """A referral with its steps."""
+    """A referral with its steps. `chosen_by` is the counsellor who chose it by hand, empty when matching proposed it."""
 
     referral: str
     offer: str
     partner: str
     attempt: int
+    chosen_by: str
     state: ReferralState
     answer_by: datetime | None
     reason: str | None
@@ -143,6 +147,7 @@ def offer_view(offer: Offer) -> OfferView:
         free=offer.free,
         closed=offer.closed,
         open_until=offer.open_until,
+        confirmed_on=offer.confirmed_on,
     )
 
 
@@ -158,6 +163,7 @@ def referral_line(case: Case, need: Need, referral: Referral, offer: Offer | Non
         since=need.since,
         state=referral.state,
         attempt=referral.attempt,
+        by_hand=referral.by_hand,
         answer_by=referral.deadline,
         place=Place(
             offer=referral.offer,
@@ -229,6 +235,7 @@ def _referral_view(referral: Referral) -> ReferralView:
         offer=referral.offer,
         partner=referral.partner,
         attempt=referral.attempt,
+        chosen_by=referral.chosen_by,
         state=referral.state,
         answer_by=referral.deadline,
         reason=referral.reason,

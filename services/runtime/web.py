@@ -89,7 +89,10 @@ def reply(body: BaseModel | bytes, status: int = 200, *, replayed: bool = False)
     return Response(content, status, _REPLAYED if replayed else None, "application/json")
 
 
-_REPLAYED: Final = {"Idempotency-Replayed": "true"}
+REPLAYED: Final = "Idempotency-Replayed"
+"""The header of an answer that was given before."""
+
+_REPLAYED: Final = {REPLAYED: "true"}
 
 
 async def _idempotency_key(

@@ -27,6 +27,10 @@ Field = tuple[str, str]
 
 READ_BY_NOBODY: Final[dict[Field, str]] = {
     ("ProfileRecorded", "version"): "leads to the version that profiling keeps; says nothing about the person",
+    (
+        "ReferralProposed",
+        "by_hand",
+    ): "how often counsellors know better is to be seen in the history; says nothing about the person",
     ("OfferPublished", "partner"): "about an offer, which anybody may know of",
     ("OfferPublished", "starts_on"): "about an offer, which anybody may know of",
     ("ReleasePublished", "period"): "for readers outside; no service subscribes to it",

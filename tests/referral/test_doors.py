@@ -389,6 +389,39 @@ async def test_whoever_waits_reads_how_far_the_closest_place_is_and_nothing_abou
     assert behind["sentences"][1] == "Genau gerechnet beträgt der Abstand 1 Punkt."
 
 
+async def test_a_counsellor_proposes_an_offer_by_hand_once_and_it_says_so_everywhere(house: House):
+    async with partner_of(house) as partner:
+        await put(partner, "good", seats=1)
+        await put(partner, "further", seats=1, district=BRAMSCHE)
+        await put(partner, "for women", sexes=["female"])
+    await house.people(["amal"])
+    await house.round()
+    path, headers = f"/v1/needs/{need_of('amal')}", key()
+    choice = {"offer": id_of("further", "offer")}
+    counted = house.running.metrics.registry.get_sample_value
+    before = counted("wegenetz_proposals_by_hand_total") or 0
+    async with house.client(Role.COUNSELLOR) as counsellor, partner_of(house) as partner:
+        assert (await partner.post(f"{path}/proposal", json=choice, headers=key())).status_code == 403
+        out = await counsellor.post(f"{path}/proposal", json={"offer": id_of("for women", "offer")}, headers=key())
+        assert (out.status_code, out.json()["code"]) == (409, "rule-shuts-out")
+        first = await counsellor.post(f"{path}/proposal", json=choice, headers=headers)
+        again = await counsellor.post(f"{path}/proposal", json=choice, headers=headers)
+        assert (first.status_code, again.json()) == (200, first.json())
+        assert again.headers["idempotency-replayed"] == "true"
+        (line,) = (await counsellor.get("/v1/referrals?state=proposed")).json()["items"]
+        assert (line["referral"], line["place"]["offer"]) == (first.json()["referral"], id_of("further", "offer"))
+        assert line["by_hand"]
+        held = (await counsellor.get(f"{path}/reasons")).json()["held"]
+        assert (held["by_hand"], held["today"]) == (True, id_of("good", "offer"))
+        (need,) = (await counsellor.get(f"/v1/cases/{id_of('amal', 'case')}")).json()["needs"]
+        assert [one["chosen_by"] for one in need["referrals"]] == ["", "counsellor-1"]
+        unknown = await counsellor.post(f"/v1/needs/{id_of('nothing')}/proposal", json=choice, headers=key())
+        assert (unknown.status_code, unknown.json()["code"]) == (404, "need-not-found")
+    assert counted("wegenetz_proposals_by_hand_total") == before + 1
+    books = await house.books()
+    assert (books["held"], books["referrals"]["cancelled"], books["balanced"]) == (1, 1, True)
+
+
 async def test_a_need_that_waits_says_why_in_a_sentence(house: House):
     await house.people(["amal"])
     await house.round()

@@ -35,12 +35,23 @@ from schemas.events import (
     ReferralStep,
 )
 from services.referral.books import Tally, entries_of
-from services.referral.commands import CloseOffer, PassOver, Propose, PublishOffer, SetSeats
+from services.referral.commands import CloseOffer, PassOver, Propose, ProposeByHand, PublishOffer, SetSeats
 from services.referral.effects import Unlocate
 from services.referral.model import NeedState, ReferralState
 from services.referral.transitions import TABLE, StepKind
 from services.runtime.errors import Refused
-from tests.referral.network import ADVICE, BRAMSCHE, COURSE, MELLE, Network, id_of, need_of, standing, terms
+from tests.referral.network import (
+    ADVICE,
+    BRAMSCHE,
+    COUNSELLOR,
+    COURSE,
+    MELLE,
+    Network,
+    id_of,
+    need_of,
+    standing,
+    terms,
+)
 
 PEOPLE = ("amal", "badr", "cem", "dana")
 PLACES = ("course one", "course two", "advice one", "advice two")
@@ -180,6 +191,18 @@ class Life(RuleBasedStateMachine):
                 getattr(self.network, step)(referral, **more)
             except Refused:
                 return
+
+    @rule(name=people, kind=kinds, place=places, reason=st.sampled_from([None, *RejectReason]))
+    def a_counsellor_chooses(self, name: str, kind: ServiceKind, place: str, reason: RejectReason | None) -> None:
+        need, offer = need_of(name, kind), id_of(place, "offer")
+        try:
+            self.network.asks(
+                ProposeByHand(case=id_of(name, "case"), need=need, offer=offer, reason=reason), actor=COUNSELLOR
+            )
+        except Refused:
+            return
+        live = self.network.live(name, kind)
+        assert (live.offer, live.chosen_by) == (offer, COUNSELLOR)
 
     @rule(names=st.sets(people, min_size=1), steps=st.integers(1, 4))
     def all_goes_well(self, names: set[str], steps: int) -> None:
