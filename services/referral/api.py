@@ -1,5 +1,5 @@
 """What partners, counsellors, coordinators and operators do over HTTP. Offers lie in `api_offers`, needs in `api_needs`, referrals in
-`api_referrals`.
+`api_referrals`, the directory in `directory`.
 """
 
 from __future__ import annotations
@@ -16,6 +16,7 @@ from services.referral.api_needs import add_needs
 from services.referral.api_offers import add_offers
 from services.referral.api_referrals import add_referrals
 from services.referral.books import ENTRIES
+from services.referral.directory.api import add_directory
 from services.referral.locations import Locations
 from services.referral.model import Case
 from services.referral.views import books_view, case_view, recount_view
@@ -36,6 +37,7 @@ def routes(running: Running, locations: Locations | None = None) -> APIRouter:
     add_offers(router, running, catalogue)
     add_referrals(router, running, catalogue, locations or Locations())
     add_needs(router, running, catalogue)
+    add_directory(router, running, catalogue)
     _add_cases(router, running)
     _add_books(router, running)
     return router

@@ -15,7 +15,7 @@ from schemas.codes import Role
 from schemas.events import Uuid
 from schemas.places import UnknownPlace, district
 from services.referral import store as kept
-from services.referral.commands import CloseOffer, PublishOffer, SetSeats
+from services.referral.commands import CloseOffer, ConfirmSeats, PublishOffer, SetSeats
 from services.referral.offers import LAST_DAY, MOST_SEATS, OfferTerms
 from services.referral.views import offer_view
 from services.runtime.catalogue import Catalogue
@@ -118,6 +118,11 @@ def add_offers(router: APIRouter, running: Running, catalogue: Catalogue) -> Non
     async def set_seats(actor: Publisher, key: IdempotencyKey, offer: Uuid, body: Capacity) -> Response:
         """Another number of seats: never fewer than are held or taken."""
         return await running.send(actor, key, SetSeats(offer=offer, seats=body.seats, partner=partner_of(actor)))
+
+    @router.post("/offers/{offer}/confirmation")
+    async def confirm(actor: Publisher, key: IdempotencyKey, offer: Uuid) -> Response:
+        """The number of seats is right as of today."""
+        return await running.send(actor, key, ConfirmSeats(offer=offer, partner=partner_of(actor)))
 
     @router.post("/offers/{offer}/closing")
     async def close(actor: Publisher, key: IdempotencyKey, offer: Uuid) -> Response:

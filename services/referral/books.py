@@ -72,11 +72,15 @@ _UNCOUNTED: Final[frozenset[type]] = frozenset({PassedOver, ProfileRecorded, Nee
 """Facts that leave the state of every need and referral, and every seat, as it is: most of what a round and a talk bring."""
 
 
+_COUNTED: Final = frozenset({Case.KIND, Offer.KIND})
+"""The kinds of things that the books are about."""
+
+
 def tallied(decision: Decision, states: States, now: datetime) -> Decision:
     """The decision with what it changes in the books."""
     after: dict[Subject, State] = {}
     for subject, fact in decision.facts:
-        if type(fact) in _UNCOUNTED:
+        if type(fact) in _UNCOUNTED or subject.kind not in _COUNTED:
             continue
         after[subject] = evolve(after.get(subject) or _before(subject, states), fact, now)
     changes: dict[str, int] = defaultdict(int)

@@ -29,7 +29,7 @@ from services.referral.directory.keeping import OfPartner
 from services.referral.directory.states import Service, service_id
 from services.referral.evolve import evolve
 from services.referral.model import Case
-from services.referral.offers import Offer
+from services.referral.offers import Offer, OfferTerms
 from services.referral.placing import pass_over, place
 from services.referral.publishing import close, confirm, publish, set_seats
 from services.referral.steps import lapse, take
@@ -37,6 +37,8 @@ from services.runtime.calendar import berlin_day
 from services.runtime.deciding import Command, Decision, Due, Message, Received, States
 
 __all__ = ["decide", "evolve", "names"]
+
+_OfAnOffer = PublishOffer | SetSeats | ConfirmSeats | CloseOffer
 
 
 def names(message: Message, states: States) -> Iterable[Subject]:
@@ -49,26 +51,36 @@ def names(message: Message, states: States) -> Iterable[Subject]:
         case Due(subject=subject):
             yield subject
             yield from _held_by(subject.id, states)
-        case Command(data=Propose(case=case, offer=offer) | TakeStep(case=case, offer=offer)):
-            yield Subject(Case.KIND, case)
-            yield Subject(Offer.KIND, offer)
-        case Command(data=ProposeByHand() as command):
-            yield from named(command, states)
-        case Command(data=PassOver(case=case)):
-            yield Subject(Case.KIND, case)
-        case Command(county=county, data=PublishOffer(offer=offer, terms=terms)):
-            yield Subject(Offer.KIND, offer)
-            if terms.service is not None:
-                yield Subject(Service.KIND, service_id(county, terms.partner, terms.service))
-        case Command(data=SetSeats(offer=offer) | ConfirmSeats(offer=offer)):
-            yield Subject(Offer.KIND, offer)
         case Command(county=county, data=OfPartner() as command):
             yield from keeping.names(command, county)
-        case Command(data=CloseOffer(offer=offer)):
-            yield Subject(Offer.KIND, offer)
+        case Command(data=PublishOffer() | SetSeats() | ConfirmSeats() | CloseOffer() as command):
+            yield from _for_an_offer(command, message.county, states)
+        case Command():
+            yield from _for_a_case(message, states)
+
+
+def _for_an_offer(command: _OfAnOffer, county: str, states: States) -> Iterator[Subject]:
+    yield Subject(Offer.KIND, command.offer)
+    match command:
+        case PublishOffer(terms=OfferTerms(partner=partner, service=str(service))):
+            yield Subject(Service.KIND, service_id(county, partner, service))
+        case CloseOffer(offer=offer):
             known = states.known(Offer, offer)
             if known is not None:
                 yield from (Subject(Case.KIND, holder.case) for holder in known.holders)
+        case _:
+            pass
+
+
+def _for_a_case(message: Command, states: States) -> Iterator[Subject]:
+    match message.data:
+        case Propose(case=case, offer=offer) | TakeStep(case=case, offer=offer):
+            yield Subject(Case.KIND, case)
+            yield Subject(Offer.KIND, offer)
+        case ProposeByHand() as command:
+            yield from named(command, states)
+        case PassOver(case=case):
+            yield Subject(Case.KIND, case)
         case _:
             raise TypeError("referral knows no such command")
 
@@ -98,9 +110,7 @@ def _decide(message: Message, states: States, now: datetime) -> Decision:
             return _of_a_case(message, states, now)
 
 
-def _of_an_offer(
-    command: PublishOffer | SetSeats | ConfirmSeats | CloseOffer, county: str, states: States, today: date
-) -> Decision:
+def _of_an_offer(command: _OfAnOffer, county: str, states: States, today: date) -> Decision:
     offer = states.get(Offer, command.offer)
     match command:
         case PublishOffer(terms=terms):

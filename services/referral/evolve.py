@@ -1,4 +1,5 @@
-"""How each fact changes a case or an offer (entries of the directory lie in `directory.states`). Facts are events of intake and profiling, and the few below.
+"""How each fact changes a case or an offer. Facts are events of intake and profiling, and the few below. (Those of the directory lie in
+`directory.states`.)
 
 Referral's own events announce what the facts beside them did: they change nothing themselves. An erased case stays a tombstone.
 """

@@ -28,15 +28,16 @@ Age = Annotated[int, Field(ge=0, le=130)]
 class OfferTerms(BaseModel):
     """What is offered, where, when and to whom. What is empty or null does not restrict.
 
-    `cefr_from` and `cefr_to` are the level to begin with and the level that is led to; `ages` are years from and to, both included
-    (for a child care place the child's); `dayparts` are when it takes place; `languages` are spoken there beside German. Without
-    `starts_on` it is a standing service. `enrol_until` is the last day on which somebody may be proposed; without it that is the day of the
-    start, or else of the end.
+    `service` is the code of the partner's service in the directory, if it is an offer of one. `cefr_from` and `cefr_to` are the level to
+    begin with and the level that is led to; `ages` are years from and to, both included (for a child care place the child's); `dayparts`
+    are when it takes place; `languages` are spoken there beside German. Without `starts_on` it is a standing service. `enrol_until` is the
+    last day on which somebody may be proposed; without it that is the day of the start, or else of the end.
     """
 
     model_config = ConfigDict(frozen=True, extra="forbid")
 
     partner: Code
+    service: Code | None = None
     kind: ServiceKind
     district: District
     dayparts: tuple[Daypart, ...] = ()
@@ -105,7 +106,7 @@ class Offer(State):
     """An offer with its seats. Without `terms` nobody has published it yet.
 
     `changes` counts what makes it worth while to propose it once more where it came to nothing: published (anew), seats added, somebody
-    left who had been accepted.
+    left who had been accepted. `confirmed_on` is the day on which the partner last said how many seats there are.
     """
 
     KIND: ClassVar[str] = "offer"
@@ -115,6 +116,7 @@ class Offer(State):
     holders: tuple[Holder, ...] = ()
     closed: bool = False
     changes: int = 0
+    confirmed_on: Day | None = None
 
     def but(self, **changes: object) -> Self:
         """This offer with some fields replaced; an overbooked one cannot come about."""

@@ -1,16 +1,18 @@
-"""What partners do with their offers: publish, change seats, close.
+"""What partners do with their offers: publish, change or confirm seats, close.
 
 Terms change only while nobody holds a seat, since people agreed to them; seats never fall below those held or taken. Closing an offer
-cancels its referrals, and everybody waits again.
+cancels its referrals, and everybody waits again. Whoever says how many seats there are confirms them as of today.
 """
 
 from __future__ import annotations
 
 from collections.abc import Iterator
+from datetime import date
 
 from schemas.codes import CancelReason
 from schemas.events import OfferCapacityChanged, OfferPublished
-from services.referral.commands import CloseOffer, OfferStanding, PublishOffer, SetSeats
+from services.referral.commands import CloseOffer, ConfirmSeats, OfferStanding, PublishOffer, SetSeats
+from services.referral.directory.states import Service
 from services.referral.evolve import OfferClosed, SeatsSet, TermsSet
 from services.referral.model import Case
 from services.referral.offers import Offer, OfferTerms
@@ -19,28 +21,38 @@ from services.runtime.deciding import Decision, States
 from services.runtime.errors import Refused
 
 
-def publish(command: PublishOffer, offer: Offer) -> Decision:
-    """A new offer; the same again changes nothing; new terms while nobody holds a seat. Raises `Refused`."""
+def publish(command: PublishOffer, offer: Offer, service: Service | None, today: date) -> Decision:
+    """A new offer; the same again changes nothing but the day; new terms while nobody holds a seat. `service` is the one that the
+    terms name. Raises `Refused`."""
     terms, seats = command.terms, command.seats
+    _offers(service, terms)
     if offer.terms is None:
-        return _publish(offer, terms, seats)
+        return _publish(offer, terms, seats, today)
     if offer.terms.partner != terms.partner:
         raise Refused("offer-id-taken")
     if offer.closed:
         raise Refused("offer-closed")
     if offer.terms == terms:
-        return _set_seats(offer, seats)
+        return _set_seats(offer, seats, today)
     if offer.holders:
         raise Refused("offer-in-use", held=offer.taken)
-    return _publish(offer, terms, seats)
+    return _publish(offer, terms, seats, today)
 
 
-def set_seats(command: SetSeats, offer: Offer) -> Decision:
+def set_seats(command: SetSeats, offer: Offer, today: date) -> Decision:
     """Another number of seats. Raises `Refused`."""
     _published(offer, command.partner)
     if offer.closed:
         raise Refused("offer-closed")
-    return _set_seats(offer, command.seats)
+    return _set_seats(offer, command.seats, today)
+
+
+def confirm(command: ConfirmSeats, offer: Offer, today: date) -> Decision:
+    """As many seats as before. Raises `Refused`."""
+    _published(offer, command.partner)
+    if offer.closed:
+        raise Refused("offer-closed")
+    return _set_seats(offer, offer.seats, today)
 
 
 def close(command: CloseOffer, offer: Offer, states: States) -> Decision:
@@ -69,7 +81,17 @@ def _published(offer: Offer, partner: str | None) -> OfferTerms:
     return offer.terms
 
 
-def _publish(offer: Offer, terms: OfferTerms, seats: int) -> Decision:
+def _offers(service: Service | None, terms: OfferTerms) -> None:
+    """The service that the terms name is in the directory, and of the same kind."""
+    if terms.service is None:
+        return
+    if service is None or service.entry is None or service.retired:
+        raise Refused("service-not-in-directory")
+    if service.entry.kind is not terms.kind:
+        raise Refused("service-of-another-kind")
+
+
+def _publish(offer: Offer, terms: OfferTerms, seats: int, today: date) -> Decision:
     told = OfferPublished(
         partner=terms.partner,
         kind=terms.kind,
@@ -77,18 +99,27 @@ def _publish(offer: Offer, terms: OfferTerms, seats: int) -> Decision:
         seats=seats,
         starts_on=terms.starts_on,
     )
-    facts = [(offer.subject, TermsSet(terms, seats)), (offer.subject, told)]
-    return Decision(facts, answer=_standing(offer.but(terms=terms, seats=seats)))
+    facts = [(offer.subject, TermsSet(terms, seats, today)), (offer.subject, told)]
+    return Decision(facts, answer=_standing(offer.but(terms=terms, seats=seats, confirmed_on=today)))
 
 
-def _set_seats(offer: Offer, seats: int) -> Decision:
-    if seats == offer.seats:
+def _set_seats(offer: Offer, seats: int, today: date) -> Decision:
+    if seats == offer.seats and offer.confirmed_on == today:
         return Decision(answer=_standing(offer))
     if seats < offer.taken:
         raise Refused("capacity-below-held", held=offer.taken)
-    facts = [(offer.subject, SeatsSet(seats)), (offer.subject, OfferCapacityChanged(seats=seats))]
-    return Decision(facts, answer=_standing(offer.but(seats=seats)))
+    facts: list[Fact] = [(offer.subject, SeatsSet(seats, today))]
+    if seats != offer.seats:
+        facts.append((offer.subject, OfferCapacityChanged(seats=seats)))
+    return Decision(facts, answer=_standing(offer.but(seats=seats, confirmed_on=today)))
 
 
 def _standing(offer: Offer) -> OfferStanding:
-    return OfferStanding(offer=offer.id, seats=offer.seats, held=offer.taken, free=offer.free, closed=offer.closed)
+    return OfferStanding(
+        offer=offer.id,
+        seats=offer.seats,
+        held=offer.taken,
+        free=offer.free,
+        closed=offer.closed,
+        confirmed_on=offer.confirmed_on,
+    )

@@ -8,6 +8,8 @@ from typing import Final
 from schemas.topics import subscriptions, topic_of
 from services.referral.api import routes
 from services.referral.decide import decide, names
+from services.referral.directory.states import Partner
+from services.referral.directory.states import Service as DirectoryService
 from services.referral.evolve import evolve
 from services.referral.model import Case
 from services.referral.offers import Offer
@@ -25,7 +27,13 @@ SERVICE: Final = Service(
     name=NAME,
     title="Wegenetz: referral",
     logic=Logic(
-        source=NAME, states=(Case, Offer), names=names, decide=decide, evolve=evolve, writes=writes, times=TIMES
+        source=NAME,
+        states=(Case, Offer, Partner, DirectoryService),
+        names=names,
+        decide=decide,
+        evolve=evolve,
+        writes=writes,
+        times=TIMES,
     ),
     topic=topic_of(NAME).name,
     subscriptions=subscriptions(NAME),

@@ -1,4 +1,4 @@
-"""What referral keeps: cases, offers, which case an id from outside leads to, and the books. The only file here that knows MongoDB.
+"""What referral keeps: cases, offers, the directory, which case an id leads to, and the books. The only file here that knows MongoDB.
 
 A case carries its agenda (`model.Case.agenda`), and one index over it serves rounds, counsellors' lists and partners' inboxes alike. Needs
 and referrals are found through `case_of`: written once each, never changed, and without an index of its own, which costs less than a
@@ -18,6 +18,8 @@ from pymongo import ASCENDING, DeleteOne, IndexModel, InsertOne, UpdateOne
 
 from schemas.codes import WaitReason
 from services.referral.books import ENTRIES, HELD, OFFERS, SEATS, Books, Tally, entries_of
+from services.referral.directory.listing import Directory
+from services.referral.directory.states import Partner, Service
 from services.referral.effects import Locate, Unlocate
 from services.referral.model import Case, NeedState
 from services.referral.offers import Offer
@@ -33,12 +35,16 @@ CASES_AT_ONCE: Final = 100
 
 _CASES: Final = collection_of(Case.KIND)
 _OFFERS: Final = collection_of(Offer.KIND)
+_PARTNERS: Final = collection_of(Partner.KIND)
+_SERVICES: Final = collection_of(Service.KIND)
 
 COLLECTIONS: Final = (
     state_collection(
         Case, IndexModel([("county", ASCENDING), ("body.agenda", ASCENDING), ("_id", ASCENDING)], name="agenda")
     ),
     state_collection(Offer, IndexModel([("county", ASCENDING), ("body.open_until", ASCENDING)], name="open")),
+    state_collection(Partner, IndexModel([("county", ASCENDING)], name="county")),
+    state_collection(Service, IndexModel([("county", ASCENDING)], name="county")),
     StoreCollection(CASE_OF, schema={"bsonType": "object", "required": ["county", "case"]}),
     StoreCollection(BOOKS, (IndexModel([("county", ASCENDING)], name="county"),)),
 )
@@ -107,6 +113,21 @@ async def list_offers(store: CountyStore, partner: str | None, after: str | None
         query["_id"] = {"$gt": after}
     found = await store.find(_OFFERS, query, sort=[("_id", ASCENDING)], limit=limit)
     return [_read(Offer, document) for document in found]
+
+
+async def directory(store: CountyStore, day: date) -> Directory:
+    """The whole directory, with the offers that are open on this day."""
+    return Directory(await partners(store), await services(store), await open_offers(store, day))
+
+
+async def partners(store: CountyStore) -> list[Partner]:
+    """All partners; a county has some dozens."""
+    return [_read(Partner, document) for document in await store.find(_PARTNERS, {})]
+
+
+async def services(store: CountyStore) -> list[Service]:
+    """All services of all partners."""
+    return [_read(Service, document) for document in await store.find(_SERVICES, {})]
 
 
 async def on_agenda(store: CountyStore, entry: str, after: str | None, limit: int) -> list[Case]:
