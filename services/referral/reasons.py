@@ -96,10 +96,11 @@ class Path:
 
 @dataclass(frozen=True, slots=True)
 class Opening:
-    """What one more seat of an offer would add to what all who wait gain together, in points."""
+    """What one more seat of an offer would add to what all who wait gain together, in points; `serves`: one more person has a place."""
 
     weighed: Weighed
     adds: int
+    serves: bool
 
 
 @dataclass(frozen=True, slots=True)
@@ -153,7 +154,8 @@ def reasons_for(
 def _among(told: Reasons, ranked: Sequence[Weighed], standing: Standing, *, exact: bool) -> Reasons:
     more = standing.exact if exact else _not_asked
     fitting = [one for one in ranked if one.points is not None and not one.tried and one is not told.held]
-    openings = [Opening(one, standing.price(one.offer.id)) for one in fitting]
+    prices = [(one, price) for one in fitting if (price := standing.price(one.offer.id))]
+    dearest = sorted(prices, key=lambda priced: -priced[1])[:SHOWN]
     others = () if told.held is None else tuple(_compared(told, one, standing, more) for one in fitting[:SHOWN])
     paths = () if told.held is not None else _paths(told, ranked, standing, more)
     return replace(
@@ -162,7 +164,7 @@ def _among(told: Reasons, ranked: Sequence[Weighed], standing: Standing, *, exac
         today=next((one for one in ranked if one.offer.id == standing.place), None),
         others=others,
         paths=paths,
-        openings=tuple(sorted((one for one in openings if one.adds), key=lambda one: -one.adds)[:SHOWN]),
+        openings=tuple(Opening(one, price, standing.serves(one.offer.id)) for one, price in dearest),
     )
 
 

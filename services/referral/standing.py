@@ -80,6 +80,14 @@ class Standing:
         """What one more seat of this offer would add to what all gain together; 0 when nobody would be better off."""
         return int(self._solved.assignment.prices[self._board.places[offer]])
 
+    def serves(self, offer: str) -> bool:
+        """Whether with one more seat of this offer one more person would have a place. Solves the round once."""
+        problem, place = self._solved.problem, self._board.places[offer]
+        seats = problem.seats.copy()
+        seats[place] += 1
+        served = assign(replace(problem, seats=seats)).place != WAITS
+        return int(served.sum()) > len(self._solved.given)
+
     def left_over(self, offer: str) -> int:
         """How many of its free seats nobody gets."""
         place = self._board.places[offer]

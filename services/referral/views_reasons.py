@@ -23,7 +23,7 @@ class PointsLine(BaseModel):
     """What one reason adds to the fit of a place, and the most that it can add in this county."""
 
     reason: str
-    sentence: str
+    name: str
     points: int
     most: int
 
@@ -87,10 +87,11 @@ class PathView(BaseModel):
 
 
 class OpeningView(BaseModel):
-    """What one more seat of an offer would add to what all who wait gain together, in points."""
+    """What one more seat of an offer would add to what all who wait gain together, in points; `serves`: one more person has a place."""
 
     offer: str
     adds: int
+    serves: bool
     sentence: str
 
 
@@ -128,7 +129,8 @@ def reasons_view(told: Reasons, say: Wording) -> ReasonsView:
         others=[_other(one, say) for one in told.others],
         closest=[_path(one, told, say) for one in told.paths],
         openings=[
-            OpeningView(offer=one.weighed.offer.id, adds=one.adds, sentence=say.opening(one)) for one in told.openings
+            OpeningView(offer=one.weighed.offer.id, adds=one.adds, serves=one.serves, sentence=say.opening(one))
+            for one in told.openings
         ],
         offers=[_weighing(one, told, say) for one in told.offers],
     )
@@ -139,7 +141,7 @@ def _held(told: Reasons, held: Weighed, say: Wording) -> HeldView:
     lines = None
     if held.points is not None:
         lines = [
-            PointsLine(reason=code, sentence=say.reason(code), points=points, most=most.of(code))
+            PointsLine(reason=code, name=say.reason(code), points=points, most=most.of(code))
             for code, points in held.points.items()
         ]
     return HeldView(

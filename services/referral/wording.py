@@ -71,7 +71,7 @@ class Wording:
                 yield self._say("other.full-and-others", points=self._points(one.missing))
             case _:
                 yield self._say(f"other.{one.compared}")
-        if one.exact is not None and one.compared is Compared.OTHERS:
+        if one.exact is not None:
             yield self._say("other.exact", points=self._points(one.exact))
 
     def path(self, one: Path, told: Reasons) -> Iterator[str]:
@@ -91,7 +91,7 @@ class Wording:
 
     def opening(self, one: Opening) -> str:
         """What one more seat would do for everybody."""
-        return self._say("opening.adds", points=self._points(one.adds))
+        return self._say(f"opening.{'serves' if one.serves else 'improves'}", points=self._points(one.adds))
 
     def reason(self, code: str) -> str:
         """What there are points for."""

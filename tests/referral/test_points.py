@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from datetime import date, timedelta
 from typing import Any
 
@@ -10,10 +11,10 @@ from hypothesis import given
 from hypothesis import strategies as st
 from pydantic import ValidationError
 
-from schemas.codes import ContactField, LapseStage, ServiceKind
+from schemas.codes import Cefr, ContactField, Daypart, LapseStage, ServiceKind
 from services.referral.county import MOST_POINTS, Weights, settings_of
 from services.referral.offers import Holder, Offer
-from services.referral.points import points_of, waiting_gain
+from services.referral.points import points_at_most, points_of, waiting_gain
 from services.runtime.calendar import berlin_instant
 from tests.referral.network import BRAMSCHE, COUNTY, MELLE, NOW, WHERE, id_of, offer, seeker, standing, terms
 from tests.referral.test_matching import worlds
@@ -26,6 +27,21 @@ def test_points_are_whole_and_between_none_and_a_thousand(made):
             points = points_of(one, place, WHERE)
             assert all(isinstance(value, int) and value >= 0 for value in points.values())
             assert sum(points.values()) <= MOST_POINTS
+
+
+@given(worlds)
+def test_no_change_of_what_a_rule_looks_at_brings_more_points_than_are_reckoned_with(made):
+    for one in made[0]:
+        for place in made[1]:
+            assert points_at_most(one, place, WHERE, ()) == sum(points_of(one, place, WHERE).values())
+            changed = {
+                "level": replace(one, german=Cefr.A2),
+                "time": replace(one, available=frozenset(Daypart)),
+                "place": replace(one, district=MELLE),
+                "language": replace(one, languages=frozenset({"ara", "ron"})),
+            }
+            for rule, other in changed.items():
+                assert sum(points_of(other, place, WHERE).values()) <= points_at_most(one, place, WHERE, {rule})
 
 
 def test_the_perfect_place_has_all_points():
