@@ -6,6 +6,6 @@ Emits     OfferPublished, OfferCapacityChanged, ReferralProposed, -Released, -Ag
           -Closed, and NeedWaiting.
 Used by   partners (their offers, their inbox), counsellors of the migration centre, network coordinators (offers), operators (books).
 
-A round proposes: it holds a seat for a need. The counsellor releases, the person agrees, the partner accepts. Whoever says no or nothing
-frees the seat, and the need waits for the next best one; never more people than seats.
+A round proposes, or a counsellor by hand: a seat is held for a need. The counsellor releases, the person agrees, the partner accepts.
+Whoever says no or nothing frees the seat, and the need waits for the next best one; never more people than seats.
 """

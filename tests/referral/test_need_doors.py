@@ -117,3 +117,13 @@ async def test_a_need_that_waits_says_why_in_a_sentence(house: House):
         why = (await counsellor.get(f"/v1/needs/{need_of('amal')}/reasons")).json()
     assert (why["state"], why["waits_because"]) == ("waiting", "no-offer-of-this-kind")
     assert why["sentence"] == "There is no open offer of this kind at the moment."
+
+
+async def test_a_counsellor_of_another_county_reads_no_reasons_and_proposes_nothing(house: House):
+    await proposed(house, "amal")
+    path = f"/v1/needs/{need_of('amal')}"
+    async with house.client(Role.COUNSELLOR, county="03157") as stranger:
+        read = await stranger.get(f"{path}/reasons")
+        chosen = await stranger.post(f"{path}/proposal", json={"offer": id_of("course", "offer")}, headers=key())
+    assert [(one.status_code, one.json()["code"]) for one in (read, chosen)] == [(404, "need-not-found")] * 2
+    assert (await house.case("amal")).needs[0].past == ()
