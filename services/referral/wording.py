@@ -83,7 +83,7 @@ class Wording:
         elif told.seeker is not None:
             seeker = told.seeker
             said = [self._condition(each, seeker, one.weighed.terms, told.where) for each in one.conditions]
-            yield self._say("path.conditions", conditions=self._joined("path.and", said))
+            yield self._say("path.conditions", conditions=self._joined(said, "path.comma", "path.and"))
             if one.missing:
                 yield self._say("path.even-then", points=self._points(one.missing))
         if one.exact is not None:
@@ -118,10 +118,15 @@ class Wording:
         missing = [
             label(part, self._language) for part in Daypart if part in terms.dayparts and part not in seeker.available
         ]
-        return self._joined(f"condition.times-{'and' if terms.is_dated else 'or'}", missing)
+        last = "condition.times-and" if terms.is_dated else "condition.times-or"
+        return self._joined(missing, "condition.times-comma", last)
 
-    def _joined(self, key: str, parts: Sequence[str]) -> str:
-        return reduce(lambda first, second: self._say(key, first=first, second=second), parts) if parts else ""
+    def _joined(self, parts: Sequence[str], between: str, last: str) -> str:
+        """One part, or several: with the sentence `last` before the last of them and `between` before each other."""
+        if len(parts) < 2:
+            return "".join(parts)
+        first = reduce(lambda before, part: self._say(between, first=before, second=part), parts[:-1])
+        return self._say(last, first=first, second=parts[-1])
 
     def _place(self, terms: OfferTerms) -> str:
         try:

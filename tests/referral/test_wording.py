@@ -86,6 +86,19 @@ def test_whoever_waits_reads_what_would_have_to_be_otherwise(wanted: dict[str, A
     assert [said(told, language).closest[0].sentences for language in ("en", "de")] == [[english], [german]]
 
 
+def test_several_conditions_are_listed_as_people_list_them():
+    place = offer("course", seats=0, sexes=("female",), dayparts=("weekday-afternoon", "weekday-evening", "weekend"))
+    english, german = (said(why(seeker(), [], [place]), language).closest[0].sentences[0] for language in ("en", "de"))
+    assert english == (
+        "This place would come into question if the offer were open to people of this sex too, if the person had time on"
+        " weekday afternoons, weekday evenings and weekends and if a seat were free."
+    )
+    assert german == (
+        "Dieser Platz käme infrage, wenn das Angebot auch diesem Geschlecht offenstünde, wenn die Person werktags"
+        " nachmittags, werktags abends und am Wochenende Zeit hätte und wenn ein Platz frei wäre."
+    )
+
+
 def test_a_full_place_would_do_if_a_seat_were_free():
     (path,) = said(why(seeker(), [], [offer("course", seats=0)])).closest
     assert (path.conditions, path.missing) == (["seat"], 0)
