@@ -30,6 +30,16 @@ def language(entry: str) -> str:
         raise UnknownLanguage from None
 
 
+def name_of(code: str) -> str:
+    """The English name of a language by its ISO 639-3 code; the code itself when there is none."""
+    return _names().get(code, code)
+
+
+@cache
+def _names() -> dict[str, str]:
+    return {known.alpha_3: known.name for known in cast("Iterable[Data]", pycountry.languages)}
+
+
 @cache
 def _languages() -> dict[str, str]:
     codes: dict[str, str] = {}

@@ -17,6 +17,7 @@ from services.referral.api_offers import add_offers
 from services.referral.api_referrals import add_referrals
 from services.referral.books import ENTRIES
 from services.referral.directory.api import add_directory
+from services.referral.directory.api_hsds import hsds_routes
 from services.referral.locations import Locations
 from services.referral.model import Case
 from services.referral.views import books_view, case_view, recount_view
@@ -31,7 +32,7 @@ Operator = Annotated[Actor, Depends(allow(Role.OPERATOR))]
 
 
 def routes(running: Running, locations: Locations | None = None) -> APIRouter:
-    """Everything below ``/v1``. `locations`: to begin with other than none."""
+    """Everything below ``/v1`` and ``/hsds``. `locations`: to begin with other than none."""
     router = APIRouter(prefix="/v1")
     catalogue = Catalogue(RUNTIME_MESSAGES, running.service.messages)
     add_offers(router, running, catalogue)
@@ -40,7 +41,7 @@ def routes(running: Running, locations: Locations | None = None) -> APIRouter:
     add_directory(router, running, catalogue)
     _add_cases(router, running)
     _add_books(router, running)
-    return router
+    return APIRouter(routes=[*router.routes, *hsds_routes(running, catalogue).routes])
 
 
 def _add_cases(router: APIRouter, running: Running) -> None:
