@@ -97,7 +97,8 @@ class Standing:
         """With so many points at this offer, at least how many are missing for a seat there. 0: by the prices, none."""
         place = self._board.places[offer]
         some = self._board.offers[place].free > 0
-        proofs = (self._solved.assignment.prices, self._dearest) if some else (self._solved.assignment.prices,)
+        asked, found = self._solved.problem.price, self._solved.assignment.prices
+        proofs = (asked + found, asked + self._dearest) if some else (asked + found,)
         return max(0, *(self._surplus(prices) + int(prices[place]) - points - self.waiting for prices in proofs))
 
     def _surplus(self, prices: Whole) -> int:
@@ -117,7 +118,7 @@ class Standing:
         if self.place == offer:
             return 0
         # So much that it certainly gets the seat. What the others lose by that is what it would have to gain.
-        plenty = 2 * int(problem.net.max()) + 1
+        plenty = 2 * int(np.abs(problem.net).max()) + 1
         forced = assign(with_more(problem, int(pair[0]), plenty)).total - plenty
         # Equal points are decided by the waiting and by lot: then one more is needed.
         fewest = max(1, self._solved.assignment.total - forced)

@@ -7,8 +7,9 @@ from dataclasses import replace
 
 import numpy as np
 from hypothesis import given
+from hypothesis import strategies as st
 
-from services.referral.assignment import assign
+from services.referral.assignment import Problem, assign
 from services.referral.board import Board
 from services.referral.eligibility import Seeker
 from services.referral.matching import match
@@ -71,6 +72,34 @@ def test_what_is_missing_by_the_prices_is_never_too_much(made: Made):
             if fewest is not None:
                 points = int(problem.gain[pair[0]]) - stands.waiting
                 assert stands.missing(place.id, points) <= fewest
+
+
+@given(worlds, st.integers(1, 2000))
+def test_where_a_price_is_asked_for_a_seat_that_is_missing_too(made: Made, asked: int):
+    people, offers = of_one_kind(made)
+    for one in people[:2] if offers else ():
+        free = standing(one, [other for other in people if other is not one], offers)
+        problem = replace(free._solved.problem, price=np.full(len(offers), asked, dtype=np.int64))
+        found = assign(problem)
+        given_seats = {
+            person: (int(at), _points(problem, free, person, int(at)))
+            for person, at in enumerate(found.place)
+            if at >= 0
+        }
+        stands = Standing(
+            free._board, replace(free._solved, problem=problem, assignment=found, given=given_seats), free._person
+        )
+        for at, place in enumerate(free._board.offers):
+            fewest = stands.exact(place.id)
+            if fewest is not None:
+                missing = stands.missing(place.id, _points(problem, free, free._person, at))
+                assert missing <= fewest
+                assert stands.place or fewest - missing <= 1
+
+
+def _points(problem: Problem, stands: Standing, person: int, at: int) -> int:
+    (pair,) = np.flatnonzero((problem.person == person) & (problem.place == at))
+    return int(problem.gain[pair]) - stands._solved.candidates[person].patience
 
 
 @given(worlds)
