@@ -54,7 +54,7 @@ def add_needs(router: APIRouter, running: Running, catalogue: Catalogue) -> None
         """Why this place or none: the rules that shut out, the points of what fits, and what would change it."""
         store, today = running.store(actor.county), berlin_day(running.clock.now())
         case, sought = await _need(store, need)
-        where = Circumstances(settings_of(actor.county, today), today)
+        where = Circumstances(settings_of(actor.county, today), today, await kept.agreements(store))
         offers = await _offers(store, sought, where)
         others = await _others(store, sought) if offers else ()
         say = Wording(catalogue, language(request))

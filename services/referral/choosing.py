@@ -13,6 +13,8 @@ from datetime import datetime
 from schemas.envelope import Subject
 from services.referral.commands import ProposeByHand, ReferralStanding
 from services.referral.county import settings_of
+from services.referral.directory import agreements as agreed
+from services.referral.directory.agreements import agreements_for
 from services.referral.effects import Locate
 from services.referral.eligibility import Circumstances, seeker_of, shut_out_by
 from services.referral.evolve import Ended, Proposed, case_after
@@ -24,10 +26,11 @@ from services.runtime.deciding import Decision, States
 from services.runtime.errors import Refused
 
 
-def named(command: ProposeByHand, states: States) -> Iterator[Subject]:
+def named(command: ProposeByHand, county: str, states: States) -> Iterator[Subject]:
     """The states that the decision needs: also the offer whose proposal makes room."""
     yield Subject(Case.KIND, command.case)
     yield Subject(Offer.KIND, command.offer)
+    yield from agreed.named(county, command.offer, states)
     case = states.known(Case, command.case)
     need = case.need(command.need) if case is not None else None
     if need is not None and need.live is not None:
@@ -37,7 +40,8 @@ def named(command: ProposeByHand, states: States) -> Iterator[Subject]:
 def choose(command: ProposeByHand, county: str, states: States, now: datetime, by: str) -> Decision:
     """Hold a seat of the offer that the counsellor chose. Raises `Refused`."""
     case, offer = states.get(Case, command.case), states.get(Offer, command.offer)
-    where = Circumstances(settings_of(county, berlin_day(now)), berlin_day(now))
+    agreements = agreements_for(county, offer, states)
+    where = Circumstances(settings_of(county, berlin_day(now)), berlin_day(now), agreements)
     need = _sought(command, case)
     _fits(case, need, offer, where)
     facts: list[Fact] = []

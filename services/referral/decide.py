@@ -13,6 +13,7 @@ from schemas.envelope import Subject
 from services.referral.books import tallied
 from services.referral.choosing import choose, named
 from services.referral.commands import (
+    Accept,
     CloseOffer,
     ConfirmSeats,
     PassOver,
@@ -24,7 +25,9 @@ from services.referral.commands import (
 )
 from services.referral.consume import MAY_CANCEL, hear, offers_of
 from services.referral.county import settings_of
+from services.referral.directory import agreements as agreed
 from services.referral.directory import keeping
+from services.referral.directory.agreements import NONE, agreements_for
 from services.referral.directory.keeping import OfPartner
 from services.referral.directory.states import Service, service_id
 from services.referral.evolve import evolve
@@ -32,7 +35,7 @@ from services.referral.model import Case
 from services.referral.offers import Offer, OfferTerms
 from services.referral.placing import pass_over, place
 from services.referral.publishing import close, confirm, publish, set_seats
-from services.referral.steps import lapse, take
+from services.referral.steps import Agreed, lapse, take
 from services.runtime.calendar import berlin_day
 from services.runtime.deciding import Command, Decision, Due, Message, Received, States
 
@@ -74,11 +77,15 @@ def _for_an_offer(command: _OfAnOffer, county: str, states: States) -> Iterator[
 
 def _for_a_case(message: Command, states: States) -> Iterator[Subject]:
     match message.data:
-        case Propose(case=case, offer=offer) | TakeStep(case=case, offer=offer):
+        case Propose(case=case, offer=offer) | Accept(case=case, offer=offer):
+            yield Subject(Case.KIND, case)
+            yield Subject(Offer.KIND, offer)
+            yield from agreed.named(message.county, offer, states)
+        case TakeStep(case=case, offer=offer):
             yield Subject(Case.KIND, case)
             yield Subject(Offer.KIND, offer)
         case ProposeByHand() as command:
-            yield from named(command, states)
+            yield from named(command, message.county, states)
         case PassOver(case=case):
             yield Subject(Case.KIND, case)
         case _:
@@ -136,6 +143,8 @@ def _of_a_case(message: Command, states: States, now: datetime) -> Decision:
             return pass_over(command, states)
         case TakeStep() as command:
             case, offer = states.get(Case, command.case), states.get(Offer, command.offer)
-            return take(command, case, offer, settings_of(message.county, berlin_day(now)), now, message.actor)
+            settings = settings_of(message.county, berlin_day(now))
+            agreements = agreements_for(message.county, offer, states) if isinstance(command, Accept) else NONE
+            return take(command, case, offer, Agreed(settings, agreements), now, message.actor)
         case _:
             raise TypeError("referral knows no such command")

@@ -1,8 +1,9 @@
 """The hard rules: who may be proposed for which offer. Nothing ever overrides them.
 
-A rule is data: a code, the one attribute of a person it looks at, the offers on which it binds, and whether a value of that attribute is
-let in. Its sentence for people is `rule.<code>` in `messages/`. What is not known about a person is not let in where a rule binds: the
-sentence says what to ask. Since each rule looks at one attribute only, its verdict on a value holds for everybody who shares it.
+A rule is data: a code, the one attribute of a person it looks at (that of the agreement looks at none), the offers on which it binds, and
+whether a value of that attribute is let in. Its sentence for people is `rule.<code>` in `messages/`. What is not known about a person is
+not let in where a rule binds: the sentence says what to ask. Since each rule looks at one attribute only, its verdict on a value holds for
+everybody who shares it.
 """
 
 from __future__ import annotations
@@ -14,6 +15,7 @@ from typing import Any, Final
 
 from schemas.codes import CEFR_ORDER, BenefitRegime, Cefr, Daypart, ResidenceGroup, ServiceKind, Sex
 from services.referral.county import CountySettings
+from services.referral.directory.agreements import NONE, Agreements
 from services.referral.distance import distance_km
 from services.referral.model import Case, Need
 from services.referral.offers import OfferTerms
@@ -71,18 +73,19 @@ def seeker_of(case: Case, need: Need) -> Seeker | None:
 
 @dataclass(frozen=True, slots=True)
 class Circumstances:
-    """Where and when is judged: the county's settings and the day."""
+    """Where and when is judged: the county's settings, the day, and the agreements with partners that are known."""
 
     settings: CountySettings
     today: date
+    agreements: Agreements = NONE
 
 
 @dataclass(frozen=True, slots=True)
 class Rule:
-    """One hard rule. `attribute` names what it looks at, in the words of a partner's inbox."""
+    """One hard rule. `attribute` names what it looks at, in the words of a partner's inbox; None: nothing of the person."""
 
     code: str
-    attribute: str
+    attribute: str | None
     looks_at: Callable[[Seeker], Hashable]
     binds: Callable[[OfferTerms], bool]
     lets_in: Callable[[Any, OfferTerms, Circumstances], bool]
@@ -202,10 +205,17 @@ RULES: Final[tuple[Rule, ...]] = (
         lambda terms: terms.kind is ServiceKind.INTERPRETER and bool(terms.languages),
         lambda spoken, terms, _: not spoken.isdisjoint(terms.languages),
     ),
+    Rule(
+        "agreement",
+        None,
+        lambda _: None,
+        lambda terms: True,
+        lambda _, terms, where: where.agreements.cover(terms.partner, terms.kind, where.today),
+    ),
 )
 """All hard rules, in the order in which they are told."""
 
 
 def attributes_looked_at(terms: OfferTerms) -> Iterable[str]:
     """The attributes of a person on which this offer decides."""
-    return (rule.attribute for rule in RULES if rule.binds(terms))
+    return (rule.attribute for rule in RULES if rule.attribute is not None and rule.binds(terms))

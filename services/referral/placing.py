@@ -13,6 +13,7 @@ from schemas.codes import WaitReason
 from schemas.events import NeedWaiting
 from services.referral.commands import PassOver, Propose, Taken
 from services.referral.county import settings_of
+from services.referral.directory.agreements import agreements_for
 from services.referral.effects import Locate
 from services.referral.eligibility import Circumstances, seeker_of, shut_out_by
 from services.referral.evolve import PassedOver, Proposed
@@ -29,7 +30,8 @@ _STALE: Final = Decision(answer=Taken(done=False))
 def place(command: Propose, county: str, states: States, now: datetime) -> Decision:
     """Hold the seat if it is still there and still fits."""
     case, offer = states.get(Case, command.case), states.get(Offer, command.offer)
-    where = Circumstances(settings_of(county, berlin_day(now)), berlin_day(now))
+    agreements = agreements_for(county, offer, states)
+    where = Circumstances(settings_of(county, berlin_day(now)), berlin_day(now), agreements)
     need = case.need(command.need)
     sought = need is not None and case.stands and need.is_sought and not case.has_place_beside(need)
     if need is None or not sought or not _fits(case, need, offer, where):

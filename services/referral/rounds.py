@@ -94,7 +94,7 @@ class Rounds:
         async for case in kept.each_on_agenda(store, {ROUND}):
             pool.learn(case)
         offers = await kept.open_offers(store, today)
-        where = Circumstances(settings_of(county, today), today)
+        where = Circumstances(settings_of(county, today), today, await kept.agreements(store))
         # In a thread of its own: a large round takes some tenths of a second, in which others are to be answered.
         wanted = await asyncio.to_thread(pool.look, offers, where, county)
         return await self._settle(county, pool, wanted)

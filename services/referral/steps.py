@@ -7,10 +7,11 @@ freed in the same transaction in which the referral ends, so that a need is held
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
-from datetime import datetime
+from dataclasses import dataclass
+from datetime import date, datetime
 from typing import Final
 
-from schemas.codes import CancelReason, LapseStage, RejectReason
+from schemas.codes import CancelReason, ContactField, LapseStage, RejectReason, ServiceKind
 from schemas.envelope import Subject
 from schemas.events import (
     ReferralAccepted,
@@ -37,6 +38,7 @@ from services.referral.commands import (
     TakeStep,
 )
 from services.referral.county import CountySettings
+from services.referral.directory.agreements import Agreements
 from services.referral.evolve import Ended, Moved, Proposed, SeatFreed, SeatHeld, case_after
 from services.referral.model import LIVE, Case, EndReason, Need, Referral, ReferralState, Settled
 from services.referral.offers import Holder, Offer
@@ -74,15 +76,30 @@ def propose(
     yield case.subject, told
 
 
-def take(command: TakeStep, case: Case, offer: Offer, settings: CountySettings, now: datetime, by: str) -> Decision:
+@dataclass(frozen=True, slots=True)
+class Agreed:
+    """What county and partners agreed: the settings for all of them, and the partner's own agreement where there is one."""
+
+    settings: CountySettings
+    agreements: Agreements
+
+    def fields_for(self, partner: str, kind: ServiceKind, day: date) -> tuple[ContactField, ...]:
+        """What a partner may read of somebody it accepts on this day. Raises `Refused` when no agreement of today covers it."""
+        if not self.agreements.cover(partner, kind, day):
+            raise Refused("agreement-missing")
+        agreement = self.agreements.by_partner.get(partner)
+        return self.settings.contact.fields_for(partner) if agreement is None else agreement.fields
+
+
+def take(command: TakeStep, case: Case, offer: Offer, agreed: Agreed, now: datetime, by: str) -> Decision:
     """What follows from a person's step. Raises `Refused`."""
     need, referral = _find(command, case)
     to = after(_STEPS[type(command)], referral.state)
     if referral.deadline is not None and referral.deadline <= now:
         raise Refused("referral-deadline-passed")
-    told = _announcement(command, need, referral, offer, settings, now)
+    told = _announcement(command, need, referral, offer, agreed, now)
     if to in LIVE:
-        deadline = settings.deadlines.end(AWAITED[to], now) if to in AWAITED else None
+        deadline = agreed.settings.deadlines.end(AWAITED[to], now) if to in AWAITED else None
         fact = Moved(need.id, to, by, deadline)
         facts: list[Fact] = [(case.subject, fact)]
     else:
@@ -151,7 +168,7 @@ _STEPS: Final[Mapping[type[TakeStep], StepKind]] = {
 
 
 def _announcement(
-    command: TakeStep, need: Need, referral: Referral, offer: Offer, settings: CountySettings, now: datetime
+    command: TakeStep, need: Need, referral: Referral, offer: Offer, agreed: Agreed, now: datetime
 ) -> ReferralStep:
     """The event that tells others of a person's step."""
     more: dict[str, object] = {}
@@ -159,11 +176,11 @@ def _announcement(
         case Refuse(another=another):
             more = {"another": another}
         case Accept():
-            ends_on = offer.terms.ends_on if offer.terms is not None else None
+            ends_on, today = offer.terms.ends_on if offer.terms is not None else None, berlin_day(now)
             more = {
                 "partner": referral.partner,
-                "fields": settings.contact.fields_for(referral.partner),
-                "until": settings.contact.until(berlin_day(now), ends_on),
+                "fields": agreed.fields_for(referral.partner, need.kind, today),
+                "until": agreed.settings.contact.until(today, ends_on),
             }
         case Reject(reason=reason) | Decline(reason=reason):
             more = {"reason": reason}

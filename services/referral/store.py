@@ -18,6 +18,7 @@ from pymongo import ASCENDING, DeleteOne, IndexModel, InsertOne, UpdateOne
 
 from schemas.codes import WaitReason
 from services.referral.books import ENTRIES, HELD, OFFERS, SEATS, Books, Tally, entries_of
+from services.referral.directory.agreements import Agreements
 from services.referral.directory.listing import Directory
 from services.referral.directory.states import Partner, Service
 from services.referral.effects import Locate, Unlocate
@@ -118,6 +119,12 @@ async def list_offers(store: CountyStore, partner: str | None, after: str | None
 async def directory(store: CountyStore, day: date) -> Directory:
     """The whole directory, with the offers that are open on this day."""
     return Directory(await partners(store), await services(store), await open_offers(store, day))
+
+
+async def agreements(store: CountyStore) -> Agreements:
+    """The agreements with all partners."""
+    query = {"$or": [{"body.retired": True}, {"body.agreement": {"$ne": None}}]}
+    return Agreements.of([_read(Partner, document) for document in await store.find(_PARTNERS, query)])
 
 
 async def partners(store: CountyStore) -> list[Partner]:

@@ -33,6 +33,8 @@ from services.referral.commands import (
     Taken,
 )
 from services.referral.county import settings_of
+from services.referral.directory.agreements import Agreements
+from services.referral.directory.states import Partner
 from services.referral.eligibility import Circumstances, Seeker
 from services.referral.model import ROUND, Case, Need, NeedState, Referral, ReferralState
 from services.referral.offers import Offer, OfferTerms
@@ -200,7 +202,8 @@ class Network(World):
     def looks(self, pool: Pool) -> list[Propose | PassOver]:
         """What somebody with this memory wants decided."""
         today = berlin_day(self.now)
-        return pool.look(self.offers(), Circumstances(settings_of(COUNTY, today), today), COUNTY)
+        agreements = Agreements.of(state for state in self.states.values() if isinstance(state, Partner))
+        return pool.look(self.offers(), Circumstances(settings_of(COUNTY, today), today, agreements), COUNTY)
 
     def later(self, **time: int) -> None:
         """Time passes, and what is due happens."""
