@@ -1,4 +1,4 @@
-"""What a county decides about referrals: deadlines, distances, points. Read once from `county.yaml`, which explains each entry.
+"""What a county decides about referrals: deadlines, distances, points, the directory. Read once from `county.yaml`, which explains all.
 
 Settings are versions with a first day; `settings_of` gives the one that counts on a day.
 """
@@ -108,6 +108,12 @@ def _days_after(day: date, days: int) -> date:
     return day + timedelta(days=min(days, (date.max - day).days))
 
 
+class DirectorySettings(_Part):
+    """How long an entry of the directory counts as confirmed."""
+
+    stale_after_days: Days
+
+
 class CountySettings(_Part):
     """One version of a county's decisions."""
 
@@ -117,6 +123,7 @@ class CountySettings(_Part):
     points: Weights
     waiting: Waiting
     contact: Contact
+    directory: DirectorySettings
 
 
 def settings_of(county: str, day: date) -> CountySettings:
