@@ -8,14 +8,14 @@ from __future__ import annotations
 from collections import defaultdict
 from collections.abc import Hashable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
-from typing import Final
+from typing import Final, NamedTuple
 
 import numpy as np
 
 from services.referral.assignment import WAITS, Assignment, Index, Problem, Whole, assign
 from services.referral.eligibility import Circumstances, Seeker
 from services.referral.offers import Offer, OfferTerms
-from services.referral.points import REASONS, load, waiting_gain, weighed
+from services.referral.points import REASONS, load, table, waiting_gain
 from services.referral.ties import Ties
 from services.referral.verdicts import Verdicts
 
@@ -23,8 +23,10 @@ _ROWS_AT_ONCE: Final = 4096
 """So many people's offers are spread out at a time, a byte for each offer."""
 
 
-@dataclass(frozen=True, slots=True)
-class Candidate:
+_LOOKS_AT: Final = tuple(reason.looks_at for reason in REASONS)
+
+
+class Candidate(NamedTuple):
     """A need with the places that it may have, as a whole number with their bits. `values` is what the points look at."""
 
     seeker: Seeker
@@ -74,14 +76,14 @@ class Board:
 
     def candidate(self, seeker: Seeker, places: int) -> Candidate:
         """Somebody who may have these places."""
-        values = tuple(reason.looks_at(seeker) for reason in REASONS)
+        values = tuple([looks_at(seeker) for looks_at in _LOOKS_AT])
         return Candidate(seeker, places, values, waiting_gain(seeker, self._where), self._ties.of(seeker.need))
 
     def solve(self, candidates: Iterable[Candidate]) -> Solved:
         """The best for all of them together. Places without a seat may be among theirs: they get a price, and nobody gets them."""
         waiting = sorted(candidates, key=lambda one: (one.seeker.since, one.tie, one.seeker.need))
-        person, place = _spread([one.places for one in waiting], len(self.offers))
-        points = self._points(waiting, person, place)
+        person, place = spread([one.places for one in waiting], len(self.offers))
+        points, alike = self._points(waiting, person, place)
         problem = Problem(
             people=len(waiting),
             seats=np.array([offer.free for offer in self.offers], dtype=np.int64),
@@ -94,39 +96,48 @@ class Board:
             ),
         )
         assignment = assign(problem)
+        worth = np.zeros(len(waiting), dtype=np.int64)
         chosen = np.flatnonzero(assignment.place[person] == place)
-        worth: dict[int, int] = dict(zip(person[chosen].tolist(), points[chosen].tolist(), strict=True))
-        return Solved(waiting, problem, assignment, self._longest_wait_first(waiting, assignment.place.tolist(), worth))
+        worth[person[chosen]] = points[chosen]
+        return Solved(waiting, problem, assignment, _longest_wait_first(alike, assignment.place, worth))
 
-    def _points(self, candidates: Sequence[Candidate], person: Index, place: Index) -> Whole:
-        """The points of each pair: a table for each reason, with a line for each value that occurs."""
+    def _points(self, candidates: Sequence[Candidate], person: Index, place: Index) -> tuple[Whole, Whole]:
+        """The points of each pair, from a table for each reason with a line for each value that occurs; and a number for each person, the
+        same for those who are equal in everything but their waiting."""
         points = np.array([load(offer, self._where) for offer in self.offers], dtype=np.int64)[place]
         terms = [_terms(offer) for offer in self.offers]
-        for number, reason in enumerate(REASONS):
+        places: dict[int, int] = {}
+        alike = np.array(
+            [2 * places.setdefault(one.places & self.with_seat, len(places)) + one.seeker.urgent for one in candidates],
+            dtype=np.int64,
+        )
+        for reason, values in zip(REASONS, zip(*(one.values for one in candidates), strict=True), strict=False):
             lines: dict[Hashable, int] = {}
-            line = np.array([lines.setdefault(one.values[number], len(lines)) for one in candidates], dtype=np.int32)
-            table = np.array([[weighed(reason, value, one, self._where) for one in terms] for value in lines])
-            points += table[line[person], place]
-        return points
-
-    def _longest_wait_first(
-        self, candidates: Sequence[Candidate], found: Sequence[int], worth: Mapping[int, int]
-    ) -> dict[int, tuple[int, int]]:
-        """The place of each person and its points. People who are equal in everything but their waiting are of equal use to the optimum
-        wherever they sit: among them the longest wait comes first, to the place with the most points."""
-        equal: defaultdict[tuple[int, tuple[Hashable, ...], bool], list[int]] = defaultdict(list)
-        for number, one in enumerate(candidates):
-            equal[one.places & self.with_seat, one.values, one.seeker.urgent].append(number)
-        given: dict[int, tuple[int, int]] = {}
-        for people in equal.values():
-            # The candidates are in the order of their waiting, and so are the people of a group.
-            seats = sorted((-worth[number], found[number]) for number in people if found[number] != WAITS)
-            for number, (loss, place) in zip(people, seats, strict=False):
-                given[number] = (place, -loss)
-        return given
+            line = np.array([lines.setdefault(value, len(lines)) for value in values], dtype=np.int64)
+            points += table(reason, lines, terms, self._where).ravel().take(line[person] * len(terms) + place)
+            alike = alike * len(lines) + line
+        return points, alike
 
 
-def _spread(masks: Sequence[int], places: int) -> tuple[Index, Index]:
+def _longest_wait_first(alike: Whole, place: Index, worth: Whole) -> dict[int, tuple[int, int]]:
+    """The place of each person who gets one, and its points. People who are equal in everything but their waiting are of equal use to the
+    optimum wherever they sit: among them the longest wait comes first, to the place with the most points."""
+    seated = np.flatnonzero(place != WAITS)
+    given: dict[int, tuple[int, int]] = dict(
+        zip(seated.tolist(), zip(place[seated].tolist(), worth[seated].tolist(), strict=True), strict=True)
+    )
+    _, group, size = np.unique(alike, return_inverse=True, return_counts=True)
+    equal: defaultdict[int, list[int]] = defaultdict(list)
+    for number in np.flatnonzero(size[group] > 1).tolist():
+        equal[int(group[number])].append(number)
+    for people in equal.values():
+        seats = sorted((given.pop(number) for number in people if number in given), key=lambda one: (-one[1], one[0]))
+        # People are numbered in the order of their waiting, and so are those of a group.
+        given.update(zip(people, seats, strict=False))
+    return given
+
+
+def spread(masks: Sequence[int], places: int) -> tuple[Index, Index]:
     """The pairs of people (by number) and places whose bits are set."""
     width = (places + 7) // 8
     people_found, places_found = list[Index](), list[Index]()

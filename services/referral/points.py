@@ -5,10 +5,13 @@ Like a hard rule, each reason looks at one attribute of a person, so that its po
 
 from __future__ import annotations
 
-from collections.abc import Callable, Collection, Hashable
+from collections.abc import Callable, Collection, Hashable, Iterable
 from dataclasses import dataclass
 from datetime import date
 from typing import Any, Final
+
+import numpy as np
+from numpy.typing import NDArray
 
 from schemas.codes import CEFR_ORDER, Cefr, Daypart
 from services.referral.distance import distance_km
@@ -25,10 +28,11 @@ _STEPS_OF_LEVEL: Final = 3
 
 @dataclass(frozen=True, slots=True)
 class Reason:
-    """A reason for points. `share` is how much of its weight a value earns, in thousandths."""
+    """A reason for points. `share` is how much of its weight a value earns, in thousandths; of the offer it looks at `of_offer` alone."""
 
     code: str
     looks_at: Callable[[Seeker], Hashable]
+    of_offer: Callable[[OfferTerms], Hashable]
     share: Callable[[Any, OfferTerms, Circumstances], int]
 
 
@@ -61,6 +65,20 @@ _OF_RULE: Final = {"level": "level", "time": "time", "place": "distance", "langu
 def weighed(reason: Reason, value: Hashable, terms: OfferTerms, where: Circumstances) -> int:
     """The points of one reason for somebody with this value."""
     return where.settings.points.of(reason.code) * reason.share(value, terms, where) // _ALL
+
+
+def table(
+    reason: Reason, values: Iterable[Any], offers: Iterable[OfferTerms], where: Circumstances
+) -> NDArray[np.int64]:
+    """The points of one reason: a line for each value, with one number for each offer.
+
+    Offers that are the same to the reason are looked at once: of a thousand there are twenty districts.
+    """
+    weight, share = where.settings.points.of(reason.code), reason.share
+    kinds: dict[Hashable, tuple[int, OfferTerms]] = {}
+    column = [kinds.setdefault(reason.of_offer(terms), (len(kinds), terms))[0] for terms in offers]
+    told = [[weight * share(value, terms, where) // _ALL for _, terms in kinds.values()] for value in values]
+    return np.array(told, dtype=np.int64).reshape(-1, len(kinds))[:, column]
 
 
 def load(offer: Offer, where: Circumstances) -> int:
@@ -120,10 +138,10 @@ def _language_shared(spoken: frozenset[str], terms: OfferTerms, _: Circumstances
 
 
 REASONS: Final[tuple[Reason, ...]] = (
-    Reason("distance", lambda one: one.district, _nearness),
-    Reason("level", lambda one: one.german, _level_fit),
-    Reason("start", lambda one: None, _soon),
-    Reason("time", lambda one: one.available, _time_fit),
-    Reason("language", lambda one: one.languages, _language_shared),
+    Reason("distance", lambda one: one.district, lambda terms: (terms.kind, terms.district), _nearness),
+    Reason("level", lambda one: one.german, lambda terms: terms.cefr_from, _level_fit),
+    Reason("start", lambda one: None, lambda terms: terms.starts_on, _soon),
+    Reason("time", lambda one: one.available, lambda terms: (terms.kind, terms.dayparts), _time_fit),
+    Reason("language", lambda one: one.languages, lambda terms: terms.languages, _language_shared),
 )
 """The reasons that look at the person or the day; `load` looks at the offer alone."""

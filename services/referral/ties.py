@@ -18,11 +18,13 @@ class Ties:
     """The ties of one seed. The same seed and ids always give the same."""
 
     def __init__(self, seed: str) -> None:
-        self._key = blake2b(seed.encode(), digest_size=16).digest()
+        self._seeded = blake2b(digest_size=_WORD // 8, key=blake2b(seed.encode(), digest_size=16).digest())
 
     def of(self, id: str) -> int:
         """A whole number below 2^64."""
-        return int.from_bytes(blake2b(id.encode(), digest_size=_WORD // 8, key=self._key).digest(), "little")
+        hashed = self._seeded.copy()
+        hashed.update(id.encode())
+        return int.from_bytes(hashed.digest(), "little")
 
     def of_pairs(self, people: Sequence[int], places: Sequence[int], person: Index, place: Index) -> Whole:
         """`Problem.tie`, from the ties of all people and of all places."""

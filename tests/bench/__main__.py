@@ -2,6 +2,7 @@
 
     make bench                               # throughput beside the limit and the usual way, and the first referral
     make bench ARGS="--parts growth"         # hours on a small machine; the sizes can be given
+    make bench ARGS="--parts matching,online" # a round beside the bare solver, and half-years by each policy: no engines needed
 
 What is measured, and how to read it: docs/architecture/speed.md. The figures are written to build/bench/bench.json as well. Exit codes:
 0 every bar that was measured is reached, 1 one is missed or something stopped the run, 2 the command was not understood, 130 Ctrl-C.
@@ -29,8 +30,10 @@ from deploy.embedded.interrupts import stopping_on_signals
 from deploy.refusals import CannotDo
 from simulation.doors import NoAnswer, Refusal
 from simulation.rest import NoRest
+from tests.bench import online, solving
 from tests.bench.copy import Disturbed, copy
-from tests.bench.figures import QUIET, Again, Crowd, Pair, Report, Round, Stretch
+from tests.bench.figures import QUIET, Again, Crowd, HalfYear, Pair, Report, Round, Stretch
+from tests.bench.halfyear import TEST, Shift
 from tests.bench.limit import Done, limit
 from tests.bench.progress import Progress
 from tests.bench.tables import show
@@ -39,12 +42,15 @@ from tests.bench.written import Head
 
 OUTPUT: Final = Path("build/bench")
 FIGURES: Final = OUTPUT / "bench.json"
-PARTS: Final = ("path", "usual", "growth", "first")
+PARTS: Final = ("path", "usual", "growth", "first", "matching", "online")
 USUALLY: Final = "path,usual,first"
 FIRST_PEOPLE: Final = 20
 """They come before anything is measured but the first referral: whoever starts cold is not compared with who is warm."""
 USUAL_PEOPLE: Final = 200
 """At most so many go the usual way: it does not get faster with more."""
+
+SIZES: Final = ((1_000, 200), (10_000, 1_000), (100_000, 5_000))
+"""Needs and offers of the rounds that are measured beside the bare solver."""
 
 TRIES: Final = 3
 """So often something is measured while other machines of the host take the cores away."""
@@ -84,7 +90,23 @@ class Bench:
             for number in range(1, self._options.runs + 1):
                 self._progress.say(f"Growth, run {number} of {self._options.runs}")
                 self._note(growth=(*self.report.growth, await self._growth()))
+        if "matching" in parts:
+            for people, offers in SIZES:
+                with self._progress.during(f"A round of {people:,} needs and {offers:,} offers"):
+                    measured = await asyncio.to_thread(solving.measure, people, offers)
+                self._note(matching=(*self.report.matching, measured))
+        if "online" in parts:
+            await self._online(self._options.seeds)
         self._clear()
+
+    async def _online(self, seeds: Sequence[int]) -> None:
+        with self._progress.during("Learning prices from other half-years"):
+            learned = await asyncio.to_thread(online.trained)
+        for shift in Shift:
+            for seed in seeds:
+                with self._progress.during(f"A half-year by each policy: {shift}, seed {seed}"):
+                    figures = await asyncio.to_thread(online.play_all, shift, seed, learned)
+                self._note(online=(*self.report.online, HalfYear(shift, seed, figures)))
 
     async def _round(self, parts: Sequence[str]) -> Round:
         """What is compared is measured within minutes."""
@@ -227,7 +249,14 @@ def _parser() -> argparse.ArgumentParser:
     growth.add_argument("--growth-stretch", type=_positive, default=5000, metavar="N", help="in each (5000)")
     growth.add_argument("--growth-until", type=_positive, default=20_000, metavar="N", help="in the whole (20000)")
     growth.add_argument("--runs", type=_positive, default=3, metavar="N", help="of which the median counts (3)")
+    ahead = parser.add_argument_group("online", "Generated half-years, played by each policy.")
+    ahead.add_argument("--seeds", type=_seeds, default=tuple(TEST), metavar="FROM-TO", help="(default: 900-909)")
     return parser
+
+
+def _seeds(text: str) -> tuple[int, ...]:
+    first, _, last = text.partition("-")
+    return tuple(range(int(first), int(last or first) + 1))
 
 
 def _positive(text: str) -> int:

@@ -7,13 +7,25 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass
-from statistics import median
+from statistics import mean, median
 from typing import Any, Final
+
+from tests.bench.solving import Solving
 
 LIMIT_BAR: Final = 0.5
 USUAL_BAR: Final = 5.0
 GROWTH_BAR: Final = 0.85
 MEGABYTES_BAR: Final = 150.0
+SOLVER_BAR: Final = 3.0
+"""How many times the bare solver's time a round may take, at `SOLVER_PEOPLE` needs."""
+SOLVER_PEOPLE: Final = 10_000
+HINDSIGHT_BARS: Final[Mapping[str, float]] = {"ordinary": 0.88}
+HINDSIGHT_BAR: Final = 0.87
+"""The share of what hindsight would have reached, on average; in years that are not ordinary a little less."""
+LOOKING_AHEAD: Final = "the same, by scarcity"
+DAILY: Final = "optimum each day"
+FIRST_COME: Final = "first come, first served"
+"""Policies by the names that `online.policies` gives them."""
 QUIET: Final = 0.05
 """Up to this share of the cores' time may go to other machines of the same host; what was measured with more says little."""
 FLAT: Final = 1.10
@@ -132,12 +144,33 @@ class Pair:
 
 
 @dataclass(frozen=True, slots=True)
+class HalfYear:
+    """A generated half-year, played by each policy: its figures by name."""
+
+    shift: str
+    seed: int
+    figures: Mapping[str, Mapping[str, float]]
+
+    def lead(self, figure: str, over: str) -> float:
+        """By how much looking ahead is better than another policy."""
+        return self.figures[LOOKING_AHEAD][figure] - self.figures[over][figure]
+
+
+@dataclass(frozen=True, slots=True)
 class Report:
     """One run of the bench."""
 
     machine: Mapping[str, str | float]
     rounds: Sequence[Round] = ()
     growth: Sequence[Pair] = ()
+    matching: Sequence[Solving] = ()
+    online: Sequence[HalfYear] = ()
+
+    @property
+    def shifts(self) -> Mapping[str, Sequence[HalfYear]]:
+        """The half-years by what was not as it was."""
+        names = dict.fromkeys(one.shift for one in self.online)
+        return {name: [one for one in self.online if one.shift == name] for name in names}
 
     @property
     def middle(self) -> Round | None:
@@ -162,6 +195,18 @@ class Report:
                 highest = max(crowd.megabytes[name] for pair in self.growth for crowd in (pair.early, pair.late))
                 found.append(Verdict(f"memory of {name}, late against early", flatness, FLAT, most=True))
                 found.append(Verdict(f"memory of {name} in MB", highest, MEGABYTES_BAR, most=True))
+        found += [
+            Verdict(f"a round of {one.people:,} needs against the bare solver", one.times, SOLVER_BAR, most=True)
+            for one in self.matching
+            if one.people == SOLVER_PEOPLE
+        ]
+        for name, years in self.shifts.items():
+            reached = mean(one.figures[LOOKING_AHEAD]["ratio"] for one in years)
+            found.append(Verdict(f"{name}: of hindsight", reached, HINDSIGHT_BARS.get(name, HINDSIGHT_BAR), digits=3))
+            lead = min(one.lead("ratio", DAILY) for one in years)
+            found.append(Verdict(f"{name}: worst lead over the optimum of each day", lead, 0.0, digits=3))
+            more = mean(one.lead("served", FIRST_COME) for one in years)
+            found.append(Verdict(f"{name}: share served beyond first come, first served", more, 0.0, digits=3))
         return found
 
     def to_json(self) -> dict[str, Any]:
@@ -178,6 +223,7 @@ class Verdict:
     value: float
     bar: float
     most: bool = False
+    digits: int = 2
 
     @property
     def reached(self) -> bool:
@@ -185,11 +231,11 @@ class Verdict:
 
     @property
     def measured(self) -> str:
-        return _number(self.value)
+        return _number(self.value, self.digits)
 
     @property
     def demand(self) -> str:
-        return f"{'at most' if self.most else 'at least'} {_number(self.bar)}"
+        return f"{'at most' if self.most else 'at least'} {_number(self.bar, self.digits)}"
 
     @property
     def sentence(self) -> str:
@@ -199,8 +245,8 @@ class Verdict:
         return {**asdict(self), "reached": self.reached}
 
 
-def _number(value: float) -> str:
-    return f"{value:.0f}" if value >= 10 else f"{value:.2f}"
+def _number(value: float, digits: int) -> str:
+    return f"{value:.0f}" if value >= 10 else f"{value:.{digits}f}"
 
 
 def a_person(one: Stretch | Again) -> dict[str, float]:

@@ -3,13 +3,15 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
+from statistics import mean
 from typing import Final
 
 from rich.console import Console
 from rich.table import Table
 from rich.text import Text
 
-from tests.bench.figures import Again, Crowd, First, Pair, Report, Round, Stretch, Verdict, a_person, added
+from tests.bench.figures import Again, Crowd, First, HalfYear, Pair, Report, Round, Stretch, Verdict, a_person, added
+from tests.bench.solving import Solving
 
 STEPS: Final = ("load", "decide", "write", "publish")
 
@@ -34,6 +36,11 @@ def tables(report: Report) -> Iterator[Table]:
         yield steps(middle.path, middle.limit)
     if report.growth:
         yield growth(report.growth)
+    if report.matching:
+        yield matching(report.matching)
+    for name, years in report.shifts.items():
+        yield online(name, years)
+        yield people(name, years)
     if verdicts := report.verdicts():
         yield judged(verdicts)
 
@@ -91,6 +98,45 @@ def growth(pairs: Sequence[Pair]) -> Table:
 
 def _quiet(crowd: Crowd) -> str:
     return f"{crowd.quiet} of {len(crowd.parts)}"
+
+
+def matching(sizes: Sequence[Solving]) -> Table:
+    table = _table("a round, CPU seconds", "pairs", "placed", "eligibility", "round", "bare solver", "times")
+    for one in sizes:
+        seconds = (f"{value:.3f}" for value in (one.eligibility, one.round, one.solver))
+        name = f"{one.people:,} needs, {one.offers:,} offers"
+        table.add_row(name, f"{one.pairs:,}", f"{one.placed:,}", *seconds, f"{one.times:.2f}")
+    return table
+
+
+def online(shift: str, years: Sequence[HalfYear]) -> Table:
+    """Of hindsight, and the share served: each policy in each half-year."""
+    table = _table(f"half-years, {shift}", *(_SHORT.get(name, name) for name in years[0].figures))
+    for one in years:
+        cells = (f"{found['ratio']:.3f} {found['served']:.0%}" for found in one.figures.values())
+        table.add_row(f"seed {one.seed}", *cells)
+    return table
+
+
+def people(shift: str, years: Sequence[HalfYear]) -> Table:
+    """What it means for people, on average. (All figures of each seed are in the JSON.)"""
+    table = _table(f"{shift}, on average", *MEANT)
+    for policy in years[0].figures:
+        found = {name: mean(one.figures[policy][name] for one in years) for name in MEANT}
+        table.add_row(
+            _SHORT.get(policy, policy), *(f"{value:.0f}" if value > 1 else f"{value:.2f}" for value in found.values())
+        )
+    return table
+
+
+MEANT: Final = ("unmet, some offer fitted", "wait p50", "wait p90", "urgent p90", "gap of languages")
+_SHORT: Final = {
+    "first come, first served": "first come",
+    "optimum each day": "each day",
+    "optimum once a week": "each week",
+    "each day, minus learned prices": "prices",
+    "the same, by scarcity": "by scarcity",
+}
 
 
 def judged(verdicts: Sequence[Verdict]) -> Table:
