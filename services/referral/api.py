@@ -18,6 +18,7 @@ from services.referral.api_referrals import add_referrals
 from services.referral.books import ENTRIES
 from services.referral.directory.api import add_directory
 from services.referral.directory.api_hsds import hsds_routes
+from services.referral.directory.api_import import add_import
 from services.referral.directory.api_review import add_review
 from services.referral.locations import Locations
 from services.referral.model import Case
@@ -41,6 +42,7 @@ def routes(running: Running, locations: Locations | None = None) -> APIRouter:
     add_needs(router, running, catalogue)
     add_directory(router, running, catalogue)
     add_review(router, running)
+    add_import(router, running, catalogue)
     _add_cases(router, running)
     _add_books(router, running)
     return APIRouter(routes=[*router.routes, *hsds_routes(running, catalogue).routes])

@@ -135,7 +135,12 @@ class ServiceEntry(Entry):
     application_process: Text | None = None
     sites: tuple[Code, ...] = Field(default=(), max_length=MOST_PARTS)
 
-    @field_validator("sites", "languages")
+    @field_validator("languages")
     @classmethod
     def _each_once(cls, codes: tuple[str, ...]) -> tuple[str, ...]:
         return tuple(dict.fromkeys(codes))
+
+    @field_validator("sites")
+    @classmethod
+    def _in_order(cls, codes: tuple[str, ...]) -> tuple[str, ...]:
+        return tuple(sorted(set(codes)))

@@ -39,7 +39,17 @@ class OfPartner(BaseModel):
     asker: str | None = None
 
 
-class PutPartner(OfPartner):
+class _Put(BaseModel):
+    """Whoever puts an entry confirms it; one that is read in from a file (not `confirms`) is right as of what the file says, if it does."""
+
+    confirms: bool = True
+    as_of: date | None = None
+
+    def confirmed_on(self, today: date) -> date | None:
+        return today if self.confirms else self.as_of
+
+
+class PutPartner(OfPartner, _Put):
     """The entry is to be this one."""
 
     entry: PartnerEntry
@@ -65,7 +75,7 @@ class OfService(OfPartner):
     service: Code
 
 
-class PutService(OfService):
+class PutService(OfService, _Put):
     """The entry is to be this one."""
 
     entry: ServiceEntry
@@ -117,9 +127,10 @@ def decide(command: OfPartner, county: str, states: States, today: date) -> Deci
 
 def _put_partner(command: PutPartner, partner: Partner, today: date) -> Decision:
     _may_come_back(partner, command.asker)
-    put = PartnerPut(command.partner, command.entry, today)
+    day = command.confirmed_on(today)
+    put = PartnerPut(command.partner, command.entry, day)
     same = partner.entry == command.entry and not partner.retired
-    return _unless(same, partner, put, confirmed_on=today, retired=False)
+    return _unless(same, partner, put, confirmed_on=day, retired=False)
 
 
 def _of_service(command: OfService, service: Service, partner: Partner, today: date) -> Decision:
@@ -140,9 +151,10 @@ def _put_service(command: PutService, service: Service, partner: Partner, today:
     _may_come_back(service, command.asker)
     if not sites.issuperset(entry.sites):
         raise Refused("site-not-of-partner")
-    put = ServicePut(command.partner, command.service, entry, today)
+    day = command.confirmed_on(today)
+    put = ServicePut(command.partner, command.service, entry, day)
     same = service.entry == entry and not service.retired
-    return _unless(same, service, put, confirmed_on=today, retired=False)
+    return _unless(same, service, put, confirmed_on=day, retired=False)
 
 
 def _known(partner: Partner) -> PartnerEntry:

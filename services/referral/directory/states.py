@@ -71,11 +71,11 @@ Listed = Partner | Service
 
 @dataclass(frozen=True, slots=True)
 class PartnerPut:
-    """The entry of a partner is this one now."""
+    """The entry of a partner is this one now. `on`: the day as of which somebody said that it is right, if anybody did."""
 
     code: str
     entry: PartnerEntry
-    on: date
+    on: date | None
 
 
 @dataclass(frozen=True, slots=True)
@@ -92,7 +92,7 @@ class ServicePut:
     partner: str
     code: str
     entry: ServiceEntry
-    on: date
+    on: date | None
 
 
 @dataclass(frozen=True, slots=True)
