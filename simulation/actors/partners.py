@@ -1,4 +1,8 @@
-"""The partners publish their offers: each on the day on which it tells the network, all of a day in one list."""
+"""The partners publish their offers: each on the day on which it tells the network, all of a day in one list.
+
+Before the first of them the network's coordinator enters all partners into the directory, with their agreements and services, in one
+list too.
+"""
 
 from __future__ import annotations
 
@@ -7,11 +11,18 @@ from collections.abc import Iterator
 from datetime import date, timedelta
 from typing import Any, Final
 
-from simulation.partners import Offer
+from schemas.codes import Role
+from schemas.labels import label
+from schemas.places import district
+from simulation.doors import Who
+from simulation.partners import Offer, Partner
 from simulation.world import World, partner
 
 MOST_OFFERS: Final = 200
 """In one request."""
+
+COORDINATOR: Final = Who(Role.COORDINATOR, "coordination")
+SEAT: Final = "seat"
 
 
 class Publishers:
@@ -21,12 +32,16 @@ class Publishers:
         self._world = world
         self._offers: Iterator[Offer] = iter(world.offers)
         self._next = next(self._offers, None)
+        self._are_listed = False
 
     @property
     def next_day(self) -> date | None:
         return self._next.published_on if self._next else None
 
     async def act(self, today: date) -> int:
+        if not self._are_listed:
+            await self._enter()
+            self._are_listed = True
         by_partner: defaultdict[str, list[Offer]] = defaultdict(list)
         while self._next is not None and self._next.published_on <= today:
             by_partner[self._next.partner].append(self._next)
@@ -36,15 +51,58 @@ class Publishers:
                 await self._publish(code, offers[first : first + MOST_OFFERS])
         return sum(map(len, by_partner.values()))
 
+    async def _enter(self) -> None:
+        world = self._world
+        body = {"partners": [listed(one, world.county.year) for one in world.county.partners]}
+        answer = await world.doors.post("referral", "/v1/directory/partners", COORDINATOR, body, key="directory")
+        _all_applied(answer, "a partner")
+
     async def _publish(self, code: str, offers: list[Offer]) -> None:
         world = self._world
         body = {"offers": [{"id": world.offer_id(offer), **terms(offer)} for offer in offers]}
         key = f"offers-{offers[0].key}"
         answer = await world.doors.post("referral", "/v1/offers", partner(code), body, key=key)
-        for item in answer["items"]:
-            if item["outcome"] != "applied":
-                raise RuntimeError(f"an offer of {code} was not taken: {item['problem']['code']}")
+        _all_applied(answer, f"an offer of {code}")
         world.done["offers"] += len(offers)
+
+
+def _all_applied(answer: dict[str, Any], what: str) -> None:
+    for item in answer["items"]:
+        if item["outcome"] != "applied":
+            raise RuntimeError(f"{what} was not taken: {item['problem']['code']}")
+
+
+def listed(one: Partner, year: int) -> dict[str, Any]:
+    """A partner as the directory takes it. Its agreement is older than the year, and has no end."""
+    signed = date(year, 1, 1).isoformat()
+    return {
+        "code": one.code,
+        "entry": {
+            "name": one.name,
+            "description": {"de": "Erfunden für die Vorführung.", "en": "Made up for the demonstration."},
+            "website": f"https://{one.code}.example/",
+            "sites": [{"code": SEAT, "name": one.name, "district": one.seat, **_point(one.seat)}],
+        },
+        "agreement": {"kinds": one.kinds, "fields": one.fields, "signed_on": signed, "valid_from": signed},
+        "services": [
+            {
+                "code": kind,
+                "entry": {
+                    "kind": kind,
+                    "name": {"de": label(kind, "de"), "en": label(kind, "en")},
+                    "description": {"de": label(kind, "de"), "en": label(kind, "en")},
+                    "sites": [SEAT],
+                },
+            }
+            for kind in one.kinds
+        ],
+    }
+
+
+def _point(key: str) -> dict[str, float]:
+    """In the middle of the district."""
+    found = district(key)
+    return {"latitude": found.latitude, "longitude": found.longitude}
 
 
 def terms(offer: Offer) -> dict[str, Any]:

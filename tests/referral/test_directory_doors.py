@@ -7,6 +7,8 @@ from typing import Any
 import pytest
 
 from schemas.codes import Role
+from simulation.actors.partners import listed as made_up
+from simulation.county import generate
 from tests.referral.directory import A_COURSE, AGREED, VHS
 from tests.referral.house import House, key
 from tests.referral.network import BRAMSCHE, COURSE, MELLE, id_of
@@ -117,6 +119,19 @@ async def test_nobody_answering_for_an_organisation_is_named_in_what_is_kept_bes
         text = repr(await house.running.database.raw[name].find({}).to_list(None))
         assert "Erika" not in text, name
         assert "anmeldung@" not in text, name
+
+
+async def test_a_made_up_county_enters_all_its_partners_in_one_request(house: House):
+    county = generate(people=5)
+    partners = [made_up(one, county.year) for one in county.partners]
+    async with house.client(Role.COORDINATOR) as coordinator:
+        answer = (await coordinator.post(PATH, json={"partners": partners}, headers=key())).json()["items"]
+        again = (await coordinator.get(f"{PATH}?limit=200")).json()["items"]
+        published = (await coordinator.get("/hsds/services")).json()
+    assert {one["outcome"] for one in answer} == {"applied"}
+    assert len(again) == len(county.partners)
+    assert all(one["agreement"]["fields"] == ["name", "phone", "languages"] for one in again)
+    assert published["total_items"] == sum(len(one.kinds) for one in county.partners)
 
 
 async def test_the_district_of_an_offer_and_the_sites_of_its_service_need_not_be_the_same(house: House):
