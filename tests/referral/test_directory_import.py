@@ -111,9 +111,15 @@ def test_rows_of_one_partner_come_together_and_one_that_contradicts_is_listed():
 
 
 def test_a_row_that_cannot_be_taken_apart_hinders_no_other():
-    gathered = csv("one;two", row())
-    assert wrong(gathered) == [(2, "", "cells")]
+    gathered = csv("one;two", "", ";;;;;;;", row().replace('"', "", 1), row())
+    assert wrong(gathered) == [(2, "", "cells"), (5, "", "cells")]
     assert len(put(gathered)) == 2
+
+
+def test_a_cell_may_hold_a_line_break_and_the_next_row_keeps_its_line():
+    gathered = csv(row(Leistung="Kurs\nmit Pause"), row(Art="Tanzkurs"))
+    assert wrong(gathered) == [(4, "Art", "kind")]
+    assert put(gathered)[1].entry.name.de == "Kurs\nmit Pause"
 
 
 def test_a_file_without_the_heading_of_the_name_is_refused_as_a_whole():

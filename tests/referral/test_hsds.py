@@ -240,6 +240,7 @@ async def test_everybody_who_is_signed_in_reads_the_api_and_its_pages(house: Hou
         await coordinator.put(f"/v1/offers/{id_of('course', 'offer')}", json=offer, headers=key())
     async with house.client(Role.CLERK) as clerk:
         about = (await clerk.get("/hsds/")).json()
+        assert (await clerk.get("/hsds")).json() == about
         assert (about["version"], about["openapi_url"]) == ("3.0", "http://referral/openapi.json")
         first = (await clerk.get("/hsds/services?per_page=2")).json()
         pages = [first, *[(await clerk.get(f"/hsds/services?per_page=2&page={page}")).json() for page in (2, 3, 4)]]

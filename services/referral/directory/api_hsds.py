@@ -135,6 +135,7 @@ def hsds_routes(running: Running, catalogue: Catalogue) -> APIRouter:
 
 
 def _add_about(router: APIRouter, api: _Api) -> None:
+    @router.get("", include_in_schema=False)
     @router.get("/")
     async def about(actor: Anybody, request: Request) -> Response:  # noqa: ARG001 - the role is what counts
         """The version of HSDS, and where this API is described."""

@@ -21,6 +21,8 @@ from services.referral.directory.review import plain_name
 
 SEPARATORS: Final = (";", ",", "\t")
 MOST_ROWS: Final = 5000
+MOST_LINES: Final = 20
+"""Of one row: quoted cells may hold line breaks."""
 
 COLUMNS: Final = {
     "code": "Kürzel",
@@ -101,17 +103,33 @@ def _decoded(content: bytes) -> str:
 
 
 def _rows(text: str) -> Iterator[tuple[int, list[str] | None]]:
-    """Each row with the line on which it begins; None for one that cannot be taken apart."""
-    first = text.split("\n", 1)[0]
-    reader = csv.reader(StringIO(text), delimiter=max(SEPARATORS, key=first.count), strict=True)
-    while True:
-        line = reader.line_num + 1
-        try:
-            yield line, next(reader)
-        except StopIteration:
-            return
-        except csv.Error:
-            yield line, None
+    """Each row that is not empty with the line on which it begins; None for one that cannot be taken apart.
+
+    A quotation mark left open spoils its own line and not the rest of the file.
+    """
+    lines = list(StringIO(text))
+    separator = max(SEPARATORS, key=lines[0].count) if lines else SEPARATORS[0]
+    at = 0
+    while at < len(lines):
+        begun, cells = at, None
+        piece = ""
+        for line in lines[begun : begun + MOST_LINES]:
+            piece += line
+            at += 1
+            if piece.count('"') % 2 == 0:
+                cells = _cells(piece, separator)
+                break
+        if cells is None:
+            at = begun + 1
+        if piece.strip():
+            yield begun + 1, cells
+
+
+def _cells(row: str, separator: str) -> list[str] | None:
+    try:
+        return next(csv.reader([row], delimiter=separator, strict=True))
+    except csv.Error:
+        return None
 
 
 @dataclass(slots=True)
