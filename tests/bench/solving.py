@@ -1,6 +1,6 @@
 """How much a round takes beyond the bare solver: made-up needs and offers of twenty kinds, at the sizes that are asked for.
 
-Everything of one size is measured in this process, on the same needs and offers, in CPU seconds, one after the other:
+Everything of one size is measured in this process, on the same needs and offers, in CPU seconds of the thread that does it, one after the other:
 
 - *eligibility*: what the hard rules say of each need, as the pool of a service asks them when somebody is new;
 - *round*: from the needs with the places that are open to them to who gets which seat: points, the problem, the solver, and the proof;
@@ -62,12 +62,12 @@ def measure(people: int, offers: int, seed: int = 1) -> Solving:
     solved: list[Solved] = []
     for _ in range(REPEATS):
         fresh = [(Board(boards[kind], _WHERE, "bench"), some) for kind, some in seekers.items()]
-        began = time.process_time()
+        began = time.thread_time()
         fitting = [[board.fitting(one) for one in some] for board, some in fresh]
-        eligibility.append(time.process_time() - began)
-        began = time.process_time()
+        eligibility.append(time.thread_time() - began)
+        began = time.thread_time()
         solved = [_round(board, some, places) for (board, some), places in zip(fresh, fitting, strict=True)]
-        rounds.append(time.process_time() - began)
+        rounds.append(time.thread_time() - began)
         solver.append(sum(_bare(one) for one in solved))
     pairs, placed = sum(len(one.problem.person) for one in solved), sum(len(one.given) for one in solved)
     times = median(ours / bare for ours, bare in zip(rounds, solver, strict=True))
@@ -88,9 +88,9 @@ def _bare(solved: Solved) -> float:
     """CPU seconds of the solver, for the arcs that are worth something, with the costs that they had."""
     worth, costs = costs_of(solved.problem)
     person, place = solved.problem.person[worth], solved.problem.place[worth]
-    began = time.process_time()
+    began = time.thread_time()
     flow(solved.problem, person, place, costs)
-    return time.process_time() - began
+    return time.thread_time() - began
 
 
 def made(
