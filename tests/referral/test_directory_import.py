@@ -14,7 +14,7 @@ from hypothesis import strategies as st
 from schemas.codes import Role, ServiceKind
 from schemas.labels import label
 from services.referral.directory.entries import PartnerEntry
-from services.referral.directory.importing.csv_file import BadFile, read_csv
+from services.referral.directory.importing.csv_file import COLUMNS, BadFile, read_csv
 from services.referral.directory.importing.gathering import Gathered
 from services.referral.directory.importing.hsds_file import read_hsds
 from services.referral.directory.importing.values import code_from
@@ -126,6 +126,29 @@ def test_a_file_without_the_heading_of_the_name_is_refused_as_a_whole():
     for headings in ("Ort;Art", "Träger;name", ""):
         with pytest.raises(BadFile, match="import-headings"):
             csv(headings=headings)
+
+
+FULL = {
+    "code": "vhs", "name": "Volkshochschule", "description": "Kurse", "email": "info@vhs.example",
+    "phone": "05422 12", "website": "https://vhs.example", "legal_status": "e.V.", "site_code": "melle",
+    "site": "Haus Melle", "district": MELLE, "street": "Markt 1", "postal_code": "49324", "city": "Melle",
+    "latitude": "52,2", "longitude": "8.3", "accessibility": "stufenlos", "contact_function": "Anmeldung",
+    "contact_name": "Erika Beispiel", "contact_email": "a@vhs.example", "contact_phone": "05422 13",
+    "service_code": "course", "kind": COURSE, "service": "Integrationskurs", "service_en": "Integration course",
+    "service_description": "600 Stunden", "languages": "deu", "fees": "keine", "application_process": "Anrufen",
+    "as_of": "2016-05-31",
+}  # fmt: skip
+
+
+@pytest.mark.parametrize("headings", [[*COLUMNS], [*COLUMNS.values()]])
+def test_every_column_is_read_under_its_german_and_its_english_heading(headings: list[str]):
+    assert [*FULL] == [*COLUMNS]
+    gathered = csv(";".join(FULL.values()), headings=";".join(headings))
+    assert wrong(gathered) == []
+    partner, service = put(gathered)
+    told = json.dumps([partner.model_dump(mode="json"), service.model_dump(mode="json")], ensure_ascii=False)
+    for value in FULL.values():
+        assert json.dumps(value, ensure_ascii=False).strip('"').replace("52,2", "52.2") in told
 
 
 @pytest.mark.parametrize("encoding", ["utf-8", "utf-8-sig", "cp1252"])
