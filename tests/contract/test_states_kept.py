@@ -23,6 +23,7 @@ from services.intake.service import SERVICE as INTAKE
 from services.profiling.service import SERVICE as PROFILING
 from services.referral import model as referral
 from services.referral import offers
+from services.referral.directory import entries
 from services.referral.service import SERVICE as REFERRAL
 from services.reporting.service import SERVICE as REPORTING
 from services.runtime.calendar import whole_milliseconds
@@ -60,6 +61,7 @@ INSTANTS: Final = st.datetimes(
 ).map(whole_milliseconds)
 DAYS: Final = st.dates(date(1900, 1, 1), date(2200, 1, 1))
 TEXTS: Final = st.text(st.characters(codec="utf-8"), max_size=12)
+WORDS: Final = TEXTS.map(str.strip).filter(bool)
 KEYS: Final = st.from_regex("[a-z0-9-]{1,8}", fullmatch=True)
 """Ids and codes."""
 ANSWERS: Final = st.recursive(
@@ -85,7 +87,7 @@ def _values(annotation: Any, constraints: list[Any]) -> Strategy:
     if origin in (Union, types.UnionType):
         return st.one_of([_values(each, constraints) for each in arguments])
     if origin is tuple and arguments[1:] == (...,):
-        return st.lists(_values(arguments[0], []), max_size=3).map(tuple)
+        return st.lists(_values(arguments[0], []), min_size=_limit(constraints, "min_length", 0), max_size=3).map(tuple)
     if origin is tuple:
         return st.tuples(*(_values(each, []) for each in arguments))
     if origin is not None and issubclass(origin, Mapping):
@@ -98,9 +100,13 @@ def _parts(constraint: object) -> list[Any]:
     return constraint.metadata if isinstance(constraint, FieldInfo) else [constraint]
 
 
+def _limit(constraints: list[Any], name: str, otherwise: Any) -> Any:
+    return next((getattr(each, name) for each in constraints if getattr(each, name, None) is not None), otherwise)
+
+
 def _plain(annotation: Any, constraints: list[Any]) -> Strategy:
     def limit(name: str, otherwise: Any) -> Any:
-        return next((getattr(each, name) for each in constraints if getattr(each, name, None) is not None), otherwise)
+        return _limit(constraints, name, otherwise)
 
     if annotation is Any:
         return ANSWERS
@@ -111,7 +117,7 @@ def _plain(annotation: Any, constraints: list[Any]) -> Strategy:
     if annotation is str and limit("pattern", None):
         return st.from_regex(limit("pattern", ""), fullmatch=True)
     plain: dict[Any, Strategy] = {
-        str: TEXTS,
+        str: WORDS if limit("min_length", 0) else TEXTS,
         bool: st.booleans(),
         int: st.integers(limit("ge", -(2**31)), limit("le", 2**31)),
         float: st.floats(limit("ge", -1e9), limit("le", 1e9)),
@@ -160,10 +166,27 @@ def _fitting_terms(values: Values) -> Values:
     }
 
 
+def _fitting_site(values: Values) -> Values:
+    whole = values["latitude"] is not None and values["longitude"] is not None
+    return values if whole else values | {"latitude": None, "longitude": None}
+
+
+def _fitting_partner(values: Values) -> Values:
+    return values | {"sites": tuple({site.code: site for site in values["sites"]}.values())}
+
+
+def _fitting_agreement(values: Values) -> Values:
+    until = values["valid_until"]
+    return values | {"valid_until": until and max(until, values["valid_from"])}
+
+
 FITTING: Final[dict[type[BaseModel], Callable[[Values], Values]]] = {
     referral.Referral: _fitting_referral,
     referral.Need: _fitting_need,
     offers.Offer: _fitting_offer,
     offers.OfferTerms: _fitting_terms,
+    entries.Site: _fitting_site,
+    entries.PartnerEntry: _fitting_partner,
+    entries.Agreement: _fitting_agreement,
 }
 """Classes whose values must fit together, each with what makes any values do so."""
