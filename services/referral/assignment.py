@@ -172,7 +172,9 @@ def _prices(problem: Problem, found: Index, own: Whole) -> tuple[Whole, Whole]:
     who would pay more (the longest paths of the residual network, by Bellman and Ford). If the places are not the best, the prices rise
     without end, or what is paid is no longer what is gained.
     """
-    order = np.argsort(problem.place, kind="stable")
+    # Numbers of 16 bits are sorted by their digits, several times as fast.
+    narrow = problem.place.astype(np.uint16) if len(problem.seats) < 2**16 else problem.place
+    order = np.argsort(narrow, kind="stable")
     person, place, net = problem.person[order], problem.place[order], problem.net[order]
     starts = np.flatnonzero(np.diff(place, prepend=WAITS))
     asked = place[starts]
