@@ -1,6 +1,6 @@
 """How much a round takes beyond the bare solver: made-up needs and offers of twenty kinds, at the sizes that are asked for.
 
-Everything of one size is measured in this process, on the same needs and offers, in CPU seconds of the thread that does it, one after the other:
+Everything of one size is measured on the same needs and offers, one after the other, in CPU seconds of the thread that does it:
 
 - *eligibility*: what the hard rules say of each need, as the pool of a service asks them when somebody is new;
 - *round*: from the needs with the places that are open to them to who gets which seat: points, the problem, the solver, and the proof;
