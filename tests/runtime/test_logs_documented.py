@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import ast
 import re
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
+from functools import cache
 from pathlib import Path
 
 from services.runtime.fields import FIELDS
@@ -25,8 +26,13 @@ def rows(heading: str) -> dict[str, list[str]]:
     return {cells[0].strip("`"): cells[1:] for cells in found}
 
 
-def log_calls() -> Iterator[tuple[str, ast.Call]]:
+@cache
+def log_calls() -> Sequence[tuple[str, ast.Call]]:
     """Every call of `log` in the services, with its place."""
+    return tuple(_log_calls())
+
+
+def _log_calls() -> Iterator[tuple[str, ast.Call]]:
     for path in sorted((ROOT / "services").rglob("*.py")):
         for node in ast.walk(ast.parse(path.read_text())):
             match node:
