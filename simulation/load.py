@@ -59,24 +59,29 @@ async def run_load(
     *,
     one_offer_in: int = 1,
     one_talk_in: int = 1,
+    more: Callable[[], bool] = lambda: False,
     bound: float = 120.0,
 ) -> World:
     """Push everybody through. `progress` is told after each piece of work; `bound` as for `until_at_rest`.
 
     Of the county's offers only one in so many is published: with few, most needs end up waiting, and many compete for each seat. Of the
-    people expected for a talk only one in so many comes.
+    people expected for a talk only one in so many comes, and as many again whenever they have all come and `more` says so.
     """
     world = World(county, doors, put_off=COURSES_LATER)
     world.offers = world.offers[::one_offer_in]
-    await _Load(world, progress, one_talk_in).run(bound)
+    await _Load(world, progress, one_talk_in, more).run(bound)
     return world
 
 
 class _Load:
-    def __init__(self, world: World, progress: Callable[[World], None], one_talk_in: int) -> None:
+    def __init__(
+        self, world: World, progress: Callable[[World], None], one_talk_in: int, more: Callable[[], bool]
+    ) -> None:
         self.world = world
         self._progress = progress
         self._one_talk_in = one_talk_in
+        self._comes = 1
+        self._more = more
         self._offices = Offices(world)
         self._counsellors = Counsellors(world)
         self._lives = Lives(world, at_once=True)
@@ -131,6 +136,9 @@ class _Load:
         await asyncio.sleep(self._next_talks - time.monotonic())
         self._next_talks = time.monotonic() + TALKS_EVERY
         cases = await self._coming()
+        if not cases and self._comes < self._one_talk_in and self._more():
+            self._comes += 1
+            return 1
         if not cases:
             return 0
         for case in cases:
@@ -154,7 +162,7 @@ class _Load:
         coming: list[str] = []
         expected = self.world.doors.each("profiling", "/v1/cases", COUNSELLOR, state="talk-due", limit=MOST_SHEETS)
         async for line in expected:
-            if int(line["case"][-8:], 16) % self._one_talk_in == 0:
+            if int(line["case"][-8:], 16) % self._one_talk_in < self._comes:
                 coming.append(line["case"])
             if len(coming) == MOST_SHEETS:
                 break

@@ -230,7 +230,7 @@ def _path(told: Reasons, one: Weighed, standing: Standing) -> Path:
     conditions = (*_before_any_place(told), *one.rules, *_at(one))
     # What a rule looks at would have to be otherwise, and so would its points: by how much at most, the county says.
     points = points_at_most(told.seeker, one.offer, told.where, {rule.code for rule in one.rules})
-    missing = standing.missing(one.offer.id, points)
+    missing = standing.missing(one.offer.id, points, otherwise=bool(one.rules))
     expected = standing.place == one.offer.id and not conditions
     return Path(one, conditions, missing if conditions or expected else max(1, missing), None, expected)
 

@@ -93,17 +93,21 @@ class Standing:
         place = self._board.places[offer]
         return self._board.offers[place].free - self._given[place]
 
-    def missing(self, offer: str, points: int) -> int:
-        """With so many points at this offer, at least how many are missing for a seat there. 0: by the prices, none."""
+    def missing(self, offer: str, points: int, *, otherwise: bool = False) -> int:
+        """With so many points at this offer, at least how many are missing for a seat there. 0: by the prices, none.
+
+        `otherwise`: the person would be another, so that nothing can be said about what they would gain at the place they get now.
+        """
         place = self._board.places[offer]
         some = self._board.offers[place].free > 0
         asked, found = self._solved.problem.price, self._solved.assignment.prices
         proofs = (asked + found, asked + self._dearest) if some else (asked + found,)
-        return max(0, *(self._surplus(prices) + int(prices[place]) - points - self.waiting for prices in proofs))
+        gain = 0 if otherwise else self._gain
+        return max(0, *(self._surplus(prices, gain) + int(prices[place]) - points - self.waiting for prices in proofs))
 
-    def _surplus(self, prices: Whole) -> int:
+    def _surplus(self, prices: Whole, gain: int) -> int:
         """What the need gains beyond the price of its place."""
-        return self._gain - int(prices[self._at]) if self._at is not None else 0
+        return gain - int(prices[self._at]) if self._at is not None else 0
 
     def exact(self, offer: str) -> int | None:
         """The fewest points more with which this need gets a seat of the offer, all else being equal.

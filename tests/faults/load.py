@@ -29,7 +29,9 @@ class Load:
         self.people = people
         self._handled = 0
         self._moved = asyncio.Event()
-        self._whole = asyncio.create_task(run_load(doors, load_county(people), self._look, bound=PATIENCE, **shares))
+        self._breaking = True
+        work = run_load(doors, load_county(people), self._look, more=lambda: self._breaking, bound=PATIENCE, **shares)
+        self._whole = asyncio.create_task(work)
 
     def _look(self, world: World) -> None:
         steps = sum(by_case.total() for by_case in world.steps.values())
@@ -50,6 +52,7 @@ class Load:
 
     async def ends_with_balanced_books(self) -> None:
         """Nobody is lost or there twice, no seat is taken twice, and nothing is parked or set aside."""
+        self._breaking = False
         world = await self._whole
         books = await draw(world.doors, world)
         assert differences(books) == []

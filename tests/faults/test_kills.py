@@ -13,8 +13,8 @@ from tests.faults.load import CHOICES, doors_of, load
 PEOPLE = 2000
 ONE_OFFER_IN = 20
 """Seats are few: most people wait, and many compete for each seat."""
-ONE_TALK_IN = 5
-"""Everybody is registered and invited; so many come to the talk that something is always under way in every service."""
+ONE_TALK_IN = 10
+"""Everybody is registered and invited; so many come to the talk, and as many again while there is something to break."""
 
 
 @pytest.mark.timeout(900)

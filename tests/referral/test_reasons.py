@@ -8,7 +8,7 @@ from collections.abc import Sequence
 from dataclasses import replace
 from typing import Any
 
-from hypothesis import given
+from hypothesis import example, given
 from hypothesis import strategies as st
 
 from schemas import codes
@@ -184,6 +184,7 @@ def test_the_closest_places_are_those_with_the_fewest_conditions(one: Made):
 
 
 @given(made)
+@example(Made(23721, 1, 4, holds=False, by=""))
 def test_with_fewer_points_than_are_missing_even_then_the_need_is_not_served_there(one: Made):
     told = one.told()
     for path in told.paths:
