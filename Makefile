@@ -1,6 +1,6 @@
 # Everything here works from a path with a blank in it: only relative paths are used.
 .DEFAULT_GOAL := help
-.PHONY: help setup demo run test check bench lock notices clean
+.PHONY: help setup demo run test search check bench lock notices clean
 MAKEFLAGS += --no-print-directory
 VENV := .venv/bin
 ARGS ?=
@@ -28,6 +28,9 @@ run: setup ## Start the system and keep it up until Ctrl-C
 
 test: setup ## Run the tests (ARGS="-k consent" for some of them)
 	@$(VENV)/python -m pytest -n auto --dist loadfile --no-loadscope-reorder $(ARGS)
+
+search: setup ## Look for examples that break a rule, twenty times as many as the tests do and others each time
+	@$(VENV)/python -m pytest -n auto -m hypothesis --hypothesis-profile=search $(ARGS)
 
 check: setup ## Style, types, who may import whom, and the schemas that others read
 	@echo "ruff: style" && $(VENV)/ruff check
