@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Sequence
+from datetime import datetime
 from typing import Annotated
 
 from fastapi import APIRouter, Depends
@@ -11,7 +12,7 @@ from pydantic import BaseModel, ConfigDict
 from starlette.requests import Request
 from starlette.responses import Response
 
-from schemas.codes import RejectReason, Role
+from schemas.codes import RejectReason, Role, ServiceKind
 from schemas.events import Uuid
 from services.referral import store as kept
 from services.referral.commands import ProposeByHand
@@ -19,12 +20,14 @@ from services.referral.county import settings_of
 from services.referral.eligibility import Circumstances, Seeker
 from services.referral.model import ROUND, Case, Need, waiting_for
 from services.referral.offers import Offer
+from services.referral.outlook import Waiting, waiting_list
 from services.referral.pool import seekers_of
 from services.referral.reasons import reasons_for
-from services.referral.views_reasons import ReasonsView, reasons_view
+from services.referral.views_reasons import ReasonsView, reasons_view, waiting_view
 from services.referral.wording import Wording
 from services.runtime.calendar import berlin_day
 from services.runtime.catalogue import Catalogue
+from services.runtime.cursors import PageRequest, paging
 from services.runtime.problems import Problem, language
 from services.runtime.running import Running
 from services.runtime.security import Actor, allow
@@ -56,14 +59,39 @@ def add_needs(router: APIRouter, running: Running, catalogue: Catalogue) -> None
         case, sought = await _need(store, need)
         where = Circumstances(settings_of(actor.county, today), today, await kept.agreements(store))
         offers = await _offers(store, sought, where)
-        others = await _others(store, sought) if offers else ()
+        others = await _seeking(store, sought.kind) if offers else ()
+        pace = await kept.flow(store, today)
         say = Wording(catalogue, language(request))
 
         def explained() -> ReasonsView:
-            return reasons_view(reasons_for(case, sought, offers, others, where, actor.county, exact=exact), say)
+            told = reasons_for(
+                case,
+                sought,
+                offers,
+                others,
+                where,
+                actor.county,
+                exact=exact,
+                given_a_day=pace.given_a_day(sought.kind),
+            )
+            return reasons_view(told, say)
 
         # In a thread of its own, like a round: others are to be answered meanwhile.
         return reply(await asyncio.to_thread(explained))
+
+    @router.get("/waiting/{kind}")
+    async def waiting(
+        request: Request, actor: Counsellor, kind: ServiceKind, page: Annotated[PageRequest, paging(datetime, str)]
+    ) -> Response:
+        """The waiting list of a kind, the longest wait first: who comes first for the next seat, and when a place can be expected."""
+        store, today = running.store(actor.county), berlin_day(running.clock.now())
+        where = Circumstances(settings_of(actor.county, today), today, await kept.agreements(store))
+        offers = [one for one in await kept.open_offers(store, today) if one.terms and one.terms.kind is kind]
+        seekers, pace = await _seeking(store, kind), (await kept.flow(store, today)).given_a_day(kind)
+        listed = await asyncio.to_thread(waiting_list, seekers, offers, where, actor.county, pace)
+        rows = [one for one in listed if page.after is None or _in_line(one) > page.after]
+        say = Wording(catalogue, language(request))
+        return reply(page.page(rows[: page.fetch], lambda one: waiting_view(one, say), _in_line))
 
     by_hand = running.metrics.counter("proposals_by_hand", "Proposals that counsellors chose by hand")
 
@@ -78,6 +106,10 @@ def add_needs(router: APIRouter, running: Running, catalogue: Catalogue) -> None
         if REPLAYED not in answer.headers:
             by_hand.inc()
         return answer
+
+
+def _in_line(one: Waiting) -> tuple[datetime, str]:
+    return one.seeker.since, one.seeker.need
 
 
 async def _need(store: CountyStore, id: str) -> tuple[Case, Need]:
@@ -99,7 +131,7 @@ async def _offers(store: CountyStore, need: Need, where: Circumstances) -> Seque
     return [offer for offer in found.values() if offer.terms is not None and offer.terms.kind is need.kind]
 
 
-async def _others(store: CountyStore, need: Need) -> Sequence[Seeker]:
+async def _seeking(store: CountyStore, kind: ServiceKind) -> Sequence[Seeker]:
     """All who seek a place of this kind now."""
-    entries = {ROUND, waiting_for(need.kind)}
-    return [one async for case in kept.each_on_agenda(store, entries) for one in seekers_of(case, need.kind)]
+    entries = {ROUND, waiting_for(kind)}
+    return [one async for case in kept.each_on_agenda(store, entries) for one in seekers_of(case, kind)]

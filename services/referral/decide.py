@@ -31,6 +31,7 @@ from services.referral.directory.agreements import NONE, agreements_for
 from services.referral.directory.keeping import OfPartner
 from services.referral.directory.states import Service, service_id
 from services.referral.evolve import evolve
+from services.referral.flow import flowing
 from services.referral.model import Case
 from services.referral.offers import Offer, OfferTerms
 from services.referral.placing import pass_over, place
@@ -100,7 +101,7 @@ def _held_by(case: str, states: States) -> Iterator[Subject]:
 
 def decide(message: Message, states: States, now: datetime) -> Decision:
     """What follows from a message. Raises `Refused` for a command that a rule forbids."""
-    return tallied(_decide(message, states, now), states, now)
+    return flowing(tallied(_decide(message, states, now), states, now), states, now)
 
 
 def _decide(message: Message, states: States, now: datetime) -> Decision:

@@ -40,8 +40,6 @@ SCARCE: Final = 1.05
 LEAST_SHARE: Final = 0.2
 LARGEST_SHARE: Final = 1.25
 """More than the mean price where seats are scarce: who comes later gains more than the average of those who could have had it."""
-COUNTED_DAYS: Final = 42
-"""How far back `scarcity` looks."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -95,7 +93,7 @@ def learn(periods: Iterable[Period]) -> Learned:
 
 def scarcity(came: int, opened: int) -> float:
     """The share of the learned price that is asked, from how many needs of a kind came and how many seats of it opened, in the last
-    `COUNTED_DAYS` days."""
+    `flow.COUNTED_DAYS` days."""
     needs_a_seat = (came + PRIOR_SEATS * USUAL_NEEDS_A_SEAT) / (opened + PRIOR_SEATS)
     between = min(1.0, max(0.0, (needs_a_seat - PLENTY) / (SCARCE - PLENTY)))
     return LEAST_SHARE + (LARGEST_SHARE - LEAST_SHARE) * between

@@ -71,7 +71,7 @@ def match(seekers: Iterable[Seeker], offers: Iterable[Offer], where: Circumstanc
 
 def _match(board: Board, seekers: Iterable[Seeker]) -> Matching:
     """Pairs and whoever goes without, in no order."""
-    first, behind = _one_each(seekers)
+    first, behind = one_each(seekers)
     candidates: list[Candidate] = []
     unplaced: list[Unplaced] = []
     for seeker in first:
@@ -109,7 +109,7 @@ def _why_none(board: Board, fitting: int, eligible: int) -> WaitReason:
     return WaitReason.ALL_TRIED if fitting else WaitReason.NOT_ELIGIBLE
 
 
-def _one_each(seekers: Iterable[Seeker]) -> tuple[Iterable[Seeker], list[Seeker]]:
+def one_each(seekers: Iterable[Seeker]) -> tuple[Iterable[Seeker], list[Seeker]]:
     """Of each case the need that waits longest, and all others."""
     first: dict[str, Seeker] = {}
     behind: list[Seeker] = []

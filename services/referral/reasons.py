@@ -15,6 +15,7 @@ from services.referral.board import Board
 from services.referral.eligibility import Circumstances, Rule, Seeker, seeker_of, shut_out_by
 from services.referral.model import Case, Need, NeedState
 from services.referral.offers import Offer, OfferTerms
+from services.referral.outlook import Outlook
 from services.referral.points import points_at_most, points_of
 from services.referral.standing import Sought, Standing
 
@@ -105,7 +106,8 @@ class Opening:
 
 @dataclass(frozen=True, slots=True)
 class Reasons:
-    """Everything that can be said for one need. `held` is its place; `today` the one that matching would propose now."""
+    """Everything that can be said for one need. `held` is its place; `today` the one that matching would propose now; `outlook` what may
+    be expected while it waits."""
 
     case: Case
     need: Need
@@ -119,6 +121,7 @@ class Reasons:
     others: tuple[Other, ...] = ()
     paths: tuple[Path, ...] = ()
     openings: tuple[Opening, ...] = ()
+    outlook: Outlook | None = None
 
 
 def reasons_for(
@@ -130,10 +133,11 @@ def reasons_for(
     seed: str = "",
     *,
     exact: bool = False,
+    given_a_day: float = 0.0,
 ) -> Reasons:
     """Explain. `offers` are the open ones and the one that the need holds, `others` seek a place of the same kind; `seed` is the round's.
 
-    `exact`: also work out how many points are really missing.
+    `exact`: also work out how many points are really missing. `given_a_day`: the pace at which places of this kind are given.
     """
     seeker, state = seeker_of(case, need), case.state_of(need)
     if seeker is None:
@@ -148,7 +152,9 @@ def reasons_for(
     if not weighed or (own is None and state is not NeedState.WAITING):
         return told
     sought = Sought(seeker, Board(board, where, seed), own.offer if own is not None else None)
-    return _among(told, ranked, sought.among(others), exact=exact)
+    standing = sought.among(others)
+    outlook = standing.outlook(given_a_day) if own is None else None
+    return replace(_among(told, ranked, standing, exact=exact), outlook=outlook)
 
 
 def _among(told: Reasons, ranked: Sequence[Weighed], standing: Standing, *, exact: bool) -> Reasons:

@@ -23,6 +23,7 @@ from services.referral.assignment import WAITS, Index, NotOptimal, Problem, Whol
 from services.referral.board import Board, Solved
 from services.referral.eligibility import Seeker
 from services.referral.offers import Offer
+from services.referral.outlook import Outlook, outlooks
 
 
 @dataclass(frozen=True, slots=True)
@@ -92,6 +93,10 @@ class Standing:
         """How many of its free seats nobody gets."""
         place = self._board.places[offer]
         return self._board.offers[place].free - self._given[place]
+
+    def outlook(self, given_a_day: float) -> Outlook | None:
+        """How many come first, and when a place can be expected; None for who gets one, and where nothing fits."""
+        return outlooks(self._board, self._solved, given_a_day).get(self._person)
 
     def missing(self, offer: str, points: int, *, otherwise: bool = False) -> int:
         """With so many points at this offer, at least how many are missing for a seat there. 0: by the prices, none.

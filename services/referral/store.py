@@ -8,7 +8,7 @@ second index over every change of a case (measured with the embedded database: 0
 from __future__ import annotations
 
 import secrets
-from collections import Counter
+from collections import Counter, defaultdict
 from collections.abc import AsyncIterator, Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date
@@ -22,6 +22,8 @@ from services.referral.directory.agreements import Agreements
 from services.referral.directory.listing import Directory
 from services.referral.directory.states import Partner, Service
 from services.referral.effects import Locate, Unlocate
+from services.referral.flow import ENTRIES as FLOWING
+from services.referral.flow import Flow, Flows, first_counted, flows
 from services.referral.model import Case, NeedState
 from services.referral.offers import Offer
 from services.runtime.deciding import State, Write
@@ -31,6 +33,7 @@ from services.runtime.store import CountyStore, collection_of, state_collection
 
 CASE_OF: Final = "case_of"
 BOOKS: Final = "books"
+FLOW: Final = "flow"
 CASES_AT_ONCE: Final = 100
 """A case takes some 24 kB as a document that was just read, and some 20 kB afterwards."""
 
@@ -48,6 +51,7 @@ COLLECTIONS: Final = (
     state_collection(Service, IndexModel([("county", ASCENDING)], name="county")),
     StoreCollection(CASE_OF, schema={"bsonType": "object", "required": ["county", "case"]}),
     StoreCollection(BOOKS, (IndexModel([("county", ASCENDING)], name="county"),)),
+    StoreCollection(FLOW, (IndexModel([("county", ASCENDING), ("day", ASCENDING)], name="day"),)),
 )
 
 S = TypeVar("S", bound=State)
@@ -64,10 +68,13 @@ class Located:
 def writes(county: str, effects: Sequence[object]) -> Iterable[Write]:
     """The writes that the effects of a unit of work ask for."""
     changes: Counter[str] = Counter()
+    flowed: defaultdict[date, Counter[str]] = defaultdict(Counter)
     for effect in effects:
         match effect:
             case Tally(changes=moved):
                 changes.update(moved)
+            case Flow(day=day, changes=moved):
+                flowed[day].update(moved)
             case Locate(id=id, case=case, offer=offer):
                 yield Write(CASE_OF, InsertOne({"_id": id, "county": county, "case": case, "offer": offer}))
             case Unlocate(ids=ids):
@@ -77,10 +84,13 @@ def writes(county: str, effects: Sequence[object]) -> Iterable[Write]:
                 raise TypeError(f"{type(effect).__name__} is no effect of referral")
     if moved := {entry: change for entry, change in changes.items() if change}:
         yield Write(BOOKS, UpdateOne({"_id": f"{county}/{_WRITER}", "county": county}, {"$inc": moved}, upsert=True))
+    for day, counts in flowed.items():
+        line = {"_id": f"{county}/{day.isoformat()}/{_WRITER}", "county": county, "day": day.isoformat()}
+        yield Write(FLOW, UpdateOne(line, {"$inc": dict(counts)}, upsert=True))
 
 
 _WRITER: Final = secrets.token_hex(8)
-"""Each process has a line of its own in the books, so that two of them never wait for each other."""
+"""Each process has lines of its own, so that two of them never wait for each other."""
 
 
 async def locate(store: CountyStore, ids: Sequence[str]) -> dict[str, Located]:
@@ -168,6 +178,16 @@ async def books(store: CountyStore) -> Books:
     for line in await store.find(BOOKS, {}):
         entries.update({entry: line.get(entry, 0) for entry in ENTRIES})
     return Books(entries)
+
+
+async def flow(store: CountyStore, today: date) -> Flows:
+    """What the last days brought: a line for each day and each process that wrote on it."""
+    lines = await store.find(FLOW, {"day": {"$gte": first_counted(today).isoformat()}})
+    first = await store.find(FLOW, {}, sort=[("day", ASCENDING)], limit=1, fields={"day": 1})
+    counted = [
+        (date.fromisoformat(line["day"]), {name: line[name] for name in FLOWING if name in line}) for line in lines
+    ]
+    return flows(counted, today, date.fromisoformat(first[0]["day"]) if first else None)
 
 
 @dataclass(frozen=True, slots=True)

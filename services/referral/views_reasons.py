@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
-from datetime import date
+from datetime import date, datetime
 
 from pydantic import BaseModel
 
 from schemas.codes import ServiceKind, WaitReason
 from services.referral.model import NeedState
+from services.referral.outlook import Outlook, Waiting
 from services.referral.reasons import Obstacle, Other, Path, Reasons, Weighed
 from services.referral.wording import Wording
 
@@ -95,6 +96,30 @@ class OpeningView(BaseModel):
     sentence: str
 
 
+class OutlookView(BaseModel):
+    """What somebody who waits may expect: `ahead` others come first for the next seat at `offer`. The days are estimates; null where none
+    can be given."""
+
+    ahead: int
+    offer: str
+    expected_on: date | None
+    earliest_on: date | None
+    latest_on: date | None
+    sentences: list[str]
+
+
+class WaitingView(BaseModel):
+    """A need on the waiting list of its kind. `next`: the offer that the next round is expected to propose; `outlook` for who waits in
+    vain. With neither, nothing that is open fits, or another need of the same person comes first."""
+
+    case: str
+    need: str
+    urgent: bool
+    since: datetime
+    next: str | None
+    outlook: OutlookView | None
+
+
 class ReasonsView(BaseModel):
     """Why a need has the place it has, or none: the wait in a sentence, and every open offer of its kind, what fits best first.
 
@@ -111,6 +136,7 @@ class ReasonsView(BaseModel):
     held: HeldView | None
     others: list[OtherView]
     closest: list[PathView]
+    outlook: OutlookView | None
     openings: list[OpeningView]
     offers: list[Weighing]
 
@@ -128,11 +154,37 @@ def reasons_view(told: Reasons, say: Wording) -> ReasonsView:
         held=_held(told, told.held, say) if told.held is not None else None,
         others=[_other(one, say) for one in told.others],
         closest=[_path(one, told, say) for one in told.paths],
+        outlook=outlook_view(told.outlook, say) if told.outlook is not None else None,
         openings=[
             OpeningView(offer=one.weighed.offer.id, adds=one.adds, serves=one.serves, sentence=say.opening(one))
             for one in told.openings
         ],
         offers=[_weighing(one, told, say) for one in told.offers],
+    )
+
+
+def waiting_view(one: Waiting, say: Wording) -> WaitingView:
+    """A line of a waiting list."""
+    return WaitingView(
+        case=one.seeker.case,
+        need=one.seeker.need,
+        urgent=one.seeker.urgent,
+        since=one.seeker.since,
+        next=one.next,
+        outlook=outlook_view(one.outlook, say) if one.outlook is not None else None,
+    )
+
+
+def outlook_view(one: Outlook, say: Wording) -> OutlookView:
+    """How many come first, and when a place can be expected."""
+    days = one.expected
+    return OutlookView(
+        ahead=one.ahead,
+        offer=one.offer,
+        expected_on=days.day if days is not None else None,
+        earliest_on=days.earliest if days is not None else None,
+        latest_on=days.latest if days is not None else None,
+        sentences=[*say.outlook(one)],
     )
 
 

@@ -15,6 +15,7 @@ from services.referral.distance import distance_km
 from services.referral.eligibility import Circumstances, Rule, Seeker
 from services.referral.model import NeedState
 from services.referral.offers import OfferTerms
+from services.referral.outlook import Outlook
 from services.referral.reasons import Compared, Condition, Obstacle, Opening, Other, Path, Reasons
 from services.runtime.catalogue import Catalogue, Language
 
@@ -88,6 +89,22 @@ class Wording:
                 yield self._say("path.even-then", points=self._points(one.missing))
         if one.exact is not None:
             yield self._say("other.exact", points=self._points(one.exact))
+
+    def outlook(self, one: Outlook) -> Iterator[str]:
+        """How many come first, and when a place can be expected."""
+        match one.ahead:
+            case 0:
+                yield self._say("outlook.first")
+            case 1:
+                yield self._say("outlook.one-ahead")
+            case _:
+                yield self._say("outlook.ahead", number=one.ahead)
+        if one.expected is None:
+            yield self._say("outlook.no-day")
+        else:
+            days = (one.expected.day, one.expected.earliest, one.expected.latest)
+            day, earliest, latest = map(self._day, days)
+            yield self._say("outlook.expected", day=day, earliest=earliest, latest=latest)
 
     def opening(self, one: Opening) -> str:
         """What one more seat would do for everybody."""

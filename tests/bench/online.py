@@ -22,14 +22,8 @@ from schemas.codes import ServiceKind
 from services.referral.assignment import WAITS, Assignment, Index, Problem, Whole, assign
 from services.referral.board import spread
 from services.referral.eligibility import Circumstances
-from services.referral.lookahead import (
-    COUNTED_DAYS,
-    FADE_DAYS,
-    Learned,
-    Period,
-    learn,
-    scarcity,
-)
+from services.referral.flow import COUNTED_DAYS
+from services.referral.lookahead import FADE_DAYS, Learned, Period, learn, scarcity
 from services.referral.points import REASONS, table
 from services.referral.verdicts import Verdicts
 from tests.bench.halfyear import DAYS, FIRST_DAY, KINDS, TRAINING, Shift, World, world
