@@ -74,7 +74,7 @@ def _all_applied(answer: dict[str, Any], what: str) -> None:
 
 def listed(one: Partner, year: int) -> dict[str, Any]:
     """A partner as the directory takes it. Its agreement is older than the year, and has no end."""
-    signed = date(year, 1, 1).isoformat()
+    signed = date(year - 1, 1, 1).isoformat()
     return {
         "code": one.code,
         "entry": {
