@@ -241,6 +241,8 @@ class WaitReason(StrEnum):
     NO_FREE_SEAT = "no-free-seat"
     ALL_TRIED = "all-tried"
     """Every offer that fits was proposed before and came to nothing."""
+    KEPT_FOR_LATER = "kept-for-later"
+    """A seat that fits is free, but worth more to those who are still to come; for some days at most."""
     HELD_ALREADY = "held-already"
     """The person has a place of this kind for another need."""
     CONSENT_MISSING = "consent-missing"

@@ -16,7 +16,6 @@ from schemas.codes import RejectReason, Role, ServiceKind
 from schemas.events import Uuid
 from services.referral import store as kept
 from services.referral.commands import ProposeByHand
-from services.referral.county import settings_of
 from services.referral.eligibility import Circumstances, Seeker
 from services.referral.model import ROUND, Case, Need, waiting_for
 from services.referral.offers import Offer
@@ -57,7 +56,7 @@ def add_needs(router: APIRouter, running: Running, catalogue: Catalogue) -> None
         """Why this place or none: the rules that shut out, the points of what fits, and what would change it."""
         store, today = running.store(actor.county), berlin_day(running.clock.now())
         case, sought = await _need(store, need)
-        where = Circumstances(settings_of(actor.county, today), today, await kept.agreements(store))
+        where = await kept.circumstances(store, today)
         offers = await _offers(store, sought, where)
         others = await _seeking(store, sought.kind) if offers else ()
         pace = await kept.flow(store, today)
@@ -85,7 +84,7 @@ def add_needs(router: APIRouter, running: Running, catalogue: Catalogue) -> None
     ) -> Response:
         """The waiting list of a kind, the longest wait first: who comes first for the next seat, and when a place can be expected."""
         store, today = running.store(actor.county), berlin_day(running.clock.now())
-        where = Circumstances(settings_of(actor.county, today), today, await kept.agreements(store))
+        where = await kept.circumstances(store, today)
         offers = [one for one in await kept.open_offers(store, today) if one.terms and one.terms.kind is kind]
         seekers, pace = await _seeking(store, kind), (await kept.flow(store, today)).given_a_day(kind)
         listed = await asyncio.to_thread(waiting_list, seekers, offers, where, actor.county, pace)

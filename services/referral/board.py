@@ -5,7 +5,7 @@ Rounds and explanations look at the same board, so what is said about a round is
 
 from __future__ import annotations
 
-from collections import defaultdict
+from collections import Counter, defaultdict
 from collections.abc import Hashable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Final, NamedTuple
@@ -15,7 +15,7 @@ import numpy as np
 from services.referral.assignment import WAITS, Assignment, Index, Problem, Whole, assign
 from services.referral.eligibility import Circumstances, Seeker
 from services.referral.offers import Offer, OfferTerms
-from services.referral.points import REASONS, load, table, waiting_gain
+from services.referral.points import REASONS, days_waited, load, table, waiting_gain
 from services.referral.ties import Ties
 from services.referral.verdicts import Verdicts
 
@@ -27,13 +27,17 @@ _LOOKS_AT: Final = tuple(reason.looks_at for reason in REASONS)
 
 
 class Candidate(NamedTuple):
-    """A need with the places that it may have, as a whole number with their bits. `values` is what the points look at."""
+    """A need with the places that it may have, as a whole number with their bits. `values` is what the points look at.
+
+    `kept_back`: a seat costs this need what it is worth to those who are still to come.
+    """
 
     seeker: Seeker
     places: int
     values: tuple[Hashable, ...]
     patience: int
     tie: int
+    kept_back: bool
 
 
 @dataclass(frozen=True, slots=True)
@@ -77,20 +81,27 @@ class Board:
     def candidate(self, seeker: Seeker, places: int) -> Candidate:
         """Somebody who may have these places."""
         values = tuple([looks_at(seeker) for looks_at in _LOOKS_AT])
-        return Candidate(seeker, places, values, waiting_gain(seeker, self._where), self._ties.of(seeker.need))
+        patience, tie = waiting_gain(seeker, self._where), self._ties.of(seeker.need)
+        waited = days_waited(seeker, self._where)
+        return Candidate(seeker, places, values, patience, tie, waited < self._where.settings.look_ahead.kept_back_days)
 
     def solve(self, candidates: Iterable[Candidate]) -> Solved:
         """The best for all of them together. Places without a seat may be among theirs: they get a price, and nobody gets them."""
         waiting = sorted(candidates, key=lambda one: (one.seeker.since, one.tie, one.seeker.need))
         person, place = spread([one.places for one in waiting], len(self.offers))
         points, alike = self._points(waiting, person, place)
+        price = np.array([self._where.prices.of(_terms(offer), self.today) for offer in self.offers], dtype=np.int64)
+        # Whom a seat costs nothing gains its price back.
+        exempt = np.array([not one.kept_back for one in waiting], dtype=np.bool_)
         problem = Problem(
             people=len(waiting),
             seats=np.array([offer.free for offer in self.offers], dtype=np.int64),
             person=person,
             place=place,
-            gain=points + np.array([one.patience for one in waiting], dtype=np.int64)[person],
-            price=np.zeros(len(self.offers), dtype=np.int64),
+            gain=points
+            + np.array([one.patience for one in waiting], dtype=np.int64)[person]
+            + np.where(exempt[person], price[place], 0),
+            price=price,
             tie=self._ties.of_pairs(
                 [one.tie for one in waiting], [self._ties.of(offer.id) for offer in self.offers], person, place
             ),
@@ -101,14 +112,26 @@ class Board:
         worth[person[chosen]] = points[chosen]
         return Solved(waiting, problem, assignment, _longest_wait_first(alike, assignment.place, worth))
 
+    def points(self, candidates: Sequence[Candidate], person: Index, place: Index) -> Whole:
+        """The points of each pair of people, numbered as in `candidates`, and places."""
+        return self._points(candidates, person, place)[0]
+
+    def left_over(self, solved: Solved) -> int:
+        """The places of which nobody gets the last seat."""
+        given = Counter(place for place, _ in solved.given.values())
+        return sum(1 << place for place, offer in enumerate(self.offers) if offer.free > given[place])
+
     def _points(self, candidates: Sequence[Candidate], person: Index, place: Index) -> tuple[Whole, Whole]:
         """The points of each pair, from a table for each reason with a line for each value that occurs; and a number for each person, the
-        same for those who are equal in everything but their waiting."""
+        same for those who are equal in everything but their waiting, and to whom seats cost the same."""
         points = np.array([load(offer, self._where) for offer in self.offers], dtype=np.int64)[place]
         terms = [_terms(offer) for offer in self.offers]
         places: dict[int, int] = {}
         alike = np.array(
-            [2 * places.setdefault(one.places & self.with_seat, len(places)) + one.seeker.urgent for one in candidates],
+            [
+                4 * places.setdefault(one.places & self.with_seat, len(places)) + 2 * one.seeker.urgent + one.kept_back
+                for one in candidates
+            ],
             dtype=np.int64,
         )
         for reason, values in zip(REASONS, zip(*(one.values for one in candidates), strict=True), strict=False):

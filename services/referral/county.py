@@ -108,6 +108,12 @@ def _days_after(day: date, days: int) -> date:
     return day + timedelta(days=min(days, (date.max - day).days))
 
 
+class LookAhead(_Part):
+    """For how many days at most a need waits although a seat is free, because the seat is worth more to those who are still to come."""
+
+    kept_back_days: Days
+
+
 class DirectorySettings(_Part):
     """How long an entry of the directory counts as confirmed."""
 
@@ -122,6 +128,7 @@ class CountySettings(_Part):
     furthest_km: Reach
     points: Weights
     waiting: Waiting
+    look_ahead: LookAhead
     contact: Contact
     directory: DirectorySettings
 

@@ -17,6 +17,7 @@ from schemas.codes import CEFR_ORDER, BenefitRegime, Cefr, Daypart, ResidenceGro
 from services.referral.county import CountySettings
 from services.referral.directory.agreements import NONE, Agreements
 from services.referral.distance import distance_km
+from services.referral.lookahead import NO_PRICES, Prices
 from services.referral.model import Case, Need
 from services.referral.offers import OfferTerms
 from services.referral.trying import Tried, tried
@@ -73,11 +74,12 @@ def seeker_of(case: Case, need: Need) -> Seeker | None:
 
 @dataclass(frozen=True, slots=True)
 class Circumstances:
-    """Where and when is judged: the county's settings, the day, and the agreements with partners that are known."""
+    """Where and when is judged: the county's settings, the day, the agreements with partners that are known, and what seats cost."""
 
     settings: CountySettings
     today: date
     agreements: Agreements = NONE
+    prices: Prices = NO_PRICES
 
 
 @dataclass(frozen=True, slots=True)

@@ -328,7 +328,8 @@ def _offer_after(offer: Offer, fact: Any) -> Offer:
 
 
 def _terms_set(offer: Offer, fact: TermsSet) -> Offer:
-    return offer.but(terms=fact.terms, seats=fact.seats, changes=offer.changes + 1, confirmed_on=fact.on)
+    changes, opened_on = offer.changes + 1, offer.opened_on or fact.on
+    return offer.but(terms=fact.terms, seats=fact.seats, changes=changes, confirmed_on=fact.on, opened_on=opened_on)
 
 
 def _seats_set(offer: Offer, fact: SeatsSet) -> Offer:

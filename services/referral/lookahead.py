@@ -11,6 +11,8 @@ A price has three parts, each of which a coordinator can be told:
   with plenty of seats nobody is kept waiting;
 - how long it can still be given: the price fades to zero over the last days of enrolment (`price`).
 
+Nobody waits for the sake of others for longer than the county allows (`county.LookAhead`): from then on, seats cost them nothing.
+
 Without history every price is zero, which is the plain optimum of the day. The constants were chosen on made-up half-years
 (`tests/bench/halfyear.py`: trained on some seeds, compared on others), and are to be chosen anew when a county has a history of its own.
 """
@@ -23,7 +25,9 @@ from dataclasses import dataclass
 from datetime import date
 from typing import Final
 
+from schemas.codes import ServiceKind
 from services.referral.assignment import Problem, assign
+from services.referral.flow import Flowed, Flows
 from services.referral.offers import OfferTerms
 
 Sort = tuple[str, ...]
@@ -62,6 +66,14 @@ class Learned:
 
 
 NOTHING_LEARNED: Final = Learned({})
+
+
+@dataclass(frozen=True, slots=True)
+class Lesson:
+    """What was learned, and when."""
+
+    learned: Learned
+    on: date
 
 
 def sorts_of(terms: OfferTerms) -> tuple[Sort, ...]:
@@ -103,3 +115,26 @@ def price(learned: Learned, terms: OfferTerms, share: float, today: date) -> int
     """What a seat of this offer costs today, in whole points. An offer without a last day keeps its price."""
     left = (terms.last_day - today).days if terms.last_day is not None else FADE_DAYS
     return int(learned.of(terms) * share * min(1.0, max(0.0, left / FADE_DAYS)))
+
+
+@dataclass(frozen=True, slots=True)
+class Prices:
+    """What is asked for seats on a day: what was learned, and the share of it by kind."""
+
+    learned: Learned
+    shares: Mapping[ServiceKind, float]
+
+    def of(self, terms: OfferTerms, today: date) -> int:
+        """In whole points."""
+        return price(self.learned, terms, self.shares.get(terms.kind, 1.0), today)
+
+
+NO_PRICES: Final = Prices(NOTHING_LEARNED, {})
+
+
+def prices(learned: Learned, lately: Flows) -> Prices:
+    """By what was learned, and what came and opened lately."""
+    kinds = {ServiceKind(sort[0]) for sort in learned.points}
+    return Prices(
+        learned, {kind: scarcity(lately.of(Flowed.CAME, kind), lately.of(Flowed.OPENED, kind)) for kind in kinds}
+    )

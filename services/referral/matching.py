@@ -2,8 +2,9 @@
 
 What may be relied on: what all gain together is the most that is possible (`assignment`, with its proof). No seat is given twice, no hard
 rule is violated, no offer is proposed to whom it is barred (`trying`), and no need that could have had one of the seats left over goes
-without. Of two equal people the one who waits longer is never second: equal points tie by the instant since when they wait, then by a
-seeded hash of the ids. Whoever waits in vain changes nothing for the others.
+without, but where the seat costs more than the need would gain (`lookahead`), for as many days as the county allows. Of two equal
+people the one who waits longer is never second: equal points tie by the instant since when they wait, then by a seeded hash of the ids.
+Whoever waits in vain changes nothing for the others.
 
 The gain of a pair is its points plus the further waiting that ends. Only needs and offers of the same kind meet; each person has one
 place of a kind at most, and of two needs the one that waits longer is looked at.
@@ -92,10 +93,12 @@ def _match(board: Board, seekers: Iterable[Seeker]) -> Matching:
 
 def _pair(board: Board, candidates: Sequence[Candidate], unplaced: list[Unplaced]) -> Iterator[Pair]:
     solved = board.solve(candidates)
+    left = board.left_over(solved)
     for number, one in enumerate(solved.candidates):
         seeker = one.seeker
         if number not in solved.given:
-            unplaced.append(Unplaced(seeker.case, seeker.need, WaitReason.NO_FREE_SEAT))
+            reason = WaitReason.KEPT_FOR_LATER if one.places & left else WaitReason.NO_FREE_SEAT
+            unplaced.append(Unplaced(seeker.case, seeker.need, reason))
             continue
         place, points = solved.given[number]
         yield Pair(seeker.case, seeker.need, board.offers[place].id, points, points + one.patience)

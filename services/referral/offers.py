@@ -106,7 +106,8 @@ class Offer(State):
     """An offer with its seats. Without `terms` nobody has published it yet.
 
     `changes` counts what makes it worth while to propose it once more where it came to nothing: published (anew), seats added, somebody
-    left who had been accepted. `confirmed_on` is the day on which the partner last said how many seats there are.
+    left who had been accepted. `confirmed_on` is the day on which the partner last said how many seats there are, `opened_on` that of
+    the first publication.
     """
 
     KIND: ClassVar[str] = "offer"
@@ -117,6 +118,7 @@ class Offer(State):
     closed: bool = False
     changes: int = 0
     confirmed_on: Day | None = None
+    opened_on: Day | None = None
 
     def but(self, **changes: object) -> Self:
         """This offer with some fields replaced; an overbooked one cannot come about."""

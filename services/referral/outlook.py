@@ -83,7 +83,9 @@ def _among(board: Board, solved: Solved, given_a_day: float) -> Iterator[Waiting
 def outlooks(board: Board, solved: Solved, given_a_day: float) -> Mapping[int, Outlook]:
     """By number of the candidate, for those who get no seat in this round and whom some offer fits. `given_a_day`: the kind's pace."""
     problem = solved.problem
-    in_vain = np.ones(problem.people, dtype=np.bool_)
+    # Whoever is kept back from a seat that is left over waits for the price to fall, not for a seat.
+    left = board.left_over(solved)
+    in_vain = np.array([not one.places & left for one in solved.candidates], dtype=np.bool_)
     in_vain[list(solved.given)] = False
     pairs = np.flatnonzero(in_vain[problem.person])
     if not len(pairs):

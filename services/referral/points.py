@@ -96,9 +96,13 @@ def waiting_gain(seeker: Seeker, where: Circumstances) -> int:
     county's scale s, after t days another (s + t) / 2 are to be expected (mean excess of the law: (s + t) / (shape - 1)).
     """
     waiting = where.settings.waiting
-    waited = max(0, (where.today - berlin_day(seeker.since)).days)
     a_day = waiting.urgent_points_a_day if seeker.urgent else waiting.points_a_day
-    return a_day * (waiting.scale_days + waited) // 2
+    return a_day * (waiting.scale_days + days_waited(seeker, where)) // 2
+
+
+def days_waited(seeker: Seeker, where: Circumstances) -> int:
+    """Whole days since the search began."""
+    return max(0, (where.today - berlin_day(seeker.since)).days)
 
 
 def _nearness(district: str, terms: OfferTerms, where: Circumstances) -> int:

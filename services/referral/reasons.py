@@ -86,13 +86,14 @@ class Other:
 @dataclass(frozen=True, slots=True)
 class Path:
     """A way to a place: what would have to be otherwise, and how many points would be missing at least even then. `next`: there is nothing
-    in the way, and the next round is expected to propose it."""
+    in the way, and the next round is expected to propose it; `kept`: a seat is left over, but worth more to those who are still to come."""
 
     weighed: Weighed
     conditions: tuple[Condition, ...]
     missing: int
     exact: int | None
     next: bool
+    kept: bool
 
 
 @dataclass(frozen=True, slots=True)
@@ -238,7 +239,8 @@ def _path(told: Reasons, one: Weighed, standing: Standing) -> Path:
     points = points_at_most(told.seeker, one.offer, told.where, {rule.code for rule in one.rules})
     missing = standing.missing(one.offer.id, points, otherwise=bool(one.rules))
     expected = standing.place == one.offer.id and not conditions
-    return Path(one, conditions, missing if conditions or expected else max(1, missing), None, expected)
+    kept = not conditions and not expected and standing.left_over(one.offer.id) > 0
+    return Path(one, conditions, missing if conditions or expected else max(1, missing), None, expected, kept)
 
 
 def _before_any_place(told: Reasons) -> Iterable[Obstacle]:

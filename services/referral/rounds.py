@@ -4,6 +4,8 @@ What may be relied on: a round holds only what the rules find right again at the
 200 proposals; after a crash at any point each need is held by exactly one seat or waits. A round may be left out, repeated, or run in two
 processes at once.
 
+Once a month what seats were worth is learned from the last half-year before the round (`lookahead`).
+
 One process at a time runs rounds, by lease, because it remembers who waits (`pool`) and must be the one that passed them over. Whoever
 comes to hold the lease, and whoever was interrupted, reads everybody once. So does everybody now and then: a process that lost the lease
 without knowing it yet may have passed somebody over whom its successor does not know.
@@ -15,13 +17,14 @@ import asyncio
 import time
 from collections.abc import Sequence
 from dataclasses import dataclass
+from datetime import date
 from typing import Final
 
 from schemas.codes import ServiceKind
 from services.referral import store as kept
 from services.referral.commands import PassOver, Propose, Taken
-from services.referral.county import settings_of
-from services.referral.eligibility import Circumstances
+from services.referral.hindsight import is_due
+from services.referral.lookahead import NO_PRICES, Lesson, Prices, learn
 from services.referral.model import ROUND, waiting_for
 from services.referral.pool import Pool
 from services.runtime.calendar import berlin_day
@@ -58,6 +61,8 @@ class Rounds:
         self._running = running
         self._lease = lease
         self._remembered: dict[str, _Remembered] = {}
+        self._learned: dict[str, tuple[int, int]] = {}
+        self._asked: dict[str, tuple[date, Prices]] = {}
 
     async def run(self, county: str) -> None:
         """One round. Raises `Transient`; nothing is lost by running it again."""
@@ -67,6 +72,7 @@ class Rounds:
         remembered = self._remembered.pop(county, None)
         if remembered is None or time.monotonic() - remembered.since > REMEMBERED_SECONDS:
             remembered = _Remembered(await self._everybody(self._running.store(county)), time.monotonic())
+        await self._learn(self._running.store(county))
         for _ in range(MOST_TRIES):
             if await self._all_taken(county, remembered.pool):
                 break
@@ -85,6 +91,26 @@ class Rounds:
             pool.learn(case)
         return pool
 
+    async def _learn(self, store: CountyStore) -> None:
+        """Once in a calendar month, what seats were worth lately."""
+        today = berlin_day(self._running.clock.now())
+        if self._learned.get(store.county) == (month := (today.year, today.month)):
+            return
+        if is_due(await kept.last_lesson(store), await kept.begun(store), today):
+            told, offers = await kept.history(store, today)
+            where = await kept.circumstances(store, today)
+            learned = await asyncio.to_thread(lambda: learn(told.periods(offers, where)))
+            await kept.keep_lesson(store, Lesson(learned, today))
+            self._asked.pop(store.county, None)
+        self._learned[store.county] = month
+
+    async def _prices(self, store: CountyStore, today: date) -> Prices:
+        day, asked = self._asked.get(store.county, (None, NO_PRICES))
+        if day != today:
+            asked = await kept.prices_of(store, today)
+            self._asked[store.county] = today, asked
+        return asked
+
     async def _all_taken(self, county: str, pool: Pool) -> bool:
         store, today = self._running.store(county), berlin_day(self._running.clock.now())
         unsure = frozenset(pool.unsure)
@@ -94,7 +120,7 @@ class Rounds:
         async for case in kept.each_on_agenda(store, {ROUND}):
             pool.learn(case)
         offers = await kept.open_offers(store, today)
-        where = Circumstances(settings_of(county, today), today, await kept.agreements(store))
+        where = await kept.circumstances(store, today, await self._prices(store, today))
         # In a thread of its own: a large round takes some tenths of a second, in which others are to be answered.
         wanted = await asyncio.to_thread(pool.look, offers, where, county)
         return await self._settle(county, pool, wanted)

@@ -72,6 +72,8 @@ class Standing:
         at, points = solved.given.get(person, (None, 0))
         self.place: Final = board.offers[at].id if at is not None else None
         self.waiting: Final = solved.candidates[person].patience
+        # What is asked of this need: others may be asked for more, or nothing.
+        self._asked = solved.problem.price * solved.candidates[person].kept_back
         self._at = at
         self._gain = points + self.waiting
         self._dearest = dearest(solved.problem, solved.assignment.place)
@@ -105,7 +107,7 @@ class Standing:
         """
         place = self._board.places[offer]
         some = self._board.offers[place].free > 0
-        asked, found = self._solved.problem.price, self._solved.assignment.prices
+        asked, found = self._asked, self._solved.assignment.prices
         proofs = (asked + found, asked + self._dearest) if some else (asked + found,)
         gain = 0 if otherwise else self._gain
         return max(0, *(self._surplus(prices, gain) + int(prices[place]) - points - self.waiting for prices in proofs))

@@ -11,19 +11,23 @@ import secrets
 from collections import Counter, defaultdict
 from collections.abc import AsyncIterator, Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass
-from datetime import date
+from datetime import date, timedelta
 from typing import Final, TypeVar
 
-from pymongo import ASCENDING, DeleteOne, IndexModel, InsertOne, UpdateOne
+from pymongo import ASCENDING, DeleteOne, IndexModel, InsertOne, ReplaceOne, UpdateOne
 
 from schemas.codes import WaitReason
 from services.referral.books import ENTRIES, HELD, OFFERS, SEATS, Books, Tally, entries_of
+from services.referral.county import settings_of
 from services.referral.directory.agreements import Agreements
 from services.referral.directory.listing import Directory
 from services.referral.directory.states import Partner, Service
 from services.referral.effects import Locate, Unlocate
+from services.referral.eligibility import Circumstances
 from services.referral.flow import ENTRIES as FLOWING
 from services.referral.flow import Flow, Flows, first_counted, flows
+from services.referral.hindsight import History
+from services.referral.lookahead import NO_PRICES, Learned, Lesson, Prices, prices
 from services.referral.model import Case, NeedState
 from services.referral.offers import Offer
 from services.runtime.deciding import State, Write
@@ -34,6 +38,7 @@ from services.runtime.store import CountyStore, collection_of, state_collection
 CASE_OF: Final = "case_of"
 BOOKS: Final = "books"
 FLOW: Final = "flow"
+LESSONS: Final = "lessons"
 CASES_AT_ONCE: Final = 100
 """A case takes some 24 kB as a document that was just read, and some 20 kB afterwards."""
 
@@ -52,6 +57,7 @@ COLLECTIONS: Final = (
     StoreCollection(CASE_OF, schema={"bsonType": "object", "required": ["county", "case"]}),
     StoreCollection(BOOKS, (IndexModel([("county", ASCENDING)], name="county"),)),
     StoreCollection(FLOW, (IndexModel([("county", ASCENDING), ("day", ASCENDING)], name="day"),)),
+    StoreCollection(LESSONS),
 )
 
 S = TypeVar("S", bound=State)
@@ -182,12 +188,56 @@ async def books(store: CountyStore) -> Books:
 
 async def flow(store: CountyStore, today: date) -> Flows:
     """What the last days brought: a line for each day and each process that wrote on it."""
-    lines = await store.find(FLOW, {"day": {"$gte": first_counted(today).isoformat()}})
-    first = await store.find(FLOW, {}, sort=[("day", ASCENDING)], limit=1, fields={"day": 1})
+    lines = await store.find(FLOW, {"day": {"$gte": first_counted(today).isoformat(), "$lte": today.isoformat()}})
     counted = [
         (date.fromisoformat(line["day"]), {name: line[name] for name in FLOWING if name in line}) for line in lines
     ]
-    return flows(counted, today, date.fromisoformat(first[0]["day"]) if first else None)
+    return flows(counted, today, await begun(store))
+
+
+async def begun(store: CountyStore) -> date | None:
+    """The first day on which anything was counted."""
+    first = await store.find(FLOW, {}, sort=[("day", ASCENDING)], limit=1, fields={"day": 1})
+    return date.fromisoformat(first[0]["day"]) if first else None
+
+
+async def circumstances(store: CountyStore, today: date, asked: Prices | None = None) -> Circumstances:
+    """Where and when is judged, with everything that rounds and explanations look at. `asked`: the prices of the day, if they are known."""
+    asked = asked or await prices_of(store, today)
+    return Circumstances(settings_of(store.county, today), today, await agreements(store), asked)
+
+
+async def prices_of(store: CountyStore, today: date) -> Prices:
+    """What is asked for seats on this day: it follows from whole days, so it is the same all day long, until something new is learned."""
+    lesson = await last_lesson(store)
+    return NO_PRICES if lesson is None else prices(lesson.learned, await flow(store, today - timedelta(days=1)))
+
+
+async def last_lesson(store: CountyStore) -> Lesson | None:
+    """What was learned last from the county's history."""
+    found = await store.by_ids(LESSONS, [store.county])
+    if not found:
+        return None
+    points = {tuple(line["sort"]): float(line["points"]) for line in found[0]["learned"]}
+    return Lesson(Learned(points), date.fromisoformat(found[0]["on"]))
+
+
+async def keep_lesson(store: CountyStore, lesson: Lesson) -> None:
+    """In the place of the one before."""
+    learned = [{"sort": list(sort), "points": points} for sort, points in lesson.learned.points.items()]
+    document = {"county": store.county, "on": lesson.on.isoformat(), "learned": learned}
+    await store.write(
+        [Write(LESSONS, ReplaceOne({"_id": store.county, "county": store.county}, document, upsert=True))]
+    )
+
+
+async def history(store: CountyStore, today: date) -> tuple[History, list[Offer]]:
+    """The cases of the last months and all offers. Goes through everything, so it is asked for once a month."""
+    told = History(today)
+    async for documents in store.each(_CASES, {"body.erased": False}, page=CASES_AT_ONCE):
+        for document in documents:
+            told.add(_read(Case, document))
+    return told, [_read(Offer, document) for document in await store.find(_OFFERS, {})]
 
 
 @dataclass(frozen=True, slots=True)

@@ -41,7 +41,8 @@ class Wording:
             return self._say(f"settled.{told.state}")
         if told.seeker is None:
             return self._say("waiting.not-arrived")
-        return self._say(f"waiting.{told.need.told or 'not-looked-at'}")
+        days = told.where.settings.look_ahead.kept_back_days
+        return self._say(f"waiting.{told.need.told or 'not-looked-at'}", days=days)
 
     def held(self, told: Reasons) -> Iterator[str]:
         """Why this place: who chose it, how well it fits today, and what matching would propose."""
@@ -80,7 +81,7 @@ class Wording:
         if one.next:
             yield self._say("path.next")
         elif not one.conditions:
-            yield self._say("path.others", points=self._points(one.missing))
+            yield self._say("path.kept" if one.kept else "path.others", points=self._points(one.missing))
         elif told.seeker is not None:
             seeker = told.seeker
             said = [self._condition(each, seeker, one.weighed.terms, told.where) for each in one.conditions]
