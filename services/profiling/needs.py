@@ -48,16 +48,17 @@ class StepState(StrEnum):
     RELEASED = "released"
     AGREED = "agreed"
     ACCEPTED = "accepted"
+    STARTED = "started"
     SEEKING = "seeking"
     """It came to nothing with one offer: the next best is tried."""
     REFUSED = "refused"
     """The person wants none of this kind, until the need is confirmed again."""
     CANCELLED = "cancelled"
     COMPLETED = "completed"
-    DROPPED_OUT = "dropped-out"
+    FAILED = "failed"
 
 
-FINISHED: Final = frozenset({StepState.COMPLETED, StepState.DROPPED_OUT})
+FINISHED: Final = frozenset({StepState.COMPLETED, StepState.FAILED})
 
 
 class Step(BaseModel):

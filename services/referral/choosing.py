@@ -54,9 +54,7 @@ def choose(command: ProposeByHand, county: str, states: States, now: datetime, b
         raise Refused("no-seat-free")
     held = list(propose(case, need, offer, where.settings, now, by))
     referral = next(fact.referral for _, fact in held if isinstance(fact, Proposed))
-    standing = ReferralStanding(
-        referral=referral, state=ReferralState.PROPOSED, need=need.id, need_state=NeedState.HELD
-    )
+    standing = ReferralStanding.of(referral, ReferralState.PROPOSED, need.id, NeedState.HELD)
     return Decision([*facts, *held], effects=[Locate(referral, case.id, offer.id)], answer=standing)
 
 

@@ -26,7 +26,18 @@ from schemas.events import (
     RegisterFacts,
 )
 from services.referral.directory.states import Partner, Service, listed_after
-from services.referral.model import Case, EndReason, Need, Person, Profile, Referral, ReferralState, Settled, Step
+from services.referral.model import (
+    Case,
+    EndReason,
+    FirstDay,
+    Need,
+    Person,
+    Profile,
+    Referral,
+    ReferralState,
+    Settled,
+    Step,
+)
 from services.referral.offers import Holder, Offer, OfferTerms
 from services.runtime.deciding import State, remembered
 
@@ -67,12 +78,13 @@ class Proposed:
 
 @dataclass(frozen=True, slots=True)
 class Moved:
-    """A live referral went on to its next state. `deadline` is for the next answer."""
+    """A live referral went on to its next state. `deadline` is for the next answer, `first` the day on which it is to begin."""
 
     need: str
     to: ReferralState
     by: str
     deadline: datetime | None
+    first: FirstDay | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -264,7 +276,8 @@ def _proposed(case: Case, fact: Proposed, at: datetime) -> Case:
 def _went_on(case: Case, fact: Moved, at: datetime) -> Case:
     need, referral = _live(case, fact.need)
     step = Step(state=fact.to, at=at, by=fact.by)
-    moved = referral.but(state=fact.to, deadline=fact.deadline, steps=(*referral.steps, step))
+    first = fact.first or referral.first
+    moved = referral.but(state=fact.to, deadline=fact.deadline, first=first, steps=(*referral.steps, step))
     return _with(case, need.but(live=moved))
 
 

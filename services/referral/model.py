@@ -7,12 +7,13 @@ transfer consent holds. An erased case is a tombstone: its id, and nothing else 
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from datetime import datetime
 from enum import StrEnum
 from typing import Annotated, ClassVar, Final, Self
 
-from pydantic import BaseModel, ConfigDict, Field, computed_field, model_validator
+from pydantic import BaseModel, ConfigDict, Field, computed_field, field_validator, model_validator
+from pydantic_core.core_schema import ValidationInfo
 
 from schemas.codes import (
     BenefitRegime,
@@ -20,6 +21,7 @@ from schemas.codes import (
     Cefr,
     Daypart,
     DeclineReason,
+    FailReason,
     LapseStage,
     Outcome,
     Purpose,
@@ -30,29 +32,51 @@ from schemas.codes import (
     WaitReason,
     purpose_of,
 )
-from services.runtime.deciding import State
+from services.runtime.deciding import Day, State
 
 
 class ReferralState(StrEnum):
-    """Where a referral stands: the first four are alive and hold a seat, the others are ends."""
+    """Where a referral stands: the first nine are alive and hold a seat, the others are ends. `task_status` tells it to others."""
 
     PROPOSED = "proposed"
     RELEASED = "released"
     AGREED = "agreed"
+    RECEIVED = "received"
+    """The partner has opened it."""
     ACCEPTED = "accepted"
+    SCHEDULED = "scheduled"
+    """The first day is agreed upon."""
+    STARTED = "started"
+    UNATTENDED = "unattended"
+    """The person did not come, and may come again."""
+    PAUSED = "paused"
     REJECTED = "rejected"
     REFUSED = "refused"
     DECLINED = "declined"
     LAPSED = "lapsed"
     CANCELLED = "cancelled"
-    CLOSED = "closed"
+    COMPLETED = "completed"
+    FAILED = "failed"
 
 
-LIVE: Final = (ReferralState.PROPOSED, ReferralState.RELEASED, ReferralState.AGREED, ReferralState.ACCEPTED)
-"""In the order in which a referral goes through them."""
+LIVE: Final = (
+    ReferralState.PROPOSED,
+    ReferralState.RELEASED,
+    ReferralState.AGREED,
+    ReferralState.RECEIVED,
+    ReferralState.ACCEPTED,
+    ReferralState.SCHEDULED,
+    ReferralState.STARTED,
+    ReferralState.UNATTENDED,
+    ReferralState.PAUSED,
+)
+"""In the order in which a referral goes through them, as far as there is one."""
 
-AWAITING: Final = LIVE[:3]
+AWAITING: Final = LIVE[:4]
 """Somebody is to answer until a deadline."""
+
+TAKEN: Final = LIVE[4:]
+"""The partner has accepted, and it has not ended."""
 
 
 class NeedState(StrEnum):
@@ -116,14 +140,31 @@ class Step(_Part):
     by: str = ""
 
 
-EndReason = RejectReason | DeclineReason | CancelReason | LapseStage | Outcome
-"""Why a referral ended; whose reason it is, the code itself says."""
+class FirstDay(_Part):
+    """When it begins for the person: the first appointment, or the start of the course."""
+
+    on: Day
+    daypart: Daypart
+
+
+EndReason = RejectReason | DeclineReason | CancelReason | FailReason | LapseStage | Outcome
+"""Why a referral ended, or what was reached."""
+
+REASONS: Final[Mapping[ReferralState, type[EndReason]]] = {
+    ReferralState.REJECTED: RejectReason,
+    ReferralState.DECLINED: DeclineReason,
+    ReferralState.CANCELLED: CancelReason,
+    ReferralState.FAILED: FailReason,
+    ReferralState.LAPSED: LapseStage,
+    ReferralState.COMPLETED: Outcome,
+}
+"""The list that the reason of an end is from: some lists have codes in common."""
 
 
 class Referral(_Part):
     """A seat of an offer for a need. `deadline` is there while somebody is to answer; `reason` says why it ended, where there is one.
 
-    `offer_changes` is how often the offer had changed when it was proposed.
+    `offer_changes` is how often the offer had changed when it was proposed. `first` is there once the first day was agreed upon.
     """
 
     id: str
@@ -134,7 +175,19 @@ class Referral(_Part):
     deadline: datetime | None = None
     reason: EndReason | None = None
     offer_changes: int = 0
+    first: FirstDay | None = None
     steps: tuple[Step, ...]
+
+    @field_validator("reason", mode="before")
+    @classmethod
+    def _of_its_list(cls, reason: object, before: ValidationInfo) -> object:
+        """A stored code is read as one of the list that belongs to the end."""
+        codes = REASONS.get(before.data.get("state", ReferralState.PROPOSED))
+        return codes(reason) if isinstance(reason, str) and codes is not None else reason
+
+    @property
+    def has_started(self) -> bool:
+        return any(step.state is ReferralState.STARTED for step in self.steps)
 
     @property
     def chosen_by(self) -> str:
@@ -148,6 +201,8 @@ class Referral(_Part):
     def check(self) -> None:
         if (self.deadline is not None) != (self.state in AWAITING):
             raise ValueError("a referral has a deadline exactly while somebody is to answer")
+        if self.state is ReferralState.SCHEDULED and self.first is None:
+            raise ValueError("what is scheduled has its first day")
 
     @model_validator(mode="after")
     def _checked(self) -> Self:
@@ -202,7 +257,8 @@ _HELD_AS: Final = {
     ReferralState.PROPOSED: NeedState.HELD,
     ReferralState.RELEASED: NeedState.RELEASED,
     ReferralState.AGREED: NeedState.AGREED,
-    ReferralState.ACCEPTED: NeedState.ACCEPTED,
+    ReferralState.RECEIVED: NeedState.AGREED,
+    **dict.fromkeys(TAKEN, NeedState.ACCEPTED),
 }
 
 
@@ -276,7 +332,7 @@ class Case(State):
     def _agenda(self) -> Iterator[str]:
         for need in self.needs:
             if need.live is not None:
-                yield self.entry_of(need.live)
+                yield from self.entries_of(need.live)
             elif self.stands and need.is_sought:
                 if not need.passed_over:
                     yield ROUND
@@ -284,22 +340,25 @@ class Case(State):
                     yield waiting_for(need.kind)
 
     @staticmethod
-    def entry_of(live: Referral) -> str:
-        """The entry of the agenda for a live referral: who is to answer, or where it runs."""
+    def entries_of(live: Referral) -> Iterator[str]:
+        """The entries of the agenda for a live referral: who is to answer, where it runs, and whom somebody should ask after."""
         match live.state:
             case ReferralState.PROPOSED:
-                return RELEASE
+                yield RELEASE
             case ReferralState.RELEASED:
-                return AGREEMENT
-            case ReferralState.AGREED:
-                return answer_of(live.partner)
+                yield AGREEMENT
+            case ReferralState.AGREED | ReferralState.RECEIVED:
+                yield answer_of(live.partner)
             case _:
-                return running_at(live.partner)
+                yield running_at(live.partner)
+                if live.state is ReferralState.UNATTENDED:
+                    yield UNATTENDED
 
 
 ROUND: Final = "round"
 RELEASE: Final = "release"
 AGREEMENT: Final = "agreement"
+UNATTENDED: Final = "unattended"
 
 
 def waiting_for(kind: ServiceKind) -> str:
