@@ -264,6 +264,14 @@ class ReasonGroup(StrEnum):
     LOGISTICS = "logistics"
 
 
+class AgreementScope(StrEnum):
+    """What a person's agreement covers beside the one place that they were asked about."""
+
+    ASK_AGAIN = "ask-again"
+    SAME_PARTNER = "same-partner"
+    SAME_KIND = "same-kind"
+
+
 class WaitReason(StrEnum):
     """Why a need waits."""
 

@@ -227,9 +227,11 @@ class ReferralReleased(ReferralStep):
 
 
 class ReferralAgreed(ReferralStep):
-    """The person agreed to partner, place and time; the partner is asked."""
+    """The person agreed to partner, place and time; the partner is asked. `in_advance`: it lies within what they had agreed to before, and
+    they were not asked again."""
 
     TYPE = "wegenetz.referral.referral-agreed.v1"
+    in_advance: bool = False
 
 
 class ReferralRejected(ReferralStep):

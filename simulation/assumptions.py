@@ -338,6 +338,9 @@ DECLINE_REASONS: Final = {
 }
 """[weight of a reason] Full because somebody was taken in from elsewhere is the most usual."""
 
+AGREED_IN_ADVANCE: Final = {"ask-again": 0.75, "same-partner": 0.1, "same-kind": 0.15}
+"""[share of those who agree] What else they agree to without being asked again; most want to be asked, and so it is without a word."""
+
 PARTNER_OPENS_FIRST: Final = 0.4
 """[share of referrals that a partner answers] Opened on an earlier day than answered, by offices that decide in a meeting."""
 

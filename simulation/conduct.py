@@ -10,7 +10,7 @@ from dataclasses import dataclass
 from enum import StrEnum
 from typing import Final
 
-from schemas.codes import CancelReason, DeclineReason, FailReason, Outcome, ServiceKind
+from schemas.codes import AgreementScope, CancelReason, DeclineReason, FailReason, Outcome, ServiceKind
 from schemas.ends import OUTCOMES
 from simulation import assumptions
 from simulation.chance import Chance, Odds
@@ -68,6 +68,11 @@ def person_answer(seed: int, index: int, question: str) -> PersonAnswer:
     return PersonAnswer(PersonReply(_PERSON.draw(chance)), chance.between(*assumptions.PERSON_ANSWERS_AFTER))
 
 
+def agreed_in_advance(seed: int, index: int, question: str) -> AgreementScope:
+    """What a person who agrees also agrees to, without being asked again."""
+    return AgreementScope(_IN_ADVANCE.draw(Chance(seed, "agreed-in-advance", index, question)))
+
+
 def partner_answer(seed: int, partner: str, question: str) -> PartnerAnswer:
     """The partner with this code is asked for a seat that it offered."""
     chance = Chance(seed, "partner-answer", partner, question)
@@ -111,6 +116,7 @@ def _end(chance: Chance, kind: ServiceKind, days: int) -> Later:
             return Later("cancellation", 0, reason=CancelReason.PROVIDER_CANCELLED)
 
 
+_IN_ADVANCE: Final = Odds(assumptions.AGREED_IN_ADVANCE)
 _PERSON: Final = Odds(assumptions.PERSON_ANSWERS)
 _REASONS: Final = Odds(assumptions.DECLINE_REASONS)
 _COURSE: Final = Odds(assumptions.COURSE_OF_THINGS)

@@ -23,7 +23,17 @@ from services.referral.commands import TakeStep
 from services.referral.county import settings_of
 from services.referral.eligibility import Circumstances
 from services.referral.locations import Locations
-from services.referral.model import AGREEMENT, RELEASE, UNATTENDED, Case, Need, Referral, answer_of, running_at
+from services.referral.model import (
+    AGREED_IN_ADVANCE,
+    AGREEMENT,
+    RELEASE,
+    UNATTENDED,
+    Case,
+    Need,
+    Referral,
+    answer_of,
+    running_at,
+)
 from services.referral.offers import Offer
 from services.referral.steps import MEANINGS
 from services.referral.store import Located
@@ -158,9 +168,10 @@ def _add_lists(router: APIRouter, running: Running, locations: Locations) -> Non
     async def waiting(
         actor: Counsellor,
         page: Annotated[PageRequest, paging(str, str, largest=500)],
-        state: Literal["proposed", "released", "unattended"] = "proposed",
+        state: Literal["proposed", "released", "agreed-in-advance", "unattended"] = "proposed",
     ) -> Response:
-        """What waits for the counsellors' release (proposed) or for the person's word (released), and who did not come (unattended)."""
+        """What waits for the counsellors' release (proposed) or for the person's word (released); what went to a partner within what the
+        person had agreed to (agreed-in-advance); who did not come (unattended)."""
         rows = await _rows(running, locations, actor, _ENTRIES[state], page)
         offers = await _offers_of(running, actor, rows)
         return reply(page.page(rows, lambda row: referral_line(*row, offers.get(row[2].offer)), _place_of))
@@ -181,7 +192,12 @@ def _add_lists(router: APIRouter, running: Running, locations: Locations) -> Non
         return reply(page.page(rows, lambda row: inbox_line(*row, offers.get(row[2].offer), where), _place_of))
 
 
-_ENTRIES: Final = {"proposed": RELEASE, "released": AGREEMENT, "unattended": UNATTENDED}
+_ENTRIES: Final = {
+    "proposed": RELEASE,
+    "released": AGREEMENT,
+    "unattended": UNATTENDED,
+    "agreed-in-advance": AGREED_IN_ADVANCE,
+}
 
 
 def _add_steps(router: APIRouter, running: Running, locations: Locations) -> None:

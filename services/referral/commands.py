@@ -12,6 +12,7 @@ from typing import Self
 from pydantic import BaseModel, ConfigDict
 
 from schemas.codes import (
+    AgreementScope,
     BusinessStatus,
     CancelReason,
     Daypart,
@@ -82,6 +83,18 @@ class ProposeByHand(_Command):
     need: str
     offer: str
     reason: RejectReason | None = None
+
+
+class AgreeScope(_Command):
+    """What the person agreed to in advance for a need. `own_district` is where they live now, beside the `districts` named."""
+
+    case: str
+    need: str
+    scope: AgreementScope
+    partner: str | None = None
+    dayparts: tuple[Daypart, ...] = ()
+    districts: tuple[str, ...] = ()
+    own_district: bool = False
 
 
 class PassOver(_Command):
@@ -192,6 +205,14 @@ class Taken(BaseModel):
     """What became of something that a round wanted: it was done, or states had changed and the round is to look again."""
 
     done: bool
+
+
+class NeedScope(BaseModel):
+    """What holds for a need from now on, and the id under which the steps name it."""
+
+    need: str
+    scope: AgreementScope
+    agreement: str | None
 
 
 class OfferStanding(BaseModel):

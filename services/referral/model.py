@@ -16,6 +16,7 @@ from pydantic import BaseModel, ConfigDict, Field, computed_field, field_validat
 from pydantic_core.core_schema import ValidationInfo
 
 from schemas.codes import (
+    AgreementScope,
     BenefitRegime,
     CancelReason,
     Cefr,
@@ -133,11 +134,26 @@ class Profile(_Part):
 
 
 class Step(_Part):
-    """A step of a referral: where it led, when, and who took it (empty: time, or an event of another service)."""
+    """A step of a referral: where it led, when, and who took it (empty: time, or an event of another service). `under` is the scope
+    by which the person had agreed to it in advance."""
 
     state: ReferralState
     at: datetime
     by: str = ""
+    under: str = ""
+
+
+class Scope(_Part):
+    """What the person agreed to in advance (`scope.py`): places of this partner, or of any partner, in these districts at these dayparts
+    (none named: at any). Recorded `by` a counsellor."""
+
+    id: str
+    reach: AgreementScope
+    partner: str | None = None
+    dayparts: tuple[Daypart, ...] = ()
+    districts: tuple[str, ...]
+    at: datetime
+    by: str
 
 
 class FirstDay(_Part):
@@ -190,6 +206,10 @@ class Referral(_Part):
         return any(step.state is ReferralState.STARTED for step in self.steps)
 
     @property
+    def agreed_in_advance(self) -> bool:
+        return any(step.under for step in self.steps)
+
+    @property
     def chosen_by(self) -> str:
         """The counsellor who chose this offer by hand; empty when matching proposed it."""
         return self.steps[0].by
@@ -211,7 +231,7 @@ class Referral(_Part):
 
 
 class Need(_Part):
-    """What a place is sought for. `since` is when the search began.
+    """What a place is sought for. `since` is when the search began, `scope` what may be asked for without asking the person again.
 
     `passed_over`: the last round that had news for this need found no place; `told` is the reason that others heard last. `withdrawn` is
     remembered also while somebody stays where they were accepted, so that nothing is sought when that ends. `afresh` is how many of
@@ -227,6 +247,7 @@ class Need(_Part):
     settled: Settled | None = None
     withdrawn: bool = False
     afresh: int = 0
+    scope: Scope | None = None
     passed_over: bool = False
     told: WaitReason | None = None
 
@@ -349,6 +370,8 @@ class Case(State):
                 yield AGREEMENT
             case ReferralState.AGREED | ReferralState.RECEIVED:
                 yield answer_of(live.partner)
+                if live.agreed_in_advance:
+                    yield AGREED_IN_ADVANCE
             case _:
                 yield running_at(live.partner)
                 if live.state is ReferralState.UNATTENDED:
@@ -359,6 +382,7 @@ ROUND: Final = "round"
 RELEASE: Final = "release"
 AGREEMENT: Final = "agreement"
 UNATTENDED: Final = "unattended"
+AGREED_IN_ADVANCE: Final = "agreed-in-advance"
 
 
 def waiting_for(kind: ServiceKind) -> str:

@@ -53,7 +53,18 @@ from services.referral.commands import (
 from services.referral.county import CountySettings
 from services.referral.directory.agreements import Agreements
 from services.referral.evolve import Ended, Moved, Proposed, SeatFreed, SeatHeld, case_after
-from services.referral.model import LIVE, TAKEN, Case, EndReason, FirstDay, Need, Referral, ReferralState, Settled
+from services.referral.model import (
+    LIVE,
+    TAKEN,
+    Case,
+    EndReason,
+    FirstDay,
+    Need,
+    Referral,
+    ReferralState,
+    Scope,
+    Settled,
+)
 from services.referral.offers import LAST_DAY, Holder, Offer
 from services.referral.transitions import By, StepKind, after
 from services.runtime.calendar import berlin_day
@@ -73,21 +84,32 @@ AWAITED: Final = {
 
 
 def propose(
-    case: Case, need: Need, offer: Offer, settings: CountySettings, now: datetime, by: str = ""
+    case: Case,
+    need: Need,
+    offer: Offer,
+    settings: CountySettings,
+    now: datetime,
+    *,
+    by: str = "",
+    under: Scope | None = None,
 ) -> Iterator[Fact]:
-    """Hold a seat. That it fits and is free was checked before. `by` is the counsellor who chose it."""
+    """Hold a seat. That it fits and is free was checked before. `by` is the counsellor who chose it. `under` is what the person agreed to
+    in advance, if the offer lies within it: then the partner is asked at once."""
     if offer.terms is None:
         raise ValueError("an offer that nobody has published cannot be proposed")
     attempt = len(need.past) + 1
-    deadline = settings.deadlines.end(LapseStage.RELEASE, now)
+    deadline = settings.deadlines.end(LapseStage.RELEASE if under is None else LapseStage.ANSWER, now)
     referral = child(need.id, f"referral/{attempt}")
-    fact = Proposed(need.id, referral, offer.id, offer.terms.partner, attempt, deadline, offer.changes, by)
+    agreement = under.id if under is not None else ""
+    fact = Proposed(need.id, referral, offer.id, offer.terms.partner, attempt, deadline, offer.changes, by, agreement)
     yield case.subject, fact
     yield offer.subject, SeatHeld(Holder(referral=fact.referral, case=case.id))
     told = ReferralProposed(
         referral=fact.referral, need=need.id, kind=need.kind, partner=fact.partner, by_hand=bool(by)
     )
     yield case.subject, told
+    if under is not None:
+        yield case.subject, ReferralAgreed(referral=referral, need=need.id, kind=need.kind, in_advance=True)
 
 
 @dataclass(frozen=True, slots=True)

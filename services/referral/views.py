@@ -17,7 +17,7 @@ from schemas.ends import OUTCOMES, group_of
 from services.referral.books import CASES, HELD, OFFERS, SEATS, Books
 from services.referral.distance import distance_km
 from services.referral.eligibility import Circumstances, Seeker, attributes_looked_at, seeker_of
-from services.referral.model import TAKEN, Case, FirstDay, Need, NeedState, Referral, ReferralState
+from services.referral.model import TAKEN, Case, FirstDay, Need, NeedState, Referral, ReferralState, Scope
 from services.referral.offers import Offer, OfferTerms
 from services.referral.task_status import TOLD
 
@@ -82,11 +82,12 @@ class InboxLine(BaseModel):
 
 
 class StepView(BaseModel):
-    """A step: where it led, when, and who took it (empty: time, or another service)."""
+    """A step: where it led, when, and who took it (empty: time, or another service). `under`: the agreement given in advance."""
 
     state: ReferralState
     at: datetime
     by: str
+    under: str
 
 
 class ReferralView(BaseModel):
@@ -110,7 +111,7 @@ class ReferralView(BaseModel):
 
 
 class NeedView(BaseModel):
-    """A need and all its referrals, the latest last. `waits_because` is what others heard last."""
+    """A need and all its referrals, the latest last. `waits_because` is what others heard last, `scope` what was agreed in advance."""
 
     need: str
     kind: ServiceKind
@@ -118,6 +119,7 @@ class NeedView(BaseModel):
     since: datetime
     state: NeedState
     waits_because: WaitReason | None
+    scope: Scope | None
     referrals: list[ReferralView]
 
 
@@ -243,6 +245,7 @@ def _need_view(case: Case, need: Need) -> NeedView:
         since=need.since,
         state=case.state_of(need),
         waits_because=need.told,
+        scope=need.scope,
         referrals=[_referral_view(referral) for referral in known],
     )
 
@@ -268,7 +271,7 @@ def _referral_view(referral: Referral) -> ReferralView:
         reason=None if outcome is not None else reason,
         reason_group=group_of(reason) if reason is not None and not isinstance(reason, Outcome | LapseStage) else None,
         outcome=outcome,
-        steps=[StepView(state=step.state, at=step.at, by=step.by) for step in referral.steps],
+        steps=[StepView(state=step.state, at=step.at, by=step.by, under=step.under) for step in referral.steps],
     )
 
 

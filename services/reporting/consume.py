@@ -147,6 +147,10 @@ def _step(step: Step) -> Callable[[Facts, Told[ReferralStep]], Facts]:
     return lambda facts, told: _stepped(facts, told, step)
 
 
+def _agreed(facts: Facts, told: Told[ReferralAgreed]) -> Facts:
+    return _stepped(facts, told, Step.AGREED_IN_ADVANCE if told.data.in_advance else Step.AGREED)
+
+
 def _completed(facts: Facts, told: Told[ReferralCompleted]) -> Facts:
     return _stepped(facts, told, Step.COMPLETED, told.data.outcome)
 
@@ -215,7 +219,7 @@ MEANINGS: Final[Mapping[type[EventData], Meaning | None]] = {
     ReferralProposed: _step(Step.PROPOSED),
     ReferralReleased: _step(Step.RELEASED),
     ReferralRejected: _step(Step.REJECTED),
-    ReferralAgreed: _step(Step.AGREED),
+    ReferralAgreed: _agreed,
     ReferralRefused: _step(Step.REFUSED),
     ReferralAccepted: _step(Step.ACCEPTED),
     ReferralDeclined: _step(Step.DECLINED),

@@ -23,6 +23,7 @@ class Step(StrEnum):
     PROPOSED = "proposed"
     RELEASED = "released"
     AGREED = "agreed"
+    AGREED_IN_ADVANCE = "agreed-in-advance"
     ACCEPTED = "accepted"
     STARTED = "started"
     COMPLETED = "completed"

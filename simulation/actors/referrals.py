@@ -9,12 +9,12 @@ from __future__ import annotations
 
 import asyncio
 from collections import defaultdict
-from collections.abc import Mapping, Sequence
+from collections.abc import AsyncIterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date, timedelta
 from typing import Any, Final
 
-from schemas.codes import CancelReason, Daypart, DeclineReason, FailReason, Outcome, ServiceKind
+from schemas.codes import AgreementScope, CancelReason, Daypart, DeclineReason, FailReason, Outcome, ServiceKind
 from simulation import conduct
 from simulation.agenda import Agenda
 from simulation.conduct import PartnerReply, PersonReply
@@ -34,10 +34,12 @@ class Question:
 
     referral: str
     case: str
+    need: str
     kind: ServiceKind
     partner: str
     starts_on: date | None
     dayparts: tuple[Daypart, ...]
+    district: str
     weeks: int
 
 
@@ -68,6 +70,7 @@ class Referrals:
         self._at_once = at_once
         self._weeks = {world.offer_id(offer): offer.weeks for offer in world.offers}
         self._known: set[str] = set()
+        self._scopes = 0
         self.accepted: list[str] = []
         self._releases: Agenda[Step] = Agenda()
         self._answers: Agenda[Step] = Agenda()
@@ -85,33 +88,71 @@ class Referrals:
         for question in await self._take(COUNSELLOR, f"release-{today}", self._due(self._releases, today)):
             self._ask_person(question, today)
         for question in await self._take(COUNSELLOR, f"answer-{today}", self._due(self._answers, today), "agreement"):
+            await self._record_scope(question)
             self._ask_partner(question, today)
+        if self._scopes:
+            acts += await self._look_at_what_was_agreed_in_advance(today)
         acts += await self._partners_act(today)
         return acts
 
     async def _look_through(self, today: date) -> int:
         """New proposals go on the pile of the counsellor who releases them in a few days."""
-        world, found = self._world, 0
-        async for line in world.doors.each("referral", "/v1/referrals", COUNSELLOR, state="proposed", limit=500):
+        found = 0
+        async for question in self._new("proposed"):
+            found += 1
+            after = conduct.release_after(self._world.county.seed, question.referral)
+            self._put(self._releases, today, after, Step(question, "release"))
+        return found
+
+    async def _look_at_what_was_agreed_in_advance(self, today: date) -> int:
+        """What lies within an agreement is with the partner already."""
+        found = 0
+        async for question in self._new("agreed-in-advance"):
+            found += 1
+            self._ask_partner(question, today)
+        return found
+
+    async def _new(self, state: str) -> AsyncIterator[Question]:
+        """The referrals on this list of the counsellors that have not been seen yet."""
+        world = self._world
+        async for line in world.doors.each("referral", "/v1/referrals", COUNSELLOR, state=state, limit=500):
             if line["referral"] in self._known:
                 continue
             self._known.add(line["referral"])
             world.record(PROPOSAL, line["case"])
-            found += 1
             place = line["place"]
-            starts_on = date.fromisoformat(place["starts_on"]) if place["starts_on"] else None
-            question = Question(
+            yield Question(
                 referral=line["referral"],
                 case=line["case"],
+                need=line["need"],
                 kind=ServiceKind(line["kind"]),
                 partner=place["partner"],
-                starts_on=starts_on,
+                starts_on=date.fromisoformat(place["starts_on"]) if place["starts_on"] else None,
                 dayparts=tuple(map(Daypart, place["dayparts"])),
+                district=place["district"],
                 weeks=self._weeks[place["offer"]],
             )
-            after = conduct.release_after(world.county.seed, question.referral)
-            self._put(self._releases, today, after, Step(question, "release"))
-        return found
+
+    async def _record_scope(self, question: Question) -> None:
+        """Who agrees may agree to more: other dates of this partner there, or others who are there or near, at these times."""
+        world = self._world
+        scope = conduct.agreed_in_advance(world.county.seed, world.person_of[question.case], question.referral)
+        if self._at_once or scope is AgreementScope.ASK_AGAIN or not question.dayparts:
+            return
+        body = {
+            "scope": scope,
+            "partner": question.partner,
+            "dayparts": question.dayparts,
+            "districts": [question.district],
+            "own_district": True,
+        }
+        path, key = f"/v1/needs/{question.need}/scope", f"scope-{question.referral}"
+        try:
+            await world.doors.post("referral", path, COUNSELLOR, body, key=key)
+        except Refusal as refusal:
+            world.note(refusal)
+        else:
+            self._scopes += 1
 
     def _ask_person(self, question: Question, today: date) -> None:
         world = self._world

@@ -10,6 +10,7 @@ from datetime import UTC, date, datetime, timedelta
 from typing import Any
 
 from schemas.codes import (
+    AgreementScope,
     CancelReason,
     Daypart,
     DeclineReason,
@@ -33,6 +34,7 @@ from schemas.events import (
 from services.referral.commands import (
     Accept,
     Agree,
+    AgreeScope,
     Attend,
     Cancel,
     Complete,
@@ -224,6 +226,19 @@ class Network(World):
         today = berlin_day(self.now)
         agreements = Agreements.of(state for state in self.states.values() if isinstance(state, Partner))
         return pool.look(self.offers(), Circumstances(settings_of(COUNTY, today), today, agreements), COUNTY)
+
+    def agrees_in_advance(
+        self,
+        name: str = "amal",
+        kind: ServiceKind = COURSE,
+        scope: AgreementScope = AgreementScope.SAME_KIND,
+        **within: Any,
+    ) -> Decision:
+        """The person agrees to mornings in their own district, unless told otherwise."""
+        told: dict[str, Any] = {"dayparts": ("weekday-morning",), "own_district": True, **within}
+        need = need_of(name, kind)
+        command = AgreeScope.model_validate({"case": id_of(name, "case"), "need": need, "scope": scope, **told})
+        return self.asks(command, actor=COUNSELLOR)
 
     def later(self, **time: int) -> None:
         """Time passes, and what is due happens."""

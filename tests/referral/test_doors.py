@@ -187,6 +187,39 @@ async def test_a_referral_goes_from_the_counsellors_list_to_the_partners_inbox_a
     assert (books["needs"]["closed"], books["held"], books["accepted"]) == (1, 0, 0)
 
 
+async def test_what_the_person_agreed_to_in_advance_goes_straight_to_the_partner_and_the_counsellor_sees_it(
+    house: House,
+):
+    referral = (await proposed(house, "amal", seats=1))["amal"]
+    async with house.client(Role.COUNSELLOR) as counsellor, partner_of(house) as partner:
+        await steps(counsellor, {"referral": referral, "step": "release"}, {"referral": referral, "step": "agreement"})
+        path = f"/v1/needs/{need_of('amal')}/scope"
+        for wrong, field in (
+            ({"scope": "same-partner", "own_district": True}, "partner"),
+            ({"scope": "same-kind", "own_district": True}, "dayparts"),
+            ({"scope": "same-partner", "partner": "vhs"}, "districts"),
+        ):
+            refused = await counsellor.post(path, json=wrong, headers=key())
+            assert refused.status_code == 422
+            assert f'"{field}"' in refused.json()["errors"][0]["message"]
+        agreed = {"scope": "same-kind", "dayparts": ["weekday-morning"], "own_district": True}
+        assert (await partner.post(path, json=agreed, headers=key())).status_code == 403
+        answer = await counsellor.post(path, json=agreed, headers=key())
+        assert (answer.status_code, answer.json()["scope"]) == (200, "same-kind")
+        unknown = await counsellor.post(f"/v1/needs/{id_of('nothing')}/scope", json=agreed, headers=key())
+        assert unknown.status_code == 404
+        await steps(partner, {"referral": referral, "step": "decline", "reason": "logistics-time"})
+        await put(partner, "second course")
+        await house.round()
+        (line,) = (await counsellor.get("/v1/referrals?state=agreed-in-advance")).json()["items"]
+        (waiting,) = (await partner.get("/v1/inbox")).json()["items"]
+        view = (await counsellor.get(f"/v1/cases/{id_of('amal', 'case')}")).json()
+    assert line["referral"] == waiting["referral"]
+    (need,) = view["needs"]
+    assert need["scope"]["districts"] == [MELLE]
+    assert need["referrals"][-1]["steps"][-1]["under"] == answer.json()["agreement"]
+
+
 async def test_whoever_has_seen_a_referral_takes_each_step_without_its_being_looked_up(house: House):
     referral = (await proposed(house, "amal"))["amal"]
     async with house.client(Role.COUNSELLOR) as counsellor, partner_of(house) as partner:

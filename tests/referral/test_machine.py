@@ -10,7 +10,17 @@ from hypothesis import settings
 from hypothesis import strategies as st
 from hypothesis.stateful import RuleBasedStateMachine, initialize, invariant, precondition, rule
 
-from schemas.codes import CancelReason, Cefr, DeclineReason, FailReason, Purpose, RejectReason, ServiceKind, Sex
+from schemas.codes import (
+    AgreementScope,
+    CancelReason,
+    Cefr,
+    DeclineReason,
+    FailReason,
+    Purpose,
+    RejectReason,
+    ServiceKind,
+    Sex,
+)
 from schemas.ends import CALLED_OFF
 from schemas.events import (
     ConsentGiven,
@@ -164,6 +174,30 @@ class Life(RuleBasedStateMachine):
         self.network.hears(event, case)
         if isinstance(event, NeedConfirmed | NeedWithdrawn):
             self.last_word[event.need] = event
+
+    @rule(
+        name=people,
+        kind=kinds,
+        scope=st.sampled_from(AgreementScope),
+        partner=st.sampled_from(["vhs", "advice-1"]),
+        dayparts=st.sampled_from([(), ("weekday-morning",), ("weekday-evening",)]),
+        district=st.sampled_from([MELLE, BRAMSCHE]),
+    )
+    def the_person_agrees_in_advance(
+        self,
+        name: str,
+        kind: ServiceKind,
+        scope: AgreementScope,
+        partner: str,
+        dayparts: tuple[str, ...],
+        district: str,
+    ) -> None:
+        """What may go on without the person is in `test_scope.py`; here it is one more thing that happens."""
+        within: dict[str, object] = {"districts": (district,), "own_district": False, "dayparts": dayparts}
+        try:
+            self.network.agrees_in_advance(name, kind, scope, partner=partner, **within)
+        except Refused:
+            return
 
     # --- rounds, of two matchers at once ----------------------------------------------------------------------------
 
@@ -375,7 +409,8 @@ def follow(heard: dict[str, ReferralState], event: EventData) -> None:
     elif isinstance(event, ReferralStep):
         before, to = heard[event.referral], HEARD_AFTER[type(event)]
         possible = {before, *(marked for marked, seen in MARKED.items() if before in seen)}
-        assert any(one.to is to and possible & set(one.of) for one in TABLE)
+        in_advance = isinstance(event, ReferralAgreed) and event.in_advance and before is ReferralState.PROPOSED
+        assert in_advance or any(one.to is to and possible & set(one.of) for one in TABLE)
         heard[event.referral] = to
 
 

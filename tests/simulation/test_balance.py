@@ -75,7 +75,7 @@ def answers_after_a_year(world: World) -> Answers:
     steps = {"proposed": 2, "released": 2, "agreed": 2, "accepted": 1, "declined": 1}
     steps |= {"started": 1, "completed": 1, "outcomes": 1}
     facts: dict[str, int] = {"persons": living, **counter, "withdrawn": 1, "departed": 2, **talks, **steps}
-    facts |= dict.fromkeys(("refused", "rejected", "lapsed", "cancelled", "failed", "failures"), 0)
+    facts |= dict.fromkeys(("refused", "rejected", "lapsed", "cancelled", "failed", "failures", "agreed_in_advance"), 0)
     kept = {name: LEFT_BEHIND.get(name, 0) for name in facts}
     totals = {name: facts[name] + kept[name] for name in facts}
     arrivals = {"counted": totals["persons"], "facts": living, "kept": 2, "difference": 0}
