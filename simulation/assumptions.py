@@ -374,6 +374,9 @@ OUTCOME_WEIGHTS: Final = {
 }
 """[weight among the outcomes that a kind of service can have] About half of an integration course reaches B1, a third A2."""
 
+NEXT_STEP_WANTED: Final = 0.7
+"""[share of suggested next steps] Confirmed when it is talked about; the others want a rest from courses, or have found work."""
+
 # --- what partners offer ----------------------------------------------------------------------------------------------
 
 

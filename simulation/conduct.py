@@ -84,6 +84,11 @@ def partner_answer(seed: int, partner: str, question: str) -> PartnerAnswer:
     return PartnerAnswer(reply, after_days, reason, chance.between(0, after_days - 1) if opens else None)
 
 
+def wants_the_next_step(seed: int, index: int, need: str) -> bool:
+    """Whether a person wants what is suggested to them after something was completed."""
+    return Chance(seed, "next-step", index, need).happens(assumptions.NEXT_STEP_WANTED)
+
+
 def first_appointment_after(seed: int, question: str) -> tuple[int, bool]:
     """Days from the acceptance to the first appointment of a standing service, and whether the partner tells the first day at all."""
     chance = Chance(seed, "first-appointment", question)

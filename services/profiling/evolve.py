@@ -71,6 +71,13 @@ class NeedsReconciled:
 
 
 @dataclass(frozen=True, slots=True)
+class NeedSuggested:
+    """Something was completed, and this usually follows."""
+
+    need: Need
+
+
+@dataclass(frozen=True, slots=True)
 class NeedDropped:
     """The counsellor does not follow the rule."""
 
@@ -211,7 +218,7 @@ def _ended(case: Case) -> Case:
 
 def open_needs(case: Case) -> frozenset[str]:
     """The needs that are still to be decided upon or met."""
-    wanted = (NeedState.DERIVED, NeedState.CONFIRMED)
+    wanted = (NeedState.DERIVED, NeedState.SUGGESTED, NeedState.CONFIRMED)
     return frozenset(need.id for need in case.needs if need.state in wanted and not is_finished(need, case.steps))
 
 
@@ -307,6 +314,7 @@ _EVOLVERS: Final[Mapping[type, Callable[[Case, Any], Case]]] = {
     ProfileVersion: lambda case, fact: case.but(profile=fact),
     ProfileRecorded: lambda case, _: case,  # tells others of a version that the case has already
     NeedsReconciled: lambda case, fact: case.but(needs=fact.needs),
+    NeedSuggested: lambda case, fact: case.but(needs=(*case.needs, fact.need)),
     NeedConfirmed: _confirmed,
     NeedDropped: _dropped,
     NeedKept: _kept,

@@ -220,6 +220,8 @@ class Referrals:
     def _was_taken(self, step: Step, item: Mapping[str, Any]) -> bool:
         if item["outcome"] == "applied":
             self._world.record(step.step, step.question.case)
+            if step.step == "completion":
+                self._world.completed.add(step.question.case)
             return True
         problem = item["problem"]
         self._world.note(Refusal("referral", problem["status"], problem["code"], problem["detail"]))

@@ -119,7 +119,7 @@ def answers_after_a_year(world: World) -> Answers:
             "arrived": living,
             "profiled": living - 4,
             "complete": living - 4,
-            "needs": {"derived": 0, "confirmed": 20, "dropped": 0, "withdrawn": 2},
+            "needs": {"derived": 0, "suggested": 0, "confirmed": 20, "dropped": 0, "withdrawn": 2},
         },
         "referral": {
             "cases": len(people),
