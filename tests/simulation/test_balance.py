@@ -264,7 +264,7 @@ ALONE = {
     ("intake", "active"),  # registered without the others
     ("profiling", "arrived"),  # the stages say where everybody is
     ("profiling", "profiled"),
-    *(("profiling", "needs", state) for state in ("derived", "dropped", "withdrawn")),
+    *(("profiling", "needs", state) for state in ("derived", "suggested", "dropped", "withdrawn")),
     ("referral", "needs", "withdrawn"),
     *(("referral", name) for name in ("offers", "held", "accepted")),  # referral's recount holds them together
 }
