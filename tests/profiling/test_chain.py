@@ -20,7 +20,7 @@ from schemas.events import (
 )
 from services.profiling.answers import Answers
 from services.profiling.chain import CHAIN, CHAIN_BY_ID, follows, parse, with_certificate
-from services.profiling.commands import Add, Confirm, ConfirmNeeds, Drop, WithdrawNeed
+from services.profiling.commands import Add, Confirm, Drop, WithdrawNeed
 from services.profiling.guideline import SKILLS
 from services.profiling.model import Stage
 from services.profiling.needs import Need, NeedState
@@ -190,11 +190,10 @@ def test_whatever_is_completed_nothing_is_sought_by_itself_and_no_kind_is_open_t
         kinds = [need.kind for need in case_of(world).needs if need.state is NeedState.SUGGESTED]
         assert len(set(kinds)) == len(kinds)
     assert world.told_of(NeedConfirmed) == []
-    case = case_of(world)
-    if case.needs:
-        undecided = [need.id for need in case.needs if need.is_undecided]
-        world.asks(ConfirmNeeds(case=CASE, decisions=tuple(Confirm(decision="confirm", need=one) for one in undecided)))
-        assert [event.need for event in world.told_of(NeedConfirmed)] == undecided
+    undecided = [need.id for need in case_of(world).needs if need.is_undecided]
+    if undecided:
+        decide_upon(world, *(Confirm(decision="confirm", need=one) for one in undecided))
+    assert [event.need for event in world.told_of(NeedConfirmed)] == undecided
 
 
 def test_every_rule_of_the_chain_says_in_both_languages_why_and_by_which_document() -> None:
