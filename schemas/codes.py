@@ -211,7 +211,7 @@ class RejectReason(StrEnum):
 
 
 class DeclineReason(StrEnum):
-    """Why a partner declines, grouped by provider, person and logistics."""
+    """Why a partner declines before it begins. Like all reasons for an end, each belongs to a group (`schemas.ends.group_of`)."""
 
     PROVIDER_FULL = "provider-full"
     PROVIDER_CANCELLED = "provider-cancelled"
@@ -219,10 +219,27 @@ class DeclineReason(StrEnum):
     PERSON_NOT_REACHED = "person-not-reached"
     LOGISTICS_TIME = "logistics-time"
     LOGISTICS_DISTANCE = "logistics-distance"
+    LOGISTICS_CHILD_CARE = "logistics-child-care"
+    LOGISTICS_LANGUAGE = "logistics-language"
+
+
+class FailReason(StrEnum):
+    """Why somebody who was accepted did not get to the end."""
+
+    PROVIDER_CANCELLED = "provider-cancelled"
+    PROVIDER_EXCLUDED = "provider-excluded"
+    PERSON_NOT_REACHED = "person-not-reached"
+    """Never came, or came no more, and nobody knows why."""
+    PERSON_STOPPED = "person-stopped"
+    PERSON_TOOK_WORK = "person-took-work"
+    PERSON_ILL = "person-ill"
+    LOGISTICS_TIME = "logistics-time"
+    LOGISTICS_DISTANCE = "logistics-distance"
+    LOGISTICS_CHILD_CARE = "logistics-child-care"
 
 
 class CancelReason(StrEnum):
-    """Why an open referral ended without anybody refusing it."""
+    """Why an open referral ended without anybody having failed: what it rested on is gone (the first six), or somebody called it off."""
 
     CONSENT_WITHDRAWN = "consent-withdrawn"
     PERSON_MOVED = "person-moved"
@@ -231,6 +248,28 @@ class CancelReason(StrEnum):
     OFFER_CLOSED = "offer-closed"
     ANOTHER_CHOSEN = "another-chosen"
     """The counsellor chose another offer by hand before this one was released."""
+    PROVIDER_CANCELLED = "provider-cancelled"
+    PERSON_WISH = "person-wish"
+    PERSON_NOT_REACHED = "person-not-reached"
+    LOGISTICS_TIME = "logistics-time"
+    LOGISTICS_DISTANCE = "logistics-distance"
+    LOGISTICS_CHILD_CARE = "logistics-child-care"
+
+
+class ReasonGroup(StrEnum):
+    """In whom or what a reason lies."""
+
+    PROVIDER = "provider"
+    PERSON = "person"
+    LOGISTICS = "logistics"
+
+
+class AgreementScope(StrEnum):
+    """What a person's agreement covers beside the one place that they were asked about."""
+
+    ASK_AGAIN = "ask-again"
+    SAME_PARTNER = "same-partner"
+    SAME_KIND = "same-kind"
 
 
 class WaitReason(StrEnum):
@@ -257,10 +296,65 @@ class LapseStage(StrEnum):
 
 
 class Outcome(StrEnum):
-    """How a course or service ended for a person."""
+    """What was reached when a course or service was gone through to its end. Which of these a kind may have says `schemas.ends`."""
 
+    LEVEL_A1 = "level-a1"
+    LEVEL_A2 = "level-a2"
+    LEVEL_B1 = "level-b1"
+    LEVEL_B2 = "level-b2"
+    LEVEL_C1 = "level-c1"
+    ATTENDED = "attended"
+    """Taken part to the end, and no certificate of a level."""
+    ADVICE_GIVEN = "advice-given"
+    SUPPORT_GIVEN = "support-given"
+    PASSED_ON = "passed-on"
+    """Brought to whoever is responsible."""
+    APPLIED = "applied"
+    """What the advice was about has been applied for."""
+    FULLY_RECOGNISED = "fully-recognised"
+    PARTLY_RECOGNISED = "partly-recognised"
+    NOT_RECOGNISED = "not-recognised"
+    COMPETENCES_ASSESSED = "competences-assessed"
+    WORK_FOUND = "work-found"
+    TRAINING_FOUND = "training-found"
+    PLACE_FOUND = "place-found"
+    """At a school, in child care, a home, in an association."""
+
+
+class TaskStatus(StrEnum):
+    """Where a referral stands for everybody who exchanges referrals: the codes of HL7 FHIR (R4 and R5, code system `task-status`)."""
+
+    DRAFT = "draft"
+    REQUESTED = "requested"
+    RECEIVED = "received"
+    ACCEPTED = "accepted"
+    REJECTED = "rejected"
+    IN_PROGRESS = "in-progress"
+    ON_HOLD = "on-hold"
     COMPLETED = "completed"
-    DROPPED_OUT = "dropped-out"
+    FAILED = "failed"
+    CANCELLED = "cancelled"
+
+
+class BusinessStatus(StrEnum):
+    """Where a referral stands within its task status, in this domain's words. No code of `TaskStatus` is repeated here."""
+
+    HELD_FOR_RELEASE = "held-for-release"
+    OFFERED_TO_PERSON = "offered-to-person"
+    OFFERED_TO_PARTNER = "offered-to-partner"
+    OPENED_BY_PARTNER = "opened-by-partner"
+    WAITING_FOR_START = "waiting-for-start"
+    SCHEDULED = "scheduled"
+    RUNNING = "running"
+    UNATTENDED = "unattended"
+    PAUSED = "paused"
+    NOT_RELEASED = "not-released"
+    REFUSED_BY_PERSON = "refused-by-person"
+    DECLINED_BY_PARTNER = "declined-by-partner"
+    EXPIRED = "expired"
+    CALLED_OFF = "called-off"
+    ENDED_EARLY = "ended-early"
+    OUTCOME_REACHED = "outcome-reached"
 
 
 class ContactField(StrEnum):

@@ -19,6 +19,7 @@ from schemas.codes import (
     ContactField,
     Daypart,
     DeclineReason,
+    FailReason,
     LapseStage,
     Origin,
     Outcome,
@@ -226,9 +227,11 @@ class ReferralReleased(ReferralStep):
 
 
 class ReferralAgreed(ReferralStep):
-    """The person agreed to partner, place and time; the partner is asked."""
+    """The person agreed to partner, place and time; the partner is asked. `in_advance`: it lies within what they had agreed to before, and
+    they were not asked again."""
 
     TYPE = "wegenetz.referral.referral-agreed.v1"
+    in_advance: bool = False
 
 
 class ReferralRejected(ReferralStep):
@@ -269,17 +272,32 @@ class ReferralLapsed(ReferralStep):
 
 
 class ReferralCancelled(ReferralStep):
-    """The way ended without a refusal: consent, person, need or offer are no longer there. A read grant ends with it."""
+    """What it rested on is no longer there, or somebody called it off. A read grant ends with it. Without `another` the person wants
+    nothing of this kind until the need is confirmed again."""
 
     TYPE = "wegenetz.referral.referral-cancelled.v1"
     reason: CancelReason
+    another: bool = True
 
 
-class ReferralClosed(ReferralStep):
-    """The course or service ended for this person; the partner's read grant ends with it."""
+class ReferralStarted(ReferralStep):
+    """The course or service began for this person; told once."""
 
-    TYPE = "wegenetz.referral.referral-closed.v1"
+    TYPE = "wegenetz.referral.referral-started.v1"
+
+
+class ReferralCompleted(ReferralStep):
+    """The course or service was gone through to its end, and this was reached; the partner's read grant ends with it."""
+
+    TYPE = "wegenetz.referral.referral-completed.v1"
     outcome: Outcome
+
+
+class ReferralFailed(ReferralStep):
+    """It ended early for this person, who had been accepted; the partner's read grant ends with it."""
+
+    TYPE = "wegenetz.referral.referral-failed.v1"
+    reason: FailReason
 
 
 class NeedWaiting(EventData):
@@ -329,7 +347,9 @@ CATALOGUE: Final[dict[str, type[EventData]]] = {
         ReferralDeclined,
         ReferralLapsed,
         ReferralCancelled,
-        ReferralClosed,
+        ReferralStarted,
+        ReferralCompleted,
+        ReferralFailed,
         NeedWaiting,
         ReleasePublished,
     )

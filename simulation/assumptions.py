@@ -13,7 +13,18 @@ from __future__ import annotations
 
 from typing import Final, NamedTuple
 
-from schemas.codes import BenefitRegime, Cefr, Daypart, DeclineReason, Literacy, ServiceKind, Sex, Way
+from schemas.codes import (
+    BenefitRegime,
+    Cefr,
+    Daypart,
+    DeclineReason,
+    FailReason,
+    Literacy,
+    Outcome,
+    ServiceKind,
+    Sex,
+    Way,
+)
 
 # --- where and when people arrive -------------------------------------------------------------------------------------
 
@@ -327,8 +338,44 @@ DECLINE_REASONS: Final = {
 }
 """[weight of a reason] Full because somebody was taken in from elsewhere is the most usual."""
 
-DROPS_OUT: Final = 0.16
-"""[share of accepted referrals] Leave before the end: work, a move, a child, illness."""
+AGREED_IN_ADVANCE: Final = {"ask-again": 0.75, "same-partner": 0.1, "same-kind": 0.15}
+"""[share of those who agree] What else they agree to without being asked again; most want to be asked, and so it is without a word."""
+
+PARTNER_OPENS_FIRST: Final = 0.4
+"""[share of referrals that a partner answers] Opened on an earlier day than answered, by offices that decide in a meeting."""
+
+FIRST_DAY_AGREED: Final = 0.5
+"""[share of accepted referrals] The partner tells the first appointment or the start at once; the others write to the person alone."""
+
+FIRST_APPOINTMENT_AFTER: Final = (2, 20)
+"""[days after acceptance] Of standing services; courses begin on their day."""
+
+COURSE_OF_THINGS: Final = {"completes": 0.81, "fails": 0.16, "called-off": 0.03}
+"""[share of accepted referrals] Some leave before the end (work, a move, a child, illness), and seldom the partner calls it off."""
+
+DOES_NOT_COME: Final = 0.12
+"""[share of those who began] Miss it once, so that the partner reports it; who stays comes again."""
+
+COMES_AGAIN_AFTER: Final = (2, 10)
+"""[days] The next or the next but one appointment."""
+
+FAIL_REASONS: Final = {
+    FailReason.PERSON_TOOK_WORK: 0.3, FailReason.PERSON_STOPPED: 0.2, FailReason.PERSON_NOT_REACHED: 0.2,
+    FailReason.PERSON_ILL: 0.1, FailReason.LOGISTICS_TIME: 0.08, FailReason.LOGISTICS_CHILD_CARE: 0.07,
+    FailReason.LOGISTICS_DISTANCE: 0.03, FailReason.PROVIDER_EXCLUDED: 0.02,
+}
+"""[weight of a reason] Shifts and new work are what course teachers name first."""
+
+OUTCOME_WEIGHTS: Final = {
+    Outcome.LEVEL_A1: 1, Outcome.LEVEL_A2: 3, Outcome.LEVEL_B1: 5, Outcome.LEVEL_B2: 3, Outcome.LEVEL_C1: 1, Outcome.ATTENDED: 1,
+    Outcome.ADVICE_GIVEN: 6, Outcome.SUPPORT_GIVEN: 8, Outcome.PASSED_ON: 2, Outcome.APPLIED: 2,
+    Outcome.FULLY_RECOGNISED: 2, Outcome.PARTLY_RECOGNISED: 3, Outcome.NOT_RECOGNISED: 1, Outcome.COMPETENCES_ASSESSED: 1,
+    Outcome.WORK_FOUND: 3, Outcome.TRAINING_FOUND: 2, Outcome.PLACE_FOUND: 4,
+}
+"""[weight among the outcomes that a kind of service can have] About half of an integration course reaches B1, a third A2."""
+
+NEXT_STEP_WANTED: Final = 0.7
+"""[share of suggested next steps] Confirmed when it is talked about; the others want a rest from courses, or have found work."""
 
 # --- what partners offer ----------------------------------------------------------------------------------------------
 

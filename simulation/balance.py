@@ -26,17 +26,16 @@ COUNTED_AS: Final = {
     "refusal": ("refused",),
     "acceptance": ("accepted",),
     "decline": ("declined",),
-    "closing": ("completed", "dropped_out"),
+    "start": ("started",),
+    "completion": ("completed",),
+    "failure": ("failed",),
 }
 """What reporting calls the steps that people take in a referral."""
 
-ENDS: Final = {
-    **{state: (state,) for state in ("rejected", "refused", "declined", "lapsed", "cancelled")},
-    "closed": ("completed", "dropped_out"),
-}
-"""What reporting calls the states in which a referral of referral ends."""
+ENDS: Final = ("rejected", "refused", "declined", "lapsed", "cancelled", "completed", "failed")
+"""The states in which a referral ends; reporting calls them the same."""
 
-LIVE: Final = ("proposed", "released", "agreed", "accepted")
+LIVE: Final = ("proposed", "released", "agreed", "received", "accepted", "scheduled", "started", "unattended", "paused")
 """The other states of a referral."""
 
 SURELY_CLOSED: Final = timedelta(days=60)
@@ -163,9 +162,10 @@ def _of_the_living(books: Books) -> Iterator[str]:
         yield from _same(what, expected, f"{of} of living people counted by reporting", facts[of])
     refused = intake["without_consent"]
     yield from _same("people without consent, by intake", refused, "known to reporting", books.reporting["anonymous"])
-    for state, names in ENDS.items():
-        counted = sum(facts[name] for name in names)
-        yield from _same(f"referrals {state}, by referral", referrals[state], "counted by reporting", counted)
+    for state in ENDS:
+        yield from _same(f"referrals {state}, by referral", referrals[state], "counted by reporting", facts[state])
+    yield from _same("completed referrals", facts["completed"], "outcomes, counted by reporting", facts["outcomes"])
+    yield from _same("referrals that failed", facts["failed"], "reasons, counted by reporting", facts["failures"])
     for step, names in COUNTED_AS.items():
         taken = sum(times for case, times in world.steps[step].items() if case not in erased)
         counted = sum(facts[name] for name in names)
@@ -195,8 +195,8 @@ def _of_the_erased(books: Books) -> Iterator[str]:
         yield from _within(name, least.get(name, 0), number, most.get(name) if erased else 0)
     for step, names in COUNTED_AS.items():
         yield from _within(" and ".join(names), 0, sum(kept[name] for name in names), steps[step])
-    for names in ENDS.values():
-        yield from _within(" and ".join(names), 0, sum(kept[name] for name in names), kept["proposed"])
+    for state in ENDS:
+        yield from _within(state, 0, kept[state], kept["proposed"])
 
 
 def _asked_at_a_counter(world: World, fate: Fate) -> int:

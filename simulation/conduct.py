@@ -10,7 +10,8 @@ from dataclasses import dataclass
 from enum import StrEnum
 from typing import Final
 
-from schemas.codes import DeclineReason, Outcome
+from schemas.codes import AgreementScope, CancelReason, DeclineReason, FailReason, Outcome, ServiceKind
+from schemas.ends import OUTCOMES
 from simulation import assumptions
 from simulation.chance import Chance, Odds
 
@@ -37,19 +38,23 @@ class PersonAnswer:
 
 @dataclass(frozen=True, slots=True)
 class PartnerAnswer:
-    """What a partner says to a referral, and how many days later; a decline has its `reason`."""
+    """What a partner says to a referral, and how many days later; a decline has its `reason`. `opens_after_days` where it is opened on
+    an earlier day than answered."""
 
     reply: PartnerReply
     after_days: int
     reason: DeclineReason | None = None
+    opens_after_days: int | None = None
 
 
 @dataclass(frozen=True, slots=True)
-class Ending:
-    """How taking part ends, and how many days after it began."""
+class Later:
+    """A step of somebody who was accepted, and how many days after the beginning; an end has its `reason` or `outcome`."""
 
-    outcome: Outcome
+    step: str
     after_days: int
+    reason: FailReason | CancelReason | None = None
+    outcome: Outcome | None = None
 
 
 def release_after(seed: int, question: str) -> int:
@@ -63,26 +68,68 @@ def person_answer(seed: int, index: int, question: str) -> PersonAnswer:
     return PersonAnswer(PersonReply(_PERSON.draw(chance)), chance.between(*assumptions.PERSON_ANSWERS_AFTER))
 
 
+def agreed_in_advance(seed: int, index: int, question: str) -> AgreementScope:
+    """What a person who agrees also agrees to, without being asked again."""
+    return AgreementScope(_IN_ADVANCE.draw(Chance(seed, "agreed-in-advance", index, question)))
+
+
 def partner_answer(seed: int, partner: str, question: str) -> PartnerAnswer:
     """The partner with this code is asked for a seat that it offered."""
     chance = Chance(seed, "partner-answer", partner, question)
     odds = _partner_odds(seed, partner)
     reply = odds.draw(chance)
     after_days = chance.between(*assumptions.PARTNER_ANSWERS_AFTER)
-    return PartnerAnswer(reply, after_days, _REASONS.draw(chance) if reply is PartnerReply.DECLINES else None)
+    reason = _REASONS.draw(chance) if reply is PartnerReply.DECLINES else None
+    opens = reply is not PartnerReply.SILENT and after_days > 0 and chance.happens(assumptions.PARTNER_OPENS_FIRST)
+    return PartnerAnswer(reply, after_days, reason, chance.between(0, after_days - 1) if opens else None)
 
 
-def ending(seed: int, index: int, question: str, weeks: int) -> Ending:
-    """How it ends for a person who was accepted for `weeks` weeks."""
-    chance = Chance(seed, "ending", index, question)
-    days = weeks * 7
-    if chance.happens(assumptions.DROPS_OUT):
-        return Ending(Outcome.DROPPED_OUT, chance.between(1, max(1, days - 1)))
-    return Ending(Outcome.COMPLETED, days)
+def wants_the_next_step(seed: int, index: int, need: str) -> bool:
+    """Whether a person wants what is suggested to them after something was completed."""
+    return Chance(seed, "next-step", index, need).happens(assumptions.NEXT_STEP_WANTED)
 
 
+def first_appointment_after(seed: int, question: str) -> tuple[int, bool]:
+    """Days from the acceptance to the first appointment of a standing service, and whether the partner tells the first day at all."""
+    chance = Chance(seed, "first-appointment", question)
+    return chance.between(*assumptions.FIRST_APPOINTMENT_AFTER), chance.happens(assumptions.FIRST_DAY_AGREED)
+
+
+def course_of_things(seed: int, index: int, question: str, kind: ServiceKind, weeks: int) -> tuple[Later, ...]:
+    """What happens to a person who was accepted for `weeks` weeks, from the beginning to the end, in this order."""
+    chance = Chance(seed, "course-of-things", index, question)
+    end = _end(chance, kind, weeks * 7)
+    if end.step == "cancellation":
+        return (end,)
+    began = Later("start", 0)
+    if not chance.happens(assumptions.DOES_NOT_COME) or end.after_days < 2:
+        return (began, end)
+    missed = Later("absence", chance.between(1, end.after_days - 1))
+    again = missed.after_days + chance.between(*assumptions.COMES_AGAIN_AFTER)
+    if end.step == "failure" or again >= end.after_days:
+        return (began, missed, end)
+    return (began, missed, Later("attendance", again), end)
+
+
+def _end(chance: Chance, kind: ServiceKind, days: int) -> Later:
+    match _COURSE.draw(chance):
+        case "completes":
+            return Later("completion", days, outcome=_OUTCOMES[kind].draw(chance))
+        case "fails":
+            return Later("failure", chance.between(1, max(1, days - 1)), reason=_FAILURES.draw(chance))
+        case _:
+            return Later("cancellation", 0, reason=CancelReason.PROVIDER_CANCELLED)
+
+
+_IN_ADVANCE: Final = Odds(assumptions.AGREED_IN_ADVANCE)
 _PERSON: Final = Odds(assumptions.PERSON_ANSWERS)
 _REASONS: Final = Odds(assumptions.DECLINE_REASONS)
+_COURSE: Final = Odds(assumptions.COURSE_OF_THINGS)
+_FAILURES: Final = Odds(assumptions.FAIL_REASONS)
+_OUTCOMES: Final = {
+    kind: Odds({outcome: assumptions.OUTCOME_WEIGHTS[outcome] for outcome in outcomes})
+    for kind, outcomes in OUTCOMES.items()
+}
 
 
 def _partner_odds(seed: int, partner: str) -> Odds[PartnerReply]:

@@ -83,6 +83,7 @@ class World:
     `arrived` are those whom an office has handed over in any form, `refused` those of them whose last row was refused. `moved_away`,
     `withdrawn` (the transfer consent) and `erased_after` (how long after the arrival, at least) are the cases for which intake has
     confirmed it. `done` counts what was done by name, `steps` the steps of referrals by name and case, `refusals` what services refused.
+    `completed` are cases that have come to the end of something, until somebody talks to them about what follows.
     All of it is the simulation's own record, beside which the services' books are laid.
     """
 
@@ -101,6 +102,7 @@ class World:
     steps: defaultdict[str, Counter[str]] = field(default_factory=lambda: defaultdict(Counter[str]))
     refusals: Counter[str] = field(default_factory=Counter[str])
     newly_met: list[str] = field(default_factory=list[str])
+    completed: set[str] = field(default_factory=set[str])
 
     def __post_init__(self) -> None:
         self.person = lru_cache(maxsize=4096)(self._person)

@@ -5,7 +5,7 @@ from __future__ import annotations
 from pydantic import BaseModel
 
 from schemas.codes import purpose_of
-from schemas.events import ReferralAccepted, ReferralCancelled, ReferralClosed
+from schemas.events import ReferralAccepted, ReferralCancelled, ReferralCompleted, ReferralFailed
 from services.intake.facts import Granted, GrantEnded
 from services.intake.model import Case, Grant
 
@@ -18,7 +18,7 @@ def consumed(case: Case, data: BaseModel) -> object | None:
         case ReferralAccepted():
             grant = Grant(partner=data.partner, purpose=purpose_of(data.kind), fields=data.fields, until=data.until)
             return Granted(data.referral, grant)
-        case ReferralCancelled() | ReferralClosed():
+        case ReferralCancelled() | ReferralCompleted() | ReferralFailed():
             return GrantEnded(data.referral) if data.referral in case.grants else None
         case _:
             return None

@@ -7,10 +7,13 @@ an erased case is ignored, except that a person who asks is told so.
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from datetime import datetime
+from typing import Any
 
+from schemas.codes import ServiceKind
+from schemas.ends import level_of
 from schemas.events import (
     AppointmentBooked,
     AppointmentReleased,
@@ -19,9 +22,11 @@ from schemas.events import (
     NeedWithdrawn,
     PersonErased,
     ProfileRecorded,
+    ReferralCompleted,
     ReferralStep,
 )
 from services.profiling.answers import Answers
+from services.profiling.chain import follows, with_certificate
 from services.profiling.commands import (
     Add,
     Confirm,
@@ -37,6 +42,7 @@ from services.profiling.evolve import (
     NeedDropped,
     NeedKept,
     NeedsReconciled,
+    NeedSuggested,
     SheetKept,
     SheetsExpired,
     SheetsTaken,
@@ -46,7 +52,7 @@ from services.profiling.evolve import (
 )
 from services.profiling.guideline import guideline
 from services.profiling.model import Case, Obstacle, ProfileVersion, Sheet
-from services.profiling.needs import Need, NeedState, added, derive, reconcile
+from services.profiling.needs import Need, NeedState, added, derive, reconcile, suggested
 from services.profiling.situation import age_at
 from services.runtime.deciding import Command, Decision, Forget, Message, Received, States, Subject
 from services.runtime.errors import Refused
@@ -122,6 +128,8 @@ def _heard(case: Case, event: object, now: datetime) -> Decision:
         case PersonErased():
             versions = case.profile.version if case.profile else 0
             course.effects += [ForgetVersions(case.id, versions), Forget(case.subject)]
+        case ReferralCompleted():
+            _completed(course, event)
         case AppointmentBooked() | AppointmentReleased() | ReferralStep() | NeedWaiting():
             pass
         case _:
@@ -144,6 +152,27 @@ def _facts_changed(course: _Course) -> None:
         for need in case.plan:
             if need.id in open_needs(case):
                 course.happens(NeedWithdrawn(need=need.id))
+
+
+def _completed(course: _Course, event: ReferralCompleted) -> None:
+    """A level that was certified enters the profile, and what usually follows is suggested. Nothing is sought for it yet."""
+    case = course.case
+    if case.obstacle is not None:
+        return
+    if case.profile is not None and (answers := with_certificate(case.profile.answers, event.outcome)) is not None:
+        by = case.steps[event.need].partner or "referral"
+        _amend(course, case.profile.guideline, answers, by, course.now)
+        _derive(course)
+    rule = follows(event.kind, event.outcome)
+    if rule is None or _is_open(course.case, rule.then):
+        return
+    level = level_of(event.outcome)
+    params = {"level": level.upper()} if level is not None else {}
+    course.happens(NeedSuggested(suggested(case.id, course.case.needs, rule, params)))
+
+
+def _is_open(case: Case, kind: ServiceKind) -> bool:
+    return any(need.kind is kind and need.id in open_needs(case) for need in case.needs)
 
 
 # --- commands -----------------------------------------------------------------------------------------------------------
@@ -200,23 +229,28 @@ def _record(course: _Course, sheet: Sheet) -> None:
     """A new version, unless nothing is new; the needs that follow from it; and, if the sheet says so, their confirmation."""
     before = course.case.profile
     if before is None or (before.guideline, before.answers) != (sheet.guideline, sheet.answers):
-        age = age_at(course.case.facts, sheet.at)
-        version = ProfileVersion(
-            version=before.version + 1 if before else 1,
-            guideline=sheet.guideline,
-            complete=not guideline(sheet.guideline).missing(sheet.answers, age),
-            answers=sheet.answers,
-            recorded_by=sheet.by,
-            recorded_at=sheet.at,
-        )
-        course.happens(version)
-        course.happens(_recorded(version))
-        course.effects.append(KeepVersion(course.case.id, version))
+        _amend(course, sheet.guideline, sheet.answers, sheet.by, sheet.at)
     _derive(course)
     if sheet.confirm_derived:
         for need in course.case.needs:
             if need.state is NeedState.DERIVED:
                 _confirm(course, need)
+
+
+def _amend(course: _Course, asked_by: str, answers: Mapping[str, Any], by: str, at: datetime) -> None:
+    """A new version of the profile, by the guideline of this version."""
+    before = course.case.profile
+    version = ProfileVersion(
+        version=before.version + 1 if before else 1,
+        guideline=asked_by,
+        complete=not guideline(asked_by).missing(answers, age_at(course.case.facts, at)),
+        answers=answers,
+        recorded_by=by,
+        recorded_at=at,
+    )
+    course.happens(version)
+    course.happens(_recorded(version))
+    course.effects.append(KeepVersion(course.case.id, version))
 
 
 def _recorded(version: ProfileVersion) -> ProfileRecorded:
@@ -277,7 +311,7 @@ def _rests(case: Case, need: Need) -> bool:
 def _drop(course: _Course, need: Need) -> None:
     if need.state is NeedState.CONFIRMED:
         raise Refused("need-confirmed")
-    if need.state is NeedState.DERIVED:
+    if need.state in (NeedState.DERIVED, NeedState.SUGGESTED):
         course.happens(NeedDropped(need.id))
 
 
@@ -291,7 +325,7 @@ def _add(course: _Course, addition: Add) -> None:
 
 
 def _withdraw(course: _Course, need: Need) -> None:
-    if need.state in (NeedState.DERIVED, NeedState.DROPPED):
+    if need.state in (NeedState.DERIVED, NeedState.SUGGESTED, NeedState.DROPPED):
         raise Refused("need-not-confirmed")
     if need.state is NeedState.CONFIRMED:
         course.happens(NeedWithdrawn(need=need.id))

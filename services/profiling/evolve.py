@@ -10,7 +10,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Any, Final
 
-from schemas.codes import Outcome, Purpose
+from schemas.codes import Purpose
 from schemas.events import (
     AppointmentBooked,
     AppointmentReleased,
@@ -27,13 +27,15 @@ from schemas.events import (
     ReferralAccepted,
     ReferralAgreed,
     ReferralCancelled,
-    ReferralClosed,
+    ReferralCompleted,
     ReferralDeclined,
+    ReferralFailed,
     ReferralLapsed,
     ReferralProposed,
     ReferralRefused,
     ReferralRejected,
     ReferralReleased,
+    ReferralStarted,
     ReferralStep,
     RegisterFacts,
 )
@@ -66,6 +68,13 @@ class NeedsReconciled:
     """The rules were asked again."""
 
     needs: tuple[Need, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class NeedSuggested:
+    """Something was completed, and this usually follows."""
+
+    need: Need
 
 
 @dataclass(frozen=True, slots=True)
@@ -209,7 +218,7 @@ def _ended(case: Case) -> Case:
 
 def open_needs(case: Case) -> frozenset[str]:
     """The needs that are still to be decided upon or met."""
-    wanted = (NeedState.DERIVED, NeedState.CONFIRMED)
+    wanted = (NeedState.DERIVED, NeedState.SUGGESTED, NeedState.CONFIRMED)
     return frozenset(need.id for need in case.needs if need.state in wanted and not is_finished(need, case.steps))
 
 
@@ -223,7 +232,7 @@ def _with(case: Case, need: Need) -> Case:
 def _followed(before: Step | None, fact: ReferralStep | NeedWaiting, at: datetime) -> Step:
     """The step after news of its referral. The partner stays named while it is the same referral.
 
-    What was closed is open again only with another referral.
+    What has ended is open again only with another referral.
     """
     same = before is not None and isinstance(fact, ReferralStep) and before.referral == fact.referral
     if before is not None and before.state in FINISHED and (same or isinstance(fact, NeedWaiting)):
@@ -238,18 +247,20 @@ def _followed(before: Step | None, fact: ReferralStep | NeedWaiting, at: datetim
 
 def _reached(fact: ReferralStep) -> StepState:
     match fact:
-        case ReferralClosed(outcome=outcome):
-            return StepState.COMPLETED if outcome is Outcome.COMPLETED else StepState.DROPPED_OUT
         case ReferralRefused(another=another):
             return StepState.SEEKING if another else StepState.REFUSED
+        case ReferralCancelled(another=False):
+            return StepState.REFUSED
         case _:
             return _REACHED[type(fact)]
 
 
 def _reason(fact: ReferralStep) -> str | None:
     match fact:
-        case ReferralDeclined() | ReferralRejected() | ReferralCancelled():
+        case ReferralDeclined() | ReferralRejected() | ReferralCancelled() | ReferralFailed():
             return fact.reason
+        case ReferralCompleted(outcome=outcome):
+            return outcome
         case ReferralLapsed():
             return fact.stage
         case ReferralRefused():
@@ -267,6 +278,9 @@ _REACHED: Final[Mapping[type[ReferralStep], StepState]] = {
     ReferralDeclined: StepState.SEEKING,
     ReferralLapsed: StepState.SEEKING,
     ReferralCancelled: StepState.CANCELLED,
+    ReferralStarted: StepState.STARTED,
+    ReferralCompleted: StepState.COMPLETED,
+    ReferralFailed: StepState.FAILED,
 }
 
 
@@ -300,6 +314,7 @@ _EVOLVERS: Final[Mapping[type, Callable[[Case, Any], Case]]] = {
     ProfileVersion: lambda case, fact: case.but(profile=fact),
     ProfileRecorded: lambda case, _: case,  # tells others of a version that the case has already
     NeedsReconciled: lambda case, fact: case.but(needs=fact.needs),
+    NeedSuggested: lambda case, fact: case.but(needs=(*case.needs, fact.need)),
     NeedConfirmed: _confirmed,
     NeedDropped: _dropped,
     NeedKept: _kept,

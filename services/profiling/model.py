@@ -188,7 +188,7 @@ class Case(State):
             return Stage.TALK_DUE if self.appointment else Stage.TO_INVITE
         if not self.profile.complete:
             return Stage.TALK_BEGUN
-        undecided = any(need.state is NeedState.DERIVED or need.in_doubt for need in self.needs)
+        undecided = any(need.is_undecided for need in self.needs)
         return Stage.PROFILED if undecided else Stage.PLANNED
 
     @computed_field

@@ -17,6 +17,7 @@ from pydantic import BaseModel, ConfigDict
 
 from schemas.codes import ServiceKind, WaitReason
 from services.profiling.answers import Answers
+from services.profiling.chain import ChainRule, is_of_chain
 from services.profiling.rules import RULES, Rule
 from services.profiling.situation import PRACTICE, Facts, Practice, Situation
 from services.runtime.ids import child
@@ -26,6 +27,8 @@ class NeedState(StrEnum):
     """Where a need stands between rules and counsellor."""
 
     DERIVED = "derived"
+    SUGGESTED = "suggested"
+    """Follows by the chain from what was completed; the counsellor is to say whether it is sought."""
     CONFIRMED = "confirmed"
     DROPPED = "dropped"
     WITHDRAWN = "withdrawn"
@@ -48,16 +51,17 @@ class StepState(StrEnum):
     RELEASED = "released"
     AGREED = "agreed"
     ACCEPTED = "accepted"
+    STARTED = "started"
     SEEKING = "seeking"
     """It came to nothing with one offer: the next best is tried."""
     REFUSED = "refused"
     """The person wants none of this kind, until the need is confirmed again."""
     CANCELLED = "cancelled"
     COMPLETED = "completed"
-    DROPPED_OUT = "dropped-out"
+    FAILED = "failed"
 
 
-FINISHED: Final = frozenset({StepState.COMPLETED, StepState.DROPPED_OUT})
+FINISHED: Final = frozenset({StepState.COMPLETED, StepState.FAILED})
 
 
 class Step(BaseModel):
@@ -93,6 +97,11 @@ class Need(BaseModel):
     position: int | None = None
     in_doubt: bool = False
     ending: Ending | None = None
+
+    @property
+    def is_undecided(self) -> bool:
+        """It waits for the counsellor's word."""
+        return self.state in (NeedState.DERIVED, NeedState.SUGGESTED) or self.in_doubt
 
     def but(self, **changes: object) -> Need:
         return self.model_copy(update=changes)
@@ -147,13 +156,19 @@ def added(case: str, needs: Sequence[Need], kind: ServiceKind, *, urgent: bool) 
     return _new(case, needs, kind, None, params={}, urgent=urgent)
 
 
+def suggested(case: str, needs: Sequence[Need], rule: ChainRule, params: Mapping[str, str | int]) -> Need:
+    """A need that follows by the chain from what was completed."""
+    need = _new(case, needs, rule.then, rule.id, params=params, urgent=False)
+    return need.but(state=NeedState.SUGGESTED)
+
+
 def is_finished(need: Need, steps: Mapping[str, Step]) -> bool:
     step = steps.get(need.id)
     return step is not None and step.state in FINISHED
 
 
 def _asked_again(need: Need, concluded: DerivedNeed | None, steps: Mapping[str, Step]) -> Need:
-    if need.rule is None or is_finished(need, steps):
+    if need.rule is None or is_of_chain(need.rule) or is_finished(need, steps):
         return need
     if need.state is NeedState.CONFIRMED:
         return need.but(in_doubt=concluded is None)
@@ -169,8 +184,10 @@ def _answers(need: Need, one: DerivedNeed, steps: Mapping[str, Step]) -> bool:
     """Whether a need that the case has already makes a new one for this conclusion needless."""
     if need.rule == one.rule:
         return not (need.state is NeedState.WITHDRAWN and need.ending is Ending.CASE_ENDED)
-    open_addition = need.rule is None and need.state is NeedState.CONFIRMED and not is_finished(need, steps)
-    return open_addition and need.kind is one.kind
+    if need.kind is not one.kind or is_finished(need, steps):
+        return False
+    added = need.rule is None and need.state is NeedState.CONFIRMED
+    return added or (is_of_chain(need.rule) and need.state in (NeedState.SUGGESTED, NeedState.CONFIRMED))
 
 
 def _new(

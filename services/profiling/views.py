@@ -10,6 +10,7 @@ from pydantic import BaseModel
 
 from schemas.codes import Purpose, ServiceKind
 from schemas.labels import label
+from services.profiling.chain import CHAIN_BY_ID
 from services.profiling.guideline import Guideline, guideline
 from services.profiling.model import Appointment, Case, Place, ProfileVersion, Stage
 from services.profiling.needs import Need, NeedState, Step, StepState, reason_key
@@ -173,7 +174,7 @@ def work_view(case: Case) -> WorkView:
         appointment=case.appointment,
         version=case.profile.version if case.profile else None,
         complete=case.profile is not None and case.profile.complete,
-        to_decide=sum(need.state is NeedState.DERIVED or need.in_doubt for need in case.needs),
+        to_decide=sum(need.is_undecided for need in case.needs),
         sheets=list(_sheets(case)),
     )
 
@@ -209,7 +210,7 @@ def _sheets(case: Case) -> Iterator[SheetView]:
 
 
 def _need_view(need: Need, catalogue: Catalogue, language: Language) -> NeedView:
-    rule = RULES_BY_ID.get(need.rule or "")
+    rule = RULES_BY_ID.get(need.rule or "") or CHAIN_BY_ID.get(need.rule or "")
     return NeedView(
         need=need.id,
         kind=need.kind,

@@ -1,21 +1,22 @@
-"""The doors for needs: why one has its place or waits, and the counsellor's own choice."""
+"""The doors for needs: why one has its place or waits, and the counsellor's own choice, and what the person agreed to in advance."""
 
 from __future__ import annotations
 
 import asyncio
 from collections.abc import Sequence
 from datetime import datetime
-from typing import Annotated
+from typing import Annotated, Self
 
 from fastapi import APIRouter, Depends
-from pydantic import BaseModel, ConfigDict
+from pydantic import BaseModel, ConfigDict, Field, model_validator
+from pydantic_core import PydanticCustomError
 from starlette.requests import Request
 from starlette.responses import Response
 
-from schemas.codes import RejectReason, Role, ServiceKind
-from schemas.events import Uuid
+from schemas.codes import AgreementScope, Daypart, RejectReason, Role, ServiceKind
+from schemas.events import Code, District, Uuid
 from services.referral import store as kept
-from services.referral.commands import ProposeByHand
+from services.referral.commands import AgreeScope, ProposeByHand
 from services.referral.eligibility import Circumstances, Seeker
 from services.referral.model import ROUND, Case, Need, waiting_for
 from services.referral.offers import Offer
@@ -43,6 +44,30 @@ class Choice(BaseModel):
     model_config = ConfigDict(frozen=True, extra="forbid")
     offer: Uuid
     reason: RejectReason | None = None
+
+
+class Scope(BaseModel):
+    """What the person agreed to in advance: nothing else (`ask-again`), other dates of this `partner`, or other partners of the kind within
+    these dayparts; in these districts, or where the person lives. Dates of the same partner may be at any daypart if none is named."""
+
+    model_config = ConfigDict(frozen=True, extra="forbid")
+    scope: AgreementScope
+    partner: Code | None = None
+    dayparts: tuple[Daypart, ...] = ()
+    districts: tuple[District, ...] = Field((), max_length=100)
+    own_district: bool = False
+
+    @model_validator(mode="after")
+    def _whole(self) -> Self:
+        if self.scope is AgreementScope.ASK_AGAIN:
+            return self
+        if self.scope is AgreementScope.SAME_PARTNER and self.partner is None:
+            raise PydanticCustomError("scope-without-partner", "other dates of the same partner need the partner")
+        if self.scope is AgreementScope.SAME_KIND and not self.dayparts:
+            raise PydanticCustomError("scope-without-dayparts", "other partners need the dayparts")
+        if not self.districts and not self.own_district:
+            raise PydanticCustomError("scope-without-districts", "a scope needs its districts")
+        return self
 
 
 def add_needs(router: APIRouter, running: Running, catalogue: Catalogue) -> None:
@@ -105,6 +130,14 @@ def add_needs(router: APIRouter, running: Running, catalogue: Catalogue) -> None
         if REPLAYED not in answer.headers:
             by_hand.inc()
         return answer
+
+    @router.post("/needs/{need}/scope")
+    async def agree(actor: Counsellor, key: IdempotencyKey, need: Uuid, body: Scope) -> Response:
+        """The person agrees, and the counsellor records it, what may be asked for from now on without asking them again."""
+        located = (await kept.locate(running.store(actor.county), [need])).get(need)
+        if located is None:
+            raise Problem("need-not-found", 404)
+        return await running.send(actor, key, AgreeScope(case=located.case, need=need, **body.model_dump()))
 
 
 def _in_line(one: Waiting) -> tuple[datetime, str]:

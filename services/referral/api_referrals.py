@@ -6,7 +6,7 @@ Nobody learns from an answer here whether another partner's referral exists.
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from typing import Annotated, Any, Final, Literal
+from typing import Annotated, Final, Literal, LiteralString
 
 from fastapi import APIRouter, Depends
 from pydantic import BaseModel, ConfigDict, Field, model_validator
@@ -14,26 +14,38 @@ from pydantic_core import PydanticCustomError
 from starlette.requests import Request
 from starlette.responses import Response
 
-from schemas.codes import DeclineReason, Outcome, RejectReason, Role
+from schemas.codes import CancelReason, Daypart, DeclineReason, FailReason, Outcome, RejectReason, Role
+from schemas.ends import CALLED_OFF
 from schemas.events import Uuid
 from services.referral import store as kept
 from services.referral.api_offers import partner_of
-from services.referral.commands import Accept, Agree, Close, Decline, Refuse, Reject, Release, TakeStep
+from services.referral.commands import TakeStep
 from services.referral.county import settings_of
 from services.referral.eligibility import Circumstances
 from services.referral.locations import Locations
-from services.referral.model import AGREEMENT, RELEASE, Case, Need, Referral, answer_of, running_at
+from services.referral.model import (
+    AGREED_IN_ADVANCE,
+    AGREEMENT,
+    RELEASE,
+    UNATTENDED,
+    Case,
+    Need,
+    Referral,
+    answer_of,
+    running_at,
+)
 from services.referral.offers import Offer
+from services.referral.steps import MEANINGS
 from services.referral.store import Located
-from services.referral.transitions import StepKind
+from services.referral.transitions import STEPS_OF, By, StepKind
 from services.referral.views import inbox_line, referral_line
 from services.runtime.calendar import berlin_day
 from services.runtime.catalogue import Catalogue
 from services.runtime.cursors import PageRequest, paging
-from services.runtime.deciding import Command
+from services.runtime.deciding import Command, Day
 from services.runtime.errors import Refused
 from services.runtime.items import ItemOutcomes, Settled, item_outcome, nothing_new
-from services.runtime.problems import language
+from services.runtime.problems import FieldProblem, Problem, language
 from services.runtime.running import Running
 from services.runtime.security import Actor, allow
 from services.runtime.web import IdempotencyKey, reply
@@ -45,59 +57,79 @@ Partner = Annotated[Actor, Depends(allow(Role.PARTNER))]
 Either = Annotated[Actor, Depends(allow(Role.COUNSELLOR, Role.PARTNER))]
 
 Row = tuple[Case, Need, Referral]
-Step = Literal["release", "rejection", "agreement", "refusal", "acceptance", "decline", "closing"]
+Step = Literal[
+    StepKind.RELEASE,
+    StepKind.REJECTION,
+    StepKind.AGREEMENT,
+    StepKind.REFUSAL,
+    StepKind.RECEIPT,
+    StepKind.ACCEPTANCE,
+    StepKind.DECLINE,
+    StepKind.SCHEDULING,
+    StepKind.START,
+    StepKind.ABSENCE,
+    StepKind.ATTENDANCE,
+    StepKind.PAUSE,
+    StepKind.RESUMPTION,
+    StepKind.COMPLETION,
+    StepKind.FAILURE,
+    StepKind.CANCELLATION,
+]
 
-_OF_COUNSELLORS: Final = frozenset(
-    {StepKind.RELEASE, StepKind.REJECTION, StepKind.AGREEMENT, StepKind.REFUSAL, StepKind.CLOSING}
-)
-_OF_PARTNERS: Final = frozenset({StepKind.ACCEPTANCE, StepKind.DECLINE, StepKind.CLOSING})
+_REASONS: Final[Mapping[StepKind, frozenset[str]]] = {
+    StepKind.REJECTION: frozenset(RejectReason),
+    StepKind.DECLINE: frozenset(DeclineReason),
+    StepKind.FAILURE: frozenset(FailReason),
+    StepKind.CANCELLATION: frozenset(CALLED_OFF),
+}
+"""The steps that need a reason, and theirs."""
+
+_LACKING: Final[Mapping[StepKind, LiteralString]] = {
+    StepKind.REJECTION: "rejection-without-reason",
+    StepKind.DECLINE: "decline-without-reason",
+    StepKind.FAILURE: "failure-without-reason",
+    StepKind.CANCELLATION: "cancellation-without-reason",
+    StepKind.COMPLETION: "completion-without-outcome",
+    StepKind.SCHEDULING: "scheduling-without-day",
+}
+"""The sentences for what a step needs and was not said."""
 
 
 class _Body(BaseModel):
     model_config = ConfigDict(frozen=True, extra="forbid")
 
 
-class Rejection(_Body):
-    """Why the counsellor does not release the proposal."""
+class Said(_Body):
+    """What belongs to a step: its `reason` (rejection, decline, failure, cancellation), the `outcome` (completion), whether the person
+    would take `another` place (refusal, cancellation at their wish), the first day and its daypart (scheduling)."""
 
-    reason: RejectReason
-
-
-class Refusal(_Body):
-    """The person does not want this place; `another`: they would take another one."""
-
+    reason: RejectReason | DeclineReason | FailReason | CancelReason | None = None
+    outcome: Outcome | None = None
     another: bool = True
+    on: Day | None = None
+    daypart: Daypart | None = None
+
+    def lacks(self, step: StepKind) -> str | None:
+        """The field that the step needs and that was not said."""
+        if step in _REASONS and self.reason not in _REASONS[step]:
+            return "reason"
+        if step is StepKind.COMPLETION and self.outcome is None:
+            return "outcome"
+        if step is StepKind.SCHEDULING and (self.on is None or self.daypart is None):
+            return "on" if self.on is None else "daypart"
+        return None
 
 
-class Declining(_Body):
-    """Why the partner does not take the person."""
-
-    reason: DeclineReason
-
-
-class Closing(_Body):
-    """How it ended for the person."""
-
-    outcome: Outcome
-
-
-class StepItem(_Body):
-    """One step of a list. Rejections and declines need a reason of theirs, a closing its outcome; `another` belongs to a refusal."""
+class StepItem(Said):
+    """One step of a list."""
 
     referral: Uuid
     step: Step
-    reason: RejectReason | DeclineReason | None = None
-    outcome: Outcome | None = None
-    another: bool = True
 
     @model_validator(mode="after")
     def _complete(self) -> StepItem:
-        if self.step == StepKind.REJECTION and not isinstance(self.reason, RejectReason):
-            raise PydanticCustomError("rejection-without-reason", "a rejection needs its reason")
-        if self.step == StepKind.DECLINE and not isinstance(self.reason, DeclineReason):
-            raise PydanticCustomError("decline-without-reason", "a decline needs its reason")
-        if self.step == StepKind.CLOSING and self.outcome is None:
-            raise PydanticCustomError("closing-without-outcome", "a closing needs its outcome")
+        if self.lacks(self.step) is not None:
+            raise PydanticCustomError(_LACKING[self.step], "something that belongs to this step is missing")
         return self
 
 
@@ -118,7 +150,7 @@ def add_referrals(router: APIRouter, running: Running, catalogue: Catalogue, loc
         commands: dict[int, Command] = {}
         for position, one in enumerate(body.steps):
             try:
-                data = _command(actor, one, located.get(one.referral))
+                data = _command(actor, one.referral, one.step, one, located.get(one.referral))
             except Refused as refused:
                 settled[position] = refused
                 continue
@@ -136,10 +168,11 @@ def _add_lists(router: APIRouter, running: Running, locations: Locations) -> Non
     async def waiting(
         actor: Counsellor,
         page: Annotated[PageRequest, paging(str, str, largest=500)],
-        state: Literal["proposed", "released"] = "proposed",
+        state: Literal["proposed", "released", "agreed-in-advance", "unattended"] = "proposed",
     ) -> Response:
-        """What waits for the counsellors' release (proposed), or for the person's word (released)."""
-        rows = await _rows(running, locations, actor, RELEASE if state == "proposed" else AGREEMENT, page)
+        """What waits for the counsellors' release (proposed) or for the person's word (released); what went to a partner within what the
+        person had agreed to (agreed-in-advance); who did not come (unattended)."""
+        rows = await _rows(running, locations, actor, _ENTRIES[state], page)
         offers = await _offers_of(running, actor, rows)
         return reply(page.page(rows, lambda row: referral_line(*row, offers.get(row[2].offer)), _place_of))
 
@@ -149,7 +182,7 @@ def _add_lists(router: APIRouter, running: Running, locations: Locations) -> Non
         page: Annotated[PageRequest, paging(str, str, largest=500)],
         state: Literal["agreed", "accepted"] = "agreed",
     ) -> Response:
-        """The partner's own referrals: to be answered (agreed), or running (accepted)."""
+        """The partner's own referrals: to be answered (agreed, opened or not), or accepted and not ended yet (accepted)."""
         partner, today = partner_of(actor) or "", berlin_day(running.clock.now())
         rows = await _rows(
             running, locations, actor, answer_of(partner) if state == "agreed" else running_at(partner), page
@@ -159,70 +192,40 @@ def _add_lists(router: APIRouter, running: Running, locations: Locations) -> Non
         return reply(page.page(rows, lambda row: inbox_line(*row, offers.get(row[2].offer), where), _place_of))
 
 
+_ENTRIES: Final = {
+    "proposed": RELEASE,
+    "released": AGREEMENT,
+    "unattended": UNATTENDED,
+    "agreed-in-advance": AGREED_IN_ADVANCE,
+}
+
+
 def _add_steps(router: APIRouter, running: Running, locations: Locations) -> None:
-    async def step(actor: Actor, key: str, referral: str, step: Step, **more: Any) -> Response:
+    @router.post("/referrals/{referral}/{step}")
+    async def take(
+        actor: Either, key: IdempotencyKey, referral: Uuid, step: Step, body: Said | None = None
+    ) -> Response:
+        """One step. Which there are, from where to where and whose they are, is the table in docs/architecture/referral.md."""
+        said = body or Said()
+        if (lacking := said.lacks(step)) is not None:
+            raise Problem("invalid-fields", 422, fields=[FieldProblem(lacking, _LACKING[step])])
         located = await locations.find(running.store(actor.county), [referral])
-        item = StepItem(referral=referral, step=step, **more)
-        return await running.send(actor, key, _command(actor, item, located.get(referral)))
-
-    @router.post("/referrals/{referral}/release")
-    async def release(actor: Counsellor, key: IdempotencyKey, referral: Uuid) -> Response:
-        """The proposal is right: the person is to be asked."""
-        return await step(actor, key, referral, "release")
-
-    @router.post("/referrals/{referral}/rejection")
-    async def reject(actor: Counsellor, key: IdempotencyKey, referral: Uuid, body: Rejection) -> Response:
-        """The proposal is wrong; the next best place is sought."""
-        return await step(actor, key, referral, "rejection", reason=body.reason)
-
-    @router.post("/referrals/{referral}/agreement")
-    async def agree(actor: Counsellor, key: IdempotencyKey, referral: Uuid) -> Response:
-        """The person agreed to partner, place and time."""
-        return await step(actor, key, referral, "agreement")
-
-    @router.post("/referrals/{referral}/refusal")
-    async def refuse(actor: Counsellor, key: IdempotencyKey, referral: Uuid, body: Refusal) -> Response:
-        """The person does not want this place."""
-        return await step(actor, key, referral, "refusal", another=body.another)
-
-    @router.post("/referrals/{referral}/acceptance")
-    async def accept(actor: Partner, key: IdempotencyKey, referral: Uuid) -> Response:
-        """The partner takes the person, and may read the agreed fields from now on."""
-        return await step(actor, key, referral, "acceptance")
-
-    @router.post("/referrals/{referral}/decline")
-    async def decline(actor: Partner, key: IdempotencyKey, referral: Uuid, body: Declining) -> Response:
-        """The partner does not take the person; the next best place is sought."""
-        return await step(actor, key, referral, "decline", reason=body.reason)
-
-    @router.post("/referrals/{referral}/closing")
-    async def close(actor: Either, key: IdempotencyKey, referral: Uuid, body: Closing) -> Response:
-        """The course or service ended for this person."""
-        return await step(actor, key, referral, "closing", outcome=body.outcome)
+        return await running.send(actor, key, _command(actor, referral, step, said, located.get(referral)))
 
 
-def _command(actor: Actor, item: StepItem, located: Located | None) -> TakeStep:
+def _command(actor: Actor, referral: str, step: StepKind, said: Said, located: Located | None) -> TakeStep:
     """The command of a step. Raises `Refused` for a step that is not this role's, and for a referral that nobody knows."""
     partner = partner_of(actor)
-    kind = StepKind(item.step)
-    if kind not in (_OF_COUNSELLORS if partner is None else _OF_PARTNERS):
+    if step not in STEPS_OF[By.COUNSELLOR if partner is None else By.PARTNER]:
         raise Refused("step-not-yours", 403)
     if located is None or located.offer is None:
         raise Refused("referral-not-found", 404)
-    said = item.model_dump(include={"reason", "outcome", "another"})
-    where = {"referral": item.referral, "case": located.case, "offer": located.offer, "partner": partner}
-    return _COMMANDS[kind].model_validate({**where, **said})
+    where = {"referral": referral, "case": located.case, "offer": located.offer, "partner": partner}
+    told = said.model_dump(mode="json", include=set(Said.model_fields))
+    return _COMMANDS[step].model_validate({**where, **told})
 
 
-_COMMANDS: Final[Mapping[StepKind, type[TakeStep]]] = {
-    StepKind.RELEASE: Release,
-    StepKind.REJECTION: Reject,
-    StepKind.AGREEMENT: Agree,
-    StepKind.REFUSAL: Refuse,
-    StepKind.ACCEPTANCE: Accept,
-    StepKind.DECLINE: Decline,
-    StepKind.CLOSING: Close,
-}
+_COMMANDS: Final[Mapping[StepKind, type[TakeStep]]] = {meaning.step: command for command, meaning in MEANINGS.items()}
 """Each takes of what was said the part that is its own."""
 
 
@@ -235,7 +238,7 @@ async def _rows(running: Running, locations: Locations, actor: Actor, entry: str
         for case in cases
         for need in sorted(case.needs, key=lambda need: need.live.id if need.live else "")
         if need.live is not None
-        and case.entry_of(need.live) == entry
+        and entry in case.entries_of(need.live)
         and (case.id != after_case or need.live.id > after_referral)
     ]
     locations.learn(actor.county, ((referral.id, Located(case.id, referral.offer)) for case, _, referral in rows))

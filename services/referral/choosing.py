@@ -52,11 +52,9 @@ def choose(command: ProposeByHand, county: str, states: States, now: datetime, b
         case, need = _after(case, need, facts, now)
     if offer.free <= 0:
         raise Refused("no-seat-free")
-    held = list(propose(case, need, offer, where.settings, now, by))
+    held = list(propose(case, need, offer, where.settings, now, by=by))
     referral = next(fact.referral for _, fact in held if isinstance(fact, Proposed))
-    standing = ReferralStanding(
-        referral=referral, state=ReferralState.PROPOSED, need=need.id, need_state=NeedState.HELD
-    )
+    standing = ReferralStanding.of(referral, ReferralState.PROPOSED, need.id, NeedState.HELD)
     return Decision([*facts, *held], effects=[Locate(referral, case.id, offer.id)], answer=standing)
 
 

@@ -7,12 +7,25 @@ its offer, which the door looked up, so that everything is loaded at once.
 from __future__ import annotations
 
 from datetime import date
+from typing import Self
 
 from pydantic import BaseModel, ConfigDict
 
-from schemas.codes import DeclineReason, Outcome, RejectReason, WaitReason
+from schemas.codes import (
+    AgreementScope,
+    BusinessStatus,
+    CancelReason,
+    Daypart,
+    DeclineReason,
+    FailReason,
+    Outcome,
+    RejectReason,
+    TaskStatus,
+    WaitReason,
+)
 from services.referral.model import NeedState, ReferralState
 from services.referral.offers import OfferTerms
+from services.referral.task_status import TOLD
 
 
 class _Command(BaseModel):
@@ -72,6 +85,18 @@ class ProposeByHand(_Command):
     reason: RejectReason | None = None
 
 
+class AgreeScope(_Command):
+    """What the person agreed to in advance for a need. `own_district` is where they live now, beside the `districts` named."""
+
+    case: str
+    need: str
+    scope: AgreementScope
+    partner: str | None = None
+    dayparts: tuple[Daypart, ...] = ()
+    districts: tuple[str, ...] = ()
+    own_district: bool = False
+
+
 class PassOver(_Command):
     """No place for this need now. `revision` is that of the case which the round looked at."""
 
@@ -85,11 +110,12 @@ class PassOver(_Command):
 
 
 class TakeStep(_Command):
-    """A step of a referral."""
+    """A step of a referral. Of a partner's own steps `partner` is the partner; None is a counsellor."""
 
     referral: str
     case: str
     offer: str
+    partner: str | None = None
 
 
 class Release(TakeStep):
@@ -112,24 +138,64 @@ class Refuse(TakeStep):
     another: bool = True
 
 
+class Receive(TakeStep):
+    """The partner has opened it, and will answer."""
+
+
 class Accept(TakeStep):
     """The partner takes the person."""
-
-    partner: str
 
 
 class Decline(TakeStep):
     """The partner does not take the person."""
 
-    partner: str
     reason: DeclineReason
 
 
-class Close(TakeStep):
-    """The course or service ended for this person."""
+class Schedule(TakeStep):
+    """The first appointment, or the start of the course, is on this day."""
 
-    partner: str | None
+    on: date
+    daypart: Daypart
+
+
+class Start(TakeStep):
+    """It has begun for the person."""
+
+
+class Miss(TakeStep):
+    """The person did not come."""
+
+
+class Attend(TakeStep):
+    """The person who did not come attends again."""
+
+
+class Pause(TakeStep):
+    """The person takes a break; the seat stays theirs."""
+
+
+class Resume(TakeStep):
+    """The break is over."""
+
+
+class Complete(TakeStep):
+    """Gone through to its end, with what was reached."""
+
     outcome: Outcome
+
+
+class Fail(TakeStep):
+    """It ended early for the person."""
+
+    reason: FailReason
+
+
+class Cancel(TakeStep):
+    """It was called off. Without `another` the person wants none of this kind, until the need is confirmed again."""
+
+    reason: CancelReason
+    another: bool = True
 
 
 # --- answers ------------------------------------------------------------------------------------------------------------
@@ -139,6 +205,14 @@ class Taken(BaseModel):
     """What became of something that a round wanted: it was done, or states had changed and the round is to look again."""
 
     done: bool
+
+
+class NeedScope(BaseModel):
+    """What holds for a need from now on, and the id under which the steps name it."""
+
+    need: str
+    scope: AgreementScope
+    agreement: str | None
 
 
 class OfferStanding(BaseModel):
@@ -153,9 +227,23 @@ class OfferStanding(BaseModel):
 
 
 class ReferralStanding(BaseModel):
-    """A referral after a step, and its need."""
+    """A referral after a step, in its own words and as a task, and its need."""
 
     referral: str
     state: ReferralState
+    task_status: TaskStatus
+    business_status: BusinessStatus
     need: str
     need_state: NeedState
+
+    @classmethod
+    def of(cls, referral: str, state: ReferralState, need: str, need_state: NeedState) -> Self:
+        told = TOLD[state]
+        return cls(
+            referral=referral,
+            state=state,
+            task_status=told.task,
+            business_status=told.business,
+            need=need,
+            need_state=need_state,
+        )

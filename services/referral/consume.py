@@ -30,7 +30,7 @@ from services.referral.county import settings_of
 from services.referral.effects import Locate, Unlocate
 from services.referral.eligibility import Circumstances, seeker_of, shut_out_by
 from services.referral.evolve import NeedKnown, case_after
-from services.referral.model import Case, Need, Referral, ReferralState
+from services.referral.model import TAKEN, Case, Need, Referral
 from services.referral.offers import Offer
 from services.referral.steps import Fact, cancel, leave
 from services.runtime.calendar import berlin_day
@@ -90,7 +90,7 @@ def _withdraw(case: Case, data: NeedWithdrawn) -> Iterator[Fact]:
     if need is None:
         return
     yield case.subject, data
-    if need.live is not None and need.live.state is not ReferralState.ACCEPTED:
+    if need.live is not None and need.live.state not in TAKEN:
         yield from cancel(case, need, need.live, CancelReason.NEED_WITHDRAWN)
 
 
@@ -112,7 +112,7 @@ def _why_not(
         return CancelReason.CONSENT_WITHDRAWN
     if case.moved_away:
         return CancelReason.PERSON_MOVED
-    if referral.state is ReferralState.ACCEPTED or not isinstance(data, MAY_CANCEL):
+    if referral.state in TAKEN or not isinstance(data, MAY_CANCEL):
         return None
     seeker, terms = seeker_of(case, need), states.get(Offer, referral.offer).terms
     if seeker is None or terms is None or not shut_out_by(seeker, terms, where):

@@ -14,6 +14,7 @@ from services.referral.books import tallied
 from services.referral.choosing import choose, named
 from services.referral.commands import (
     Accept,
+    AgreeScope,
     CloseOffer,
     ConfirmSeats,
     PassOver,
@@ -36,6 +37,7 @@ from services.referral.model import Case
 from services.referral.offers import Offer, OfferTerms
 from services.referral.placing import pass_over, place
 from services.referral.publishing import close, confirm, publish, set_seats
+from services.referral.scope import agree
 from services.referral.steps import Agreed, lapse, take
 from services.runtime.calendar import berlin_day
 from services.runtime.deciding import Command, Decision, Due, Message, Received, States
@@ -87,7 +89,7 @@ def _for_a_case(message: Command, states: States) -> Iterator[Subject]:
             yield Subject(Offer.KIND, offer)
         case ProposeByHand() as command:
             yield from named(command, message.county, states)
-        case PassOver(case=case):
+        case PassOver(case=case) | AgreeScope(case=case):
             yield Subject(Case.KIND, case)
         case _:
             raise TypeError("referral knows no such command")
@@ -142,6 +144,8 @@ def _of_a_case(message: Command, states: States, now: datetime) -> Decision:
             return choose(command, message.county, states, now, message.actor)
         case PassOver() as command:
             return pass_over(command, states)
+        case AgreeScope() as command:
+            return agree(command, states, now, message.actor)
         case TakeStep() as command:
             case, offer = states.get(Case, command.case), states.get(Offer, command.offer)
             settings = settings_of(message.county, berlin_day(now))

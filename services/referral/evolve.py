@@ -6,12 +6,12 @@ Referral's own events announce what the facts beside them did: they change nothi
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Collection, Iterable, Mapping
 from dataclasses import dataclass
 from datetime import date, datetime
 from typing import Any, Final, cast
 
-from schemas.codes import CEFR_ORDER, Cefr, Purpose, ServiceKind, WaitReason
+from schemas.codes import CEFR_ORDER, CancelReason, Cefr, Purpose, ServiceKind, WaitReason
 from schemas.events import (
     ArrivalRegistered,
     ConsentGiven,
@@ -26,7 +26,19 @@ from schemas.events import (
     RegisterFacts,
 )
 from services.referral.directory.states import Partner, Service, listed_after
-from services.referral.model import Case, EndReason, Need, Person, Profile, Referral, ReferralState, Settled, Step
+from services.referral.model import (
+    Case,
+    EndReason,
+    FirstDay,
+    Need,
+    Person,
+    Profile,
+    Referral,
+    ReferralState,
+    Scope,
+    Settled,
+    Step,
+)
 from services.referral.offers import Holder, Offer, OfferTerms
 from services.runtime.deciding import State, remembered
 
@@ -52,8 +64,17 @@ class PassedOver:
 
 
 @dataclass(frozen=True, slots=True)
+class ScopeAgreed:
+    """The person agreed to this in advance for a need; None: to nothing."""
+
+    need: str
+    scope: Scope | None
+
+
+@dataclass(frozen=True, slots=True)
 class Proposed:
-    """A seat is held for a need. `by` is the counsellor who chose it, empty for a round."""
+    """A seat is held for a need. `by` is the counsellor who chose it, empty for a round. `under` is the scope by which the person agreed
+    to it in advance; then the deadline is the partner's."""
 
     need: str
     referral: str
@@ -63,16 +84,18 @@ class Proposed:
     deadline: datetime
     offer_changes: int
     by: str = ""
+    under: str = ""
 
 
 @dataclass(frozen=True, slots=True)
 class Moved:
-    """A live referral went on to its next state. `deadline` is for the next answer."""
+    """A live referral went on to its next state. `deadline` is for the next answer, `first` the day on which it is to begin."""
 
     need: str
     to: ReferralState
     by: str
     deadline: datetime | None
+    first: FirstDay | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -165,6 +188,7 @@ def _corrected(case: Case, fact: PersonCorrected, _: datetime) -> Case:
 
 
 def _moved(case: Case, fact: PersonMoved, _: datetime) -> Case:
+    case = _asked_again(case)
     if fact.district is None:
         return case.but(moved_away=True)
     person = case.person.but(district=fact.district) if case.person is not None else None
@@ -176,7 +200,8 @@ def _consented(case: Case, fact: ConsentGiven, _: datetime) -> Case:
 
 
 def _consent_withdrawn(case: Case, fact: ConsentWithdrawn, _: datetime) -> Case:
-    return _with_news(case.but(consents=_in_order({*case.consents} - {*fact.purposes})))
+    left = _in_order({*case.consents} - {*fact.purposes})
+    return _with_news(_asked_again(case.but(consents=left), fact.purposes))
 
 
 def _profiled(case: Case, fact: ProfileRecorded, _: datetime) -> Case:
@@ -209,6 +234,15 @@ def _in_order(purposes: Iterable[Purpose]) -> tuple[Purpose, ...]:
     return tuple(purpose for purpose in Purpose if purpose in named)
 
 
+def _asked_again(case: Case, purposes: Collection[Purpose] = (Purpose.TRANSFER,)) -> Case:
+    """Nothing is agreed in advance any more for the needs that rest on these purposes; on the transfer rest all."""
+    if all(need.scope is None for need in case.needs):
+        return case
+    every = Purpose.TRANSFER in purposes
+    needs = (need.but(scope=None) if every or need.purpose in purposes else need for need in case.needs)
+    return case.but(needs=tuple(needs))
+
+
 def _with_news(case: Case, of: ServiceKind | None = None) -> Case:
     """What was passed over (of one kind, or all of it) is looked at again: the answer may be another one now."""
     if not any(need.passed_over for need in case.needs):
@@ -230,7 +264,14 @@ def _need_known(case: Case, fact: NeedKnown, _: datetime) -> Case:
         # The counsellor had not heard of the end yet. For another place after it there is another need.
         return _with(case, known.but(withdrawn=False))
     since = known.since if known.settled is None else fact.since
-    again = {"settled": None, "withdrawn": False, "afresh": len(known.past), "passed_over": False, "told": None}
+    again = {
+        "scope": None,
+        "settled": None,
+        "withdrawn": False,
+        "afresh": len(known.past),
+        "passed_over": False,
+        "told": None,
+    }
     return _with(case, known.but(urgent=fact.urgent, since=since, **again))
 
 
@@ -239,23 +280,31 @@ def _need_withdrawn(case: Case, fact: NeedWithdrawn, _: datetime) -> Case:
     if need is None:
         return case
     stays = need.live is not None or need.settled is Settled.CLOSED
-    return _with(case, need.but(withdrawn=True, settled=need.settled if stays else Settled.WITHDRAWN))
+    return _with(case, need.but(withdrawn=True, scope=None, settled=need.settled if stays else Settled.WITHDRAWN))
 
 
 def _passed_over(case: Case, fact: PassedOver, _: datetime) -> Case:
     return _with(case, _sought(case, fact.need).but(passed_over=True, told=fact.reason))
 
 
+def _scope_agreed(case: Case, fact: ScopeAgreed, _: datetime) -> Case:
+    need = case.need(fact.need)
+    return case if need is None else _with(case, need.but(scope=fact.scope))
+
+
 def _proposed(case: Case, fact: Proposed, at: datetime) -> Case:
+    steps = [Step(state=ReferralState.PROPOSED, at=at, by=fact.by)]
+    if fact.under:
+        steps.append(Step(state=ReferralState.AGREED, at=at, under=fact.under))
     referral = Referral(
         id=fact.referral,
         offer=fact.offer,
         partner=fact.partner,
         attempt=fact.attempt,
-        state=ReferralState.PROPOSED,
+        state=steps[-1].state,
         deadline=fact.deadline,
         offer_changes=fact.offer_changes,
-        steps=(Step(state=ReferralState.PROPOSED, at=at, by=fact.by),),
+        steps=tuple(steps),
     )
     need = _sought(case, fact.need).but(live=referral, passed_over=False, told=None)
     return _with_news(_with(case, need), need.kind)
@@ -264,7 +313,8 @@ def _proposed(case: Case, fact: Proposed, at: datetime) -> Case:
 def _went_on(case: Case, fact: Moved, at: datetime) -> Case:
     need, referral = _live(case, fact.need)
     step = Step(state=fact.to, at=at, by=fact.by)
-    moved = referral.but(state=fact.to, deadline=fact.deadline, steps=(*referral.steps, step))
+    first = fact.first or referral.first
+    moved = referral.but(state=fact.to, deadline=fact.deadline, first=first, steps=(*referral.steps, step))
     return _with(case, need.but(live=moved))
 
 
@@ -273,7 +323,10 @@ def _ended(case: Case, fact: Ended, at: datetime) -> Case:
     step = Step(state=fact.end, at=at, by=fact.by)
     end = referral.but(state=fact.end, deadline=None, reason=fact.reason, steps=(*referral.steps, step))
     settled = fact.settled or (Settled.WITHDRAWN if need.withdrawn else None)
-    return _with_news(_with(case, need.but(live=None, past=(*need.past, end), settled=settled)), need.kind)
+    said_no = fact.end is ReferralState.REFUSED or fact.reason is CancelReason.PERSON_WISH
+    scope = None if said_no or settled is not None else need.scope
+    ended = need.but(live=None, past=(*need.past, end), settled=settled, scope=scope)
+    return _with_news(_with(case, ended), need.kind)
 
 
 def _sought(case: Case, id: str) -> Need:
@@ -305,13 +358,14 @@ _CASE: Final[Mapping[type, Callable[[Case, Any, datetime], Case]]] = {
     NeedKnown: _need_known,
     NeedWithdrawn: _need_withdrawn,
     PassedOver: _passed_over,
+    ScopeAgreed: _scope_agreed,
     Proposed: _proposed,
     Moved: _went_on,
     Ended: _ended,
 }
 
 
-_NO_NEWS: Final[frozenset[type]] = frozenset({Proposed, Moved, PassedOver})
+_NO_NEWS: Final[frozenset[type]] = frozenset({Proposed, Moved, PassedOver, ScopeAgreed})
 """What a round and the steps after it do to one need says nothing about the other needs of the case."""
 
 # --- the offer ----------------------------------------------------------------------------------------------------------

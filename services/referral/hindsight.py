@@ -20,7 +20,7 @@ from services.referral.assignment import Index, Problem, Whole
 from services.referral.board import Board, spread
 from services.referral.eligibility import Circumstances, Seeker, seeker_of
 from services.referral.lookahead import NO_PRICES, Lesson, Period
-from services.referral.model import Case, ReferralState
+from services.referral.model import TAKEN, Case, ReferralState
 from services.referral.offers import Offer, OfferTerms
 from services.runtime.calendar import berlin_day
 
@@ -31,7 +31,7 @@ LEAST_DAYS: Final = 56
 LONGEST_WAIT: Final = 90
 """Days after which somebody is no longer counted for an offer that opens."""
 
-_SERVED: Final = frozenset({ReferralState.ACCEPTED, ReferralState.CLOSED})
+_SERVED: Final = frozenset({*TAKEN, ReferralState.COMPLETED, ReferralState.FAILED})
 
 
 def is_due(last: Lesson | None, begun: date | None, today: date) -> bool:

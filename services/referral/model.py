@@ -7,19 +7,22 @@ transfer consent holds. An erased case is a tombstone: its id, and nothing else 
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from datetime import datetime
 from enum import StrEnum
 from typing import Annotated, ClassVar, Final, Self
 
-from pydantic import BaseModel, ConfigDict, Field, computed_field, model_validator
+from pydantic import BaseModel, ConfigDict, Field, computed_field, field_validator, model_validator
+from pydantic_core.core_schema import ValidationInfo
 
 from schemas.codes import (
+    AgreementScope,
     BenefitRegime,
     CancelReason,
     Cefr,
     Daypart,
     DeclineReason,
+    FailReason,
     LapseStage,
     Outcome,
     Purpose,
@@ -30,29 +33,51 @@ from schemas.codes import (
     WaitReason,
     purpose_of,
 )
-from services.runtime.deciding import State
+from services.runtime.deciding import Day, State
 
 
 class ReferralState(StrEnum):
-    """Where a referral stands: the first four are alive and hold a seat, the others are ends."""
+    """Where a referral stands: the first nine are alive and hold a seat, the others are ends. `task_status` tells it to others."""
 
     PROPOSED = "proposed"
     RELEASED = "released"
     AGREED = "agreed"
+    RECEIVED = "received"
+    """The partner has opened it."""
     ACCEPTED = "accepted"
+    SCHEDULED = "scheduled"
+    """The first day is agreed upon."""
+    STARTED = "started"
+    UNATTENDED = "unattended"
+    """The person did not come, and may come again."""
+    PAUSED = "paused"
     REJECTED = "rejected"
     REFUSED = "refused"
     DECLINED = "declined"
     LAPSED = "lapsed"
     CANCELLED = "cancelled"
-    CLOSED = "closed"
+    COMPLETED = "completed"
+    FAILED = "failed"
 
 
-LIVE: Final = (ReferralState.PROPOSED, ReferralState.RELEASED, ReferralState.AGREED, ReferralState.ACCEPTED)
-"""In the order in which a referral goes through them."""
+LIVE: Final = (
+    ReferralState.PROPOSED,
+    ReferralState.RELEASED,
+    ReferralState.AGREED,
+    ReferralState.RECEIVED,
+    ReferralState.ACCEPTED,
+    ReferralState.SCHEDULED,
+    ReferralState.STARTED,
+    ReferralState.UNATTENDED,
+    ReferralState.PAUSED,
+)
+"""In the order in which a referral goes through them, as far as there is one."""
 
-AWAITING: Final = LIVE[:3]
+AWAITING: Final = LIVE[:4]
 """Somebody is to answer until a deadline."""
+
+TAKEN: Final = LIVE[4:]
+"""The partner has accepted, and it has not ended."""
 
 
 class NeedState(StrEnum):
@@ -109,21 +134,53 @@ class Profile(_Part):
 
 
 class Step(_Part):
-    """A step of a referral: where it led, when, and who took it (empty: time, or an event of another service)."""
+    """A step of a referral: where it led, when, and who took it (empty: time, or an event of another service). `under` is the scope
+    by which the person had agreed to it in advance."""
 
     state: ReferralState
     at: datetime
     by: str = ""
+    under: str = ""
 
 
-EndReason = RejectReason | DeclineReason | CancelReason | LapseStage | Outcome
-"""Why a referral ended; whose reason it is, the code itself says."""
+class Scope(_Part):
+    """What the person agreed to in advance (`scope.py`): places of this partner, or of any partner, in these districts at these dayparts
+    (none named: at any). Recorded `by` a counsellor."""
+
+    id: str
+    reach: AgreementScope
+    partner: str | None = None
+    dayparts: tuple[Daypart, ...] = ()
+    districts: tuple[str, ...]
+    at: datetime
+    by: str
+
+
+class FirstDay(_Part):
+    """When it begins for the person: the first appointment, or the start of the course."""
+
+    on: Day
+    daypart: Daypart
+
+
+EndReason = RejectReason | DeclineReason | CancelReason | FailReason | LapseStage | Outcome
+"""Why a referral ended, or what was reached."""
+
+REASONS: Final[Mapping[ReferralState, type[EndReason]]] = {
+    ReferralState.REJECTED: RejectReason,
+    ReferralState.DECLINED: DeclineReason,
+    ReferralState.CANCELLED: CancelReason,
+    ReferralState.FAILED: FailReason,
+    ReferralState.LAPSED: LapseStage,
+    ReferralState.COMPLETED: Outcome,
+}
+"""The list that the reason of an end is from: some lists have codes in common."""
 
 
 class Referral(_Part):
     """A seat of an offer for a need. `deadline` is there while somebody is to answer; `reason` says why it ended, where there is one.
 
-    `offer_changes` is how often the offer had changed when it was proposed.
+    `offer_changes` is how often the offer had changed when it was proposed. `first` is there once the first day was agreed upon.
     """
 
     id: str
@@ -134,7 +191,23 @@ class Referral(_Part):
     deadline: datetime | None = None
     reason: EndReason | None = None
     offer_changes: int = 0
+    first: FirstDay | None = None
     steps: tuple[Step, ...]
+
+    @field_validator("reason", mode="before")
+    @classmethod
+    def _of_its_list(cls, reason: object, before: ValidationInfo) -> object:
+        """A stored code is read as one of the list that belongs to the end."""
+        codes = REASONS.get(before.data.get("state", ReferralState.PROPOSED))
+        return codes(reason) if isinstance(reason, str) and codes is not None else reason
+
+    @property
+    def has_started(self) -> bool:
+        return any(step.state is ReferralState.STARTED for step in self.steps)
+
+    @property
+    def agreed_in_advance(self) -> bool:
+        return any(step.under for step in self.steps)
 
     @property
     def chosen_by(self) -> str:
@@ -148,6 +221,8 @@ class Referral(_Part):
     def check(self) -> None:
         if (self.deadline is not None) != (self.state in AWAITING):
             raise ValueError("a referral has a deadline exactly while somebody is to answer")
+        if self.state is ReferralState.SCHEDULED and self.first is None:
+            raise ValueError("what is scheduled has its first day")
 
     @model_validator(mode="after")
     def _checked(self) -> Self:
@@ -156,7 +231,7 @@ class Referral(_Part):
 
 
 class Need(_Part):
-    """What a place is sought for. `since` is when the search began.
+    """What a place is sought for. `since` is when the search began, `scope` what may be asked for without asking the person again.
 
     `passed_over`: the last round that had news for this need found no place; `told` is the reason that others heard last. `withdrawn` is
     remembered also while somebody stays where they were accepted, so that nothing is sought when that ends. `afresh` is how many of
@@ -172,6 +247,7 @@ class Need(_Part):
     settled: Settled | None = None
     withdrawn: bool = False
     afresh: int = 0
+    scope: Scope | None = None
     passed_over: bool = False
     told: WaitReason | None = None
 
@@ -202,7 +278,8 @@ _HELD_AS: Final = {
     ReferralState.PROPOSED: NeedState.HELD,
     ReferralState.RELEASED: NeedState.RELEASED,
     ReferralState.AGREED: NeedState.AGREED,
-    ReferralState.ACCEPTED: NeedState.ACCEPTED,
+    ReferralState.RECEIVED: NeedState.AGREED,
+    **dict.fromkeys(TAKEN, NeedState.ACCEPTED),
 }
 
 
@@ -276,7 +353,7 @@ class Case(State):
     def _agenda(self) -> Iterator[str]:
         for need in self.needs:
             if need.live is not None:
-                yield self.entry_of(need.live)
+                yield from self.entries_of(need.live)
             elif self.stands and need.is_sought:
                 if not need.passed_over:
                     yield ROUND
@@ -284,22 +361,28 @@ class Case(State):
                     yield waiting_for(need.kind)
 
     @staticmethod
-    def entry_of(live: Referral) -> str:
-        """The entry of the agenda for a live referral: who is to answer, or where it runs."""
+    def entries_of(live: Referral) -> Iterator[str]:
+        """The entries of the agenda for a live referral: who is to answer, where it runs, and whom somebody should ask after."""
         match live.state:
             case ReferralState.PROPOSED:
-                return RELEASE
+                yield RELEASE
             case ReferralState.RELEASED:
-                return AGREEMENT
-            case ReferralState.AGREED:
-                return answer_of(live.partner)
+                yield AGREEMENT
+            case ReferralState.AGREED | ReferralState.RECEIVED:
+                yield answer_of(live.partner)
+                if live.agreed_in_advance:
+                    yield AGREED_IN_ADVANCE
             case _:
-                return running_at(live.partner)
+                yield running_at(live.partner)
+                if live.state is ReferralState.UNATTENDED:
+                    yield UNATTENDED
 
 
 ROUND: Final = "round"
 RELEASE: Final = "release"
 AGREEMENT: Final = "agreement"
+UNATTENDED: Final = "unattended"
+AGREED_IN_ADVANCE: Final = "agreed-in-advance"
 
 
 def waiting_for(kind: ServiceKind) -> str:

@@ -1,5 +1,7 @@
 """What a round found, decided again against the states as they are now: a seat is held, or the need waits and others hear why.
 
+Where the person agreed to such a place in advance, the partner is asked at once; everything else goes to the counsellor first.
+
 A round looks at states that may have changed since. So the hard rules and the free seats are checked here once more, and what does not
 hold any more is not an error: nothing is written, and the round hears that it has to look again.
 """
@@ -19,6 +21,7 @@ from services.referral.eligibility import Circumstances, seeker_of, shut_out_by
 from services.referral.evolve import PassedOver, Proposed
 from services.referral.model import Case, Need
 from services.referral.offers import Offer
+from services.referral.scope import agreed_in_advance
 from services.referral.steps import Fact, propose
 from services.referral.trying import is_barred
 from services.runtime.calendar import berlin_day
@@ -36,7 +39,8 @@ def place(command: Propose, county: str, states: States, now: datetime) -> Decis
     sought = need is not None and case.stands and need.is_sought and not case.has_place_beside(need)
     if need is None or not sought or not _fits(case, need, offer, where):
         return _STALE
-    facts = list(propose(case, need, offer, where.settings, now))
+    under = agreed_in_advance(need, offer.terms) if offer.terms is not None else None
+    facts = list(propose(case, need, offer, where.settings, now, under=under))
     located = [Locate(fact.referral, case.id, offer.id) for _, fact in facts if isinstance(fact, Proposed)]
     return Decision(facts, effects=located, answer=Taken(done=True))
 

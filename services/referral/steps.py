@@ -1,7 +1,8 @@
-"""The steps of a referral: proposed, released, agreed, accepted, closed; or rejected, refused, declined, lapsed, cancelled.
+"""The steps of a referral: from the proposal over agreement, acceptance and start to what was reached; or to one of the other ends.
 
 Each step is a fact of the case, the event that tells others, and, where a referral ends, the seat that its offer gets back. A seat is
-freed in the same transaction in which the referral ends, so that a need is held by exactly one seat or none.
+freed in the same transaction in which the referral ends, so that a need is held by exactly one seat or none. What only marks a referral
+(opened, scheduled, missed, paused) is kept with it and told to nobody: no other service acts on it.
 """
 
 from __future__ import annotations
@@ -9,40 +10,63 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from datetime import date, datetime
-from typing import Final
+from typing import Final, NamedTuple
 
 from schemas.codes import CancelReason, ContactField, LapseStage, RejectReason, ServiceKind
+from schemas.ends import OUTCOMES
 from schemas.envelope import Subject
 from schemas.events import (
     ReferralAccepted,
     ReferralAgreed,
     ReferralCancelled,
-    ReferralClosed,
+    ReferralCompleted,
     ReferralDeclined,
+    ReferralFailed,
     ReferralLapsed,
     ReferralProposed,
     ReferralRefused,
     ReferralRejected,
     ReferralReleased,
+    ReferralStarted,
     ReferralStep,
 )
 from services.referral.commands import (
     Accept,
     Agree,
-    Close,
+    Attend,
+    Cancel,
+    Complete,
     Decline,
+    Fail,
+    Miss,
+    Pause,
+    Receive,
     ReferralStanding,
     Refuse,
     Reject,
     Release,
+    Resume,
+    Schedule,
+    Start,
     TakeStep,
 )
 from services.referral.county import CountySettings
 from services.referral.directory.agreements import Agreements
 from services.referral.evolve import Ended, Moved, Proposed, SeatFreed, SeatHeld, case_after
-from services.referral.model import LIVE, Case, EndReason, Need, Referral, ReferralState, Settled
-from services.referral.offers import Holder, Offer
-from services.referral.transitions import StepKind, after
+from services.referral.model import (
+    LIVE,
+    TAKEN,
+    Case,
+    EndReason,
+    FirstDay,
+    Need,
+    Referral,
+    ReferralState,
+    Scope,
+    Settled,
+)
+from services.referral.offers import LAST_DAY, Holder, Offer
+from services.referral.transitions import By, StepKind, after
 from services.runtime.calendar import berlin_day
 from services.runtime.deciding import Decision
 from services.runtime.errors import Refused
@@ -54,26 +78,38 @@ AWAITED: Final = {
     ReferralState.PROPOSED: LapseStage.RELEASE,
     ReferralState.RELEASED: LapseStage.AGREEMENT,
     ReferralState.AGREED: LapseStage.ANSWER,
+    ReferralState.RECEIVED: LapseStage.ANSWER,
 }
 """Whose answer a referral waits for, by its state."""
 
 
 def propose(
-    case: Case, need: Need, offer: Offer, settings: CountySettings, now: datetime, by: str = ""
+    case: Case,
+    need: Need,
+    offer: Offer,
+    settings: CountySettings,
+    now: datetime,
+    *,
+    by: str = "",
+    under: Scope | None = None,
 ) -> Iterator[Fact]:
-    """Hold a seat. That it fits and is free was checked before. `by` is the counsellor who chose it."""
+    """Hold a seat. That it fits and is free was checked before. `by` is the counsellor who chose it. `under` is what the person agreed to
+    in advance, if the offer lies within it: then the partner is asked at once."""
     if offer.terms is None:
         raise ValueError("an offer that nobody has published cannot be proposed")
     attempt = len(need.past) + 1
-    deadline = settings.deadlines.end(LapseStage.RELEASE, now)
+    deadline = settings.deadlines.end(LapseStage.RELEASE if under is None else LapseStage.ANSWER, now)
     referral = child(need.id, f"referral/{attempt}")
-    fact = Proposed(need.id, referral, offer.id, offer.terms.partner, attempt, deadline, offer.changes, by)
+    agreement = under.id if under is not None else ""
+    fact = Proposed(need.id, referral, offer.id, offer.terms.partner, attempt, deadline, offer.changes, by, agreement)
     yield case.subject, fact
     yield offer.subject, SeatHeld(Holder(referral=fact.referral, case=case.id))
     told = ReferralProposed(
         referral=fact.referral, need=need.id, kind=need.kind, partner=fact.partner, by_hand=bool(by)
     )
     yield case.subject, told
+    if under is not None:
+        yield case.subject, ReferralAgreed(referral=referral, need=need.id, kind=need.kind, in_advance=True)
 
 
 @dataclass(frozen=True, slots=True)
@@ -94,20 +130,36 @@ class Agreed:
 def take(command: TakeStep, case: Case, offer: Offer, agreed: Agreed, now: datetime, by: str) -> Decision:
     """What follows from a person's step. Raises `Refused`."""
     need, referral = _find(command, case)
-    to = after(_STEPS[type(command)], referral.state)
+    to = after(MEANINGS[type(command)].step, referral.state, By.COUNSELLOR if command.partner is None else By.PARTNER)
     if referral.deadline is not None and referral.deadline <= now:
         raise Refused("referral-deadline-passed")
-    told = _announcement(command, need, referral, offer, agreed, now)
+    told = list(_announcements(command, need, referral, offer, agreed, now))
     if to in LIVE:
-        deadline = agreed.settings.deadlines.end(AWAITED[to], now) if to in AWAITED else None
-        fact = Moved(need.id, to, by, deadline)
+        fact = Moved(need.id, to, by, _deadline(to, referral, agreed.settings, now), _first_day(command, now))
         facts: list[Fact] = [(case.subject, fact)]
     else:
         fact = Ended(need.id, to, by, reason=_reason(command), settled=_settled(command))
         facts = list(_ended(case, referral, fact))
     then = case_after(case, fact, now)
-    standing = ReferralStanding(referral=referral.id, state=to, need=need.id, need_state=then.state_by_id(need.id))
-    return Decision([*facts, (case.subject, told)], answer=standing)
+    standing = ReferralStanding.of(referral.id, to, need.id, then.state_by_id(need.id))
+    return Decision([*facts, *((case.subject, event) for event in told)], answer=standing)
+
+
+def _deadline(to: ReferralState, referral: Referral, settings: CountySettings, now: datetime) -> datetime | None:
+    """A partner who has opened a referral has no more time to answer than before."""
+    if to is ReferralState.RECEIVED:
+        return referral.deadline
+    return settings.deadlines.end(AWAITED[to], now) if to in AWAITED else None
+
+
+def _first_day(command: TakeStep, now: datetime) -> FirstDay | None:
+    match command:
+        case Schedule(on=on, daypart=daypart):
+            if not berlin_day(now) <= on <= LAST_DAY:
+                raise Refused("first-day-not-ahead", 422)
+            return FirstDay(on=on, daypart=daypart)
+        case _:
+            return None
 
 
 def lapse(case: Case, now: datetime) -> Iterator[Fact]:
@@ -116,14 +168,14 @@ def lapse(case: Case, now: datetime) -> Iterator[Fact]:
         referral = need.live
         if referral is not None and referral.deadline is not None and referral.deadline <= now:
             stage = AWAITED[referral.state]
-            to = after(StepKind.LAPSE, referral.state)
+            to = after(StepKind.LAPSE, referral.state, By.TIME)
             yield from _ended(case, referral, Ended(need.id, to, reason=stage))
             yield case.subject, _told(ReferralLapsed, need, referral, stage=stage)
 
 
 def cancel(case: Case, need: Need, referral: Referral, reason: CancelReason, by: str = "") -> Iterator[Fact]:
     """The referral ends without anybody having refused it."""
-    to = after(StepKind.CANCELLATION, referral.state)
+    to = after(StepKind.CANCELLATION, referral.state, By.EVENT)
     yield from _ended(case, referral, Ended(need.id, to, by, reason=reason))
     yield case.subject, _told(ReferralCancelled, need, referral, reason=reason)
 
@@ -132,7 +184,7 @@ def replace(
     case: Case, need: Need, referral: Referral, reason: RejectReason | None, now: datetime, by: str
 ) -> Iterator[Fact]:
     """A proposal makes room for another one: it is wrong for this reason, or without one just not what is chosen. Raises `Refused`."""
-    to = after(StepKind.REJECTION, referral.state)
+    to = after(StepKind.REJECTION, referral.state, By.COUNSELLOR)
     if referral.deadline is not None and referral.deadline <= now:
         raise Refused("referral-deadline-passed")
     if reason is not None:
@@ -144,33 +196,52 @@ def replace(
 
 def leave(case: Case, need: Need, referral: Referral) -> Iterator[Fact]:
     """The seat is free, and nobody is told why: of somebody who is erased no event says anything any more."""
-    yield from _ended(case, referral, Ended(need.id, after(StepKind.CANCELLATION, referral.state)))
+    yield from _ended(case, referral, Ended(need.id, after(StepKind.CANCELLATION, referral.state, By.EVENT)))
 
 
 def _find(command: TakeStep, case: Case) -> tuple[Need, Referral]:
     """The need and its referral. To another partner it does not exist."""
     found = case.need_of(command.referral)
-    partner = command.partner if isinstance(command, Accept | Decline | Close) else None
-    if found is None or (partner is not None and found[1].partner != partner):
+    if found is None or command.partner not in (None, found[1].partner):
         raise Refused("referral-not-found", 404)
     return found
 
 
-_STEPS: Final[Mapping[type[TakeStep], StepKind]] = {
-    Release: StepKind.RELEASE,
-    Reject: StepKind.REJECTION,
-    Agree: StepKind.AGREEMENT,
-    Refuse: StepKind.REFUSAL,
-    Accept: StepKind.ACCEPTANCE,
-    Decline: StepKind.DECLINE,
-    Close: StepKind.CLOSING,
+class Meaning(NamedTuple):
+    """What a command is: its step, and the event that tells others, where somebody acts on it."""
+
+    step: StepKind
+    event: type[ReferralStep] | None = None
+
+
+MEANINGS: Final[Mapping[type[TakeStep], Meaning]] = {
+    Release: Meaning(StepKind.RELEASE, ReferralReleased),
+    Reject: Meaning(StepKind.REJECTION, ReferralRejected),
+    Agree: Meaning(StepKind.AGREEMENT, ReferralAgreed),
+    Refuse: Meaning(StepKind.REFUSAL, ReferralRefused),
+    Receive: Meaning(StepKind.RECEIPT),
+    Accept: Meaning(StepKind.ACCEPTANCE, ReferralAccepted),
+    Decline: Meaning(StepKind.DECLINE, ReferralDeclined),
+    Schedule: Meaning(StepKind.SCHEDULING),
+    Start: Meaning(StepKind.START, ReferralStarted),
+    Miss: Meaning(StepKind.ABSENCE),
+    Attend: Meaning(StepKind.ATTENDANCE, ReferralStarted),
+    Pause: Meaning(StepKind.PAUSE),
+    Resume: Meaning(StepKind.RESUMPTION, ReferralStarted),
+    Complete: Meaning(StepKind.COMPLETION, ReferralCompleted),
+    Fail: Meaning(StepKind.FAILURE, ReferralFailed),
+    Cancel: Meaning(StepKind.CANCELLATION, ReferralCancelled),
 }
+"""Each command is one step."""
 
 
-def _announcement(
+def _announcements(
     command: TakeStep, need: Need, referral: Referral, offer: Offer, agreed: Agreed, now: datetime
-) -> ReferralStep:
-    """The event that tells others of a person's step."""
+) -> Iterator[ReferralStep]:
+    """The event that tells others of a person's step, if one does. That it began is told once."""
+    event = MEANINGS[type(command)].event
+    if event is None or (event is ReferralStarted and referral.has_started):
+        return
     more: dict[str, object] = {}
     match command:
         case Refuse(another=another):
@@ -182,31 +253,24 @@ def _announcement(
                 "fields": agreed.fields_for(referral.partner, need.kind, today),
                 "until": agreed.settings.contact.until(today, ends_on),
             }
-        case Reject(reason=reason) | Decline(reason=reason):
+        case Reject(reason=reason) | Decline(reason=reason) | Fail(reason=reason):
             more = {"reason": reason}
-        case Close(outcome=outcome):
+        case Cancel(reason=reason):
+            more = {"reason": reason, "another": _settled(command) is None}
+        case Complete(outcome=outcome):
+            if outcome not in OUTCOMES[need.kind]:
+                raise Refused("outcome-of-another-kind", 422)
             more = {"outcome": outcome}
         case _:
             pass
-    return _told(_TOLD[type(command)], need, referral, **more)
-
-
-_TOLD: Final[Mapping[type[TakeStep], type[ReferralStep]]] = {
-    Release: ReferralReleased,
-    Reject: ReferralRejected,
-    Agree: ReferralAgreed,
-    Refuse: ReferralRefused,
-    Accept: ReferralAccepted,
-    Decline: ReferralDeclined,
-    Close: ReferralClosed,
-}
+    yield _told(event, need, referral, **more)
 
 
 def _reason(command: TakeStep) -> EndReason | None:
     match command:
-        case Reject(reason=reason) | Decline(reason=reason):
+        case Reject(reason=reason) | Decline(reason=reason) | Fail(reason=reason) | Cancel(reason=reason):
             return reason
-        case Close(outcome=outcome):
+        case Complete(outcome=outcome):
             return outcome
         case _:
             return None
@@ -215,9 +279,9 @@ def _reason(command: TakeStep) -> EndReason | None:
 def _settled(command: TakeStep) -> Settled | None:
     """What becomes of the need when a referral ends: the next best is tried, or nothing more is sought."""
     match command:
-        case Refuse(another=False):
+        case Refuse(another=False) | Cancel(another=False, reason=CancelReason.PERSON_WISH):
             return Settled.REFUSED
-        case Close():
+        case Complete() | Fail():
             return Settled.CLOSED
         case _:
             return None
@@ -225,7 +289,7 @@ def _settled(command: TakeStep) -> Settled | None:
 
 def _ended(case: Case, referral: Referral, fact: Ended) -> Iterator[Fact]:
     yield case.subject, fact
-    freed = SeatFreed(referral.id, taken=referral.state is ReferralState.ACCEPTED)
+    freed = SeatFreed(referral.id, taken=referral.state in TAKEN)
     yield Subject(Offer.KIND, referral.offer), freed
 
 

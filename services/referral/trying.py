@@ -1,7 +1,7 @@
 """Which offers are not proposed to a need again, and when one of them is after all.
 
-Where somebody said no, never: the person refused, the counsellor found the offer, its time or its place unsuitable, the partner declined
-for a reason that lies in the person or the way there.
+Where somebody said no, never: the person refused or wished it called off, the counsellor found the offer, its time or its place unsuitable,
+the partner declined or called off for a reason that lies in the person or the way there.
 
 Where nobody said no (nobody answered in time, the partner had no place or did not hold the course, it was too early for the person), once
 more when the offer has changed since it was proposed (`Offer.changes`), and anew after the counsellor has confirmed the need again. So an
@@ -12,8 +12,9 @@ from __future__ import annotations
 
 from typing import Final, NamedTuple
 
-from schemas.codes import DeclineReason, RejectReason
-from services.referral.model import EndReason, Need, Referral, ReferralState
+from schemas.codes import CancelReason, DeclineReason, RejectReason
+from schemas.ends import CALLED_OFF
+from services.referral.model import TAKEN, EndReason, Need, Referral, ReferralState
 from services.referral.offers import Offer
 
 MOST_TIMES: Final = 2
@@ -38,7 +39,7 @@ def tried(need: Need) -> frozenset[Tried]:
         if referral.offer not in never and _came_to_nothing(referral):
             without_answer.setdefault(referral.offer, []).append(referral)
     later = (
-        Tried(offer, times[-1].offer_changes if len(times) < MOST_TIMES else None)
+        Tried(offer, _changes_until(times[-1]) if len(times) < MOST_TIMES else None)
         for offer, times in without_answer.items()
     )
     return frozenset((*map(Tried, never), *later))
@@ -55,15 +56,34 @@ def _said_no(referral: Referral) -> bool:
             return True
         case ReferralState.REJECTED | ReferralState.DECLINED:
             return referral.reason not in _NO_FAULT
+        case ReferralState.CANCELLED:
+            return _was_called_off(referral) and referral.reason not in _NO_FAULT
         case _:
             return False
 
 
+def _changes_until(referral: Referral) -> int:
+    """How often the offer had changed when this referral had left it. That an accepted one leaves is a change to others alone."""
+    was_taken = any(step.state in TAKEN for step in referral.steps)
+    return referral.offer_changes + int(was_taken)
+
+
 def _came_to_nothing(referral: Referral) -> bool:
+    if referral.state is ReferralState.CANCELLED:
+        return _was_called_off(referral)
     return referral.state in (ReferralState.REJECTED, ReferralState.DECLINED, ReferralState.LAPSED)
 
 
+def _was_called_off(referral: Referral) -> bool:
+    return referral.reason in CALLED_OFF
+
+
 _NO_FAULT: Final[frozenset[EndReason]] = frozenset(
-    {DeclineReason.PROVIDER_FULL, DeclineReason.PROVIDER_CANCELLED, RejectReason.PERSON_NOT_READY}
+    {
+        DeclineReason.PROVIDER_FULL,
+        DeclineReason.PROVIDER_CANCELLED,
+        CancelReason.PROVIDER_CANCELLED,
+        RejectReason.PERSON_NOT_READY,
+    }
 )
 """Reasons that are no word against this offer for this person."""

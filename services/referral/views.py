@@ -12,12 +12,14 @@ from typing import Any, Final
 
 from pydantic import BaseModel
 
-from schemas.codes import Daypart, ServiceKind, WaitReason
+from schemas.codes import BusinessStatus, Daypart, LapseStage, Outcome, ReasonGroup, ServiceKind, TaskStatus, WaitReason
+from schemas.ends import OUTCOMES, group_of
 from services.referral.books import CASES, HELD, OFFERS, SEATS, Books
 from services.referral.distance import distance_km
 from services.referral.eligibility import Circumstances, Seeker, attributes_looked_at, seeker_of
-from services.referral.model import Case, Need, NeedState, Referral, ReferralState
+from services.referral.model import TAKEN, Case, FirstDay, Need, NeedState, Referral, ReferralState, Scope
 from services.referral.offers import Offer, OfferTerms
+from services.referral.task_status import TOLD
 
 
 class OfferView(OfferTerms):
@@ -53,6 +55,8 @@ class ReferralLine(BaseModel):
     urgent: bool
     since: datetime
     state: ReferralState
+    task_status: TaskStatus
+    business_status: BusinessStatus
     attempt: int
     by_hand: bool
     answer_by: datetime | None
@@ -61,28 +65,34 @@ class ReferralLine(BaseModel):
 
 class InboxLine(BaseModel):
     """A referral for a partner. `person`: the coded attributes on which its offer decides. Who it is shows after accepting: `case`,
-    and the address at the intake service under which the agreed fields are read."""
+    and the address at the intake service under which the agreed fields are read; and `outcomes`, what can be reported as reached."""
 
     referral: str
     kind: ServiceKind
     offer: str
     state: ReferralState
+    task_status: TaskStatus
+    business_status: BusinessStatus
     answer_by: datetime | None
+    first: FirstDay | None
     person: Mapping[str, Any]
     case: str | None = None
     contact: str | None = None
+    outcomes: tuple[Outcome, ...] = ()
 
 
 class StepView(BaseModel):
-    """A step: where it led, when, and who took it (empty: time, or another service)."""
+    """A step: where it led, when, and who took it (empty: time, or another service). `under`: the agreement given in advance."""
 
     state: ReferralState
     at: datetime
     by: str
+    under: str
 
 
 class ReferralView(BaseModel):
-    """A referral with its steps. `chosen_by` is the counsellor who chose it by hand, empty when matching proposed it."""
+    """A referral with its steps. `chosen_by` is the counsellor who chose it by hand, empty when matching proposed it. How it ended is
+    either its `outcome`, or the `reason` and in whom or what that lies."""
 
     referral: str
     offer: str
@@ -90,13 +100,18 @@ class ReferralView(BaseModel):
     attempt: int
     chosen_by: str
     state: ReferralState
+    task_status: TaskStatus
+    business_status: BusinessStatus
     answer_by: datetime | None
+    first: FirstDay | None
     reason: str | None
+    reason_group: ReasonGroup | None
+    outcome: Outcome | None
     steps: list[StepView]
 
 
 class NeedView(BaseModel):
-    """A need and all its referrals, the latest last. `waits_because` is what others heard last."""
+    """A need and all its referrals, the latest last. `waits_because` is what others heard last, `scope` what was agreed in advance."""
 
     need: str
     kind: ServiceKind
@@ -104,6 +119,7 @@ class NeedView(BaseModel):
     since: datetime
     state: NeedState
     waits_because: WaitReason | None
+    scope: Scope | None
     referrals: list[ReferralView]
 
 
@@ -162,6 +178,7 @@ def referral_line(case: Case, need: Need, referral: Referral, offer: Offer | Non
         urgent=need.urgent,
         since=need.since,
         state=referral.state,
+        **_status(referral),
         attempt=referral.attempt,
         by_hand=referral.by_hand,
         answer_by=referral.deadline,
@@ -179,16 +196,19 @@ def inbox_line(case: Case, need: Need, referral: Referral, offer: Offer | None, 
     """A line of a partner's inbox."""
     seeker = seeker_of(case, need)
     terms = offer.terms if offer is not None else None
-    accepted = referral.state is ReferralState.ACCEPTED
+    accepted = referral.state in TAKEN
     return InboxLine(
         referral=referral.id,
         kind=need.kind,
         offer=referral.offer,
         state=referral.state,
+        **_status(referral),
         answer_by=referral.deadline,
+        first=referral.first,
         person=disclosed(seeker, terms, where) if seeker is not None and terms is not None else {},
         case=case.id if accepted else None,
         contact=f"/v1/cases/{case.id}/contact" if accepted else None,
+        outcomes=OUTCOMES[need.kind] if accepted else (),
     )
 
 
@@ -225,11 +245,19 @@ def _need_view(case: Case, need: Need) -> NeedView:
         since=need.since,
         state=case.state_of(need),
         waits_because=need.told,
+        scope=need.scope,
         referrals=[_referral_view(referral) for referral in known],
     )
 
 
+def _status(referral: Referral) -> dict[str, Any]:
+    told = TOLD[referral.state]
+    return {"task_status": told.task, "business_status": told.business}
+
+
 def _referral_view(referral: Referral) -> ReferralView:
+    reason = referral.reason
+    outcome = reason if isinstance(reason, Outcome) else None
     return ReferralView(
         referral=referral.id,
         offer=referral.offer,
@@ -237,9 +265,13 @@ def _referral_view(referral: Referral) -> ReferralView:
         attempt=referral.attempt,
         chosen_by=referral.chosen_by,
         state=referral.state,
+        **_status(referral),
         answer_by=referral.deadline,
-        reason=referral.reason,
-        steps=[StepView(state=step.state, at=step.at, by=step.by) for step in referral.steps],
+        first=referral.first,
+        reason=None if outcome is not None else reason,
+        reason_group=group_of(reason) if reason is not None and not isinstance(reason, Outcome | LapseStage) else None,
+        outcome=outcome,
+        steps=[StepView(state=step.state, at=step.at, by=step.by, under=step.under) for step in referral.steps],
     )
 
 
@@ -252,7 +284,7 @@ def books_view(books: Books, *, balanced: bool) -> BooksView:
         offers=books.entries.get(OFFERS, 0),
         seats=books.entries.get(SEATS, 0),
         held=books.entries.get(HELD, 0),
-        accepted=books.referrals[ReferralState.ACCEPTED],
+        accepted=sum(books.referrals[state] for state in TAKEN),
         balanced=balanced,
     )
 

@@ -80,6 +80,8 @@ class Tally:
         for referral in facts.referrals:
             for step, _ in referral.steps:
                 self._add("referral-step", 1, step)
+                self._add("outcome", step is Step.COMPLETED)
+                self._add("failure", step is Step.FAILED)
 
     def _add(self, unit: str, number: int, value: str = "") -> None:
         self._units[unit, value] += number
@@ -130,6 +132,8 @@ _TOTALS: Final[Mapping[str, tuple[str, str | None]]] = {
     "needs": ("needs", None),
     "waited": ("waits", None),
     **{step.value.replace("-", "_"): ("referral-steps", step.value) for step in Step},
+    "outcomes": ("outcomes", None),
+    "failures": ("failures", None),
     "seats": ("seats", None),
 }
 """What the totals are called, the table that each is the sum of, and the last dimension's value where it is not the whole table."""

@@ -10,7 +10,7 @@ from dataclasses import dataclass
 from datetime import date
 from typing import Any, Final, Generic, TypeVar
 
-from schemas.codes import Outcome, Purpose
+from schemas.codes import Purpose
 from schemas.envelope import Envelope
 from schemas.events import (
     AppointmentBooked,
@@ -32,13 +32,15 @@ from schemas.events import (
     ReferralAccepted,
     ReferralAgreed,
     ReferralCancelled,
-    ReferralClosed,
+    ReferralCompleted,
     ReferralDeclined,
+    ReferralFailed,
     ReferralLapsed,
     ReferralProposed,
     ReferralRefused,
     ReferralRejected,
     ReferralReleased,
+    ReferralStarted,
     ReferralStep,
     RegisterFacts,
 )
@@ -145,17 +147,28 @@ def _step(step: Step) -> Callable[[Facts, Told[ReferralStep]], Facts]:
     return lambda facts, told: _stepped(facts, told, step)
 
 
-def _closed(facts: Facts, told: Told[ReferralClosed]) -> Facts:
-    return _stepped(facts, told, Step.COMPLETED if told.data.outcome is Outcome.COMPLETED else Step.DROPPED_OUT)
+def _agreed(facts: Facts, told: Told[ReferralAgreed]) -> Facts:
+    return _stepped(facts, told, Step.AGREED_IN_ADVANCE if told.data.in_advance else Step.AGREED)
 
 
-def _stepped(facts: Facts, told: Told[ReferralStep], step: Step) -> Facts:
+def _completed(facts: Facts, told: Told[ReferralCompleted]) -> Facts:
+    return _stepped(facts, told, Step.COMPLETED, told.data.outcome)
+
+
+def _failed(facts: Facts, told: Told[ReferralFailed]) -> Facts:
+    return _stepped(facts, told, Step.FAILED, told.data.reason)
+
+
+def _stepped(facts: Facts, told: Told[ReferralStep], step: Step, came_of_it: str = "") -> Facts:
     event = told.data
     place = _place(facts.referrals, event.referral)
     taken = facts.referrals[place].steps if place < len(facts.referrals) else ()
     if any(earlier == step for earlier, _ in taken):
         return facts
-    referral = Referral(id=event.referral, kind=event.kind, steps=(*taken, (step, told.on)))
+    known = facts.referrals[place].came_of_it if place < len(facts.referrals) else ""
+    referral = Referral(
+        id=event.referral, kind=event.kind, steps=(*taken, (step, told.on)), came_of_it=str(came_of_it or known)
+    )
     return facts.but(referrals=_with(facts.referrals, place, referral))
 
 
@@ -206,13 +219,15 @@ MEANINGS: Final[Mapping[type[EventData], Meaning | None]] = {
     ReferralProposed: _step(Step.PROPOSED),
     ReferralReleased: _step(Step.RELEASED),
     ReferralRejected: _step(Step.REJECTED),
-    ReferralAgreed: _step(Step.AGREED),
+    ReferralAgreed: _agreed,
     ReferralRefused: _step(Step.REFUSED),
     ReferralAccepted: _step(Step.ACCEPTED),
     ReferralDeclined: _step(Step.DECLINED),
     ReferralLapsed: _step(Step.LAPSED),
     ReferralCancelled: _step(Step.CANCELLED),
-    ReferralClosed: _closed,
+    ReferralStarted: _step(Step.STARTED),
+    ReferralCompleted: _completed,
+    ReferralFailed: _failed,
     OfferPublished: _published,
     OfferCapacityChanged: _capacity_changed,
 }

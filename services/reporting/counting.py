@@ -20,7 +20,7 @@ from services.reporting.coarsening import (
     month_of,
     new_arrival,
 )
-from services.reporting.model import Appointment, Arrival, Count, Countable, Facts, Need, Referral, Wait
+from services.reporting.model import Appointment, Arrival, Count, Countable, Facts, Need, Referral, Step, Wait
 from services.reporting.records import record_key
 from services.reporting.sums import Row
 from services.reporting.tables import DECLARED
@@ -145,6 +145,12 @@ def _of_part(facts: Facts, arrival: Arrival, part: Part) -> Iterator[Record]:
             key = record_key(facts.pseudonym, part.id)
             for step, day in part.steps:
                 yield Record("referral-step", day, key, "", part.kind, step)
+                if (unit := ENDINGS.get(step)) is not None:
+                    yield Record(unit, day, key, "", part.kind, part.came_of_it)
+
+
+ENDINGS: Final = {Step.COMPLETED: "outcome", Step.FAILED: "failure"}
+"""The steps with which taking part ends, and the unit in which what came of it is counted."""
 
 
 # --- dimensions -----------------------------------------------------------------------------------------------------------
@@ -184,6 +190,8 @@ DIMENSIONS: Final[Mapping[str, Callable[[Record], str]]] = {
     "kind": lambda record: record.kind,
     "wait-reason": lambda record: record.code,
     "step": lambda record: record.code,
+    "outcome": lambda record: record.code,
+    "fail-reason": lambda record: record.code,
 }
 """How each declared dimension is read from a record."""
 

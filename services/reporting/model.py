@@ -23,9 +23,11 @@ class Step(StrEnum):
     PROPOSED = "proposed"
     RELEASED = "released"
     AGREED = "agreed"
+    AGREED_IN_ADVANCE = "agreed-in-advance"
     ACCEPTED = "accepted"
+    STARTED = "started"
     COMPLETED = "completed"
-    DROPPED_OUT = "dropped-out"
+    FAILED = "failed"
     REJECTED = "rejected"
     REFUSED = "refused"
     DECLINED = "declined"
@@ -80,11 +82,13 @@ class Wait(_Part):
 
 
 class Referral(_Part):
-    """`steps` in the order in which they were taken, each with its day, each once."""
+    """`steps` in the order in which they were taken, each with its day, each once. `came_of_it`: what was reached by the completion, or why
+    it failed; empty otherwise."""
 
     id: str
     kind: ServiceKind
     steps: tuple[tuple[Step, Day], ...] = ()
+    came_of_it: str = ""
 
 
 class Counted(State):

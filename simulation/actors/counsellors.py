@@ -1,4 +1,5 @@
-"""The counsellors at the sites: the day's first talks, the consents of the talk, the sheets, and new appointments for who did not come."""
+"""The counsellors at the sites: the day's first talks, the consents of the talk, the sheets, new appointments for who did not come,
+and what follows for who has completed something."""
 
 from __future__ import annotations
 
@@ -8,7 +9,7 @@ from collections.abc import Sequence
 from datetime import date, timedelta
 from typing import Final
 
-from simulation import assumptions
+from simulation import assumptions, conduct
 from simulation.agenda import Agenda
 from simulation.doors import Refusal
 from simulation.people import Person
@@ -60,7 +61,7 @@ class Counsellors:
         await asyncio.gather(*(self.ask_consents(case, self._world.person_in(case)) for case in came))
         sheets += [(case, self._first_sheet(case, today)) for case in came]
         await self.hand_in(today.isoformat(), sheets)
-        return len(expected) + len(sheets)
+        return len(expected) + len(sheets) + await self._talk_about_what_follows()
 
     async def expect_somebody(self, day: date) -> bool:
         """Whether a first talk is booked for the day."""
@@ -96,6 +97,31 @@ class Counsellors:
                     raise SheetFailed(item["id"], item["problem"]["code"])
                 if item["outcome"] == "refused":
                     world.refusals[f"profiling {item['problem']['code']}"] += 1
+
+    async def _talk_about_what_follows(self) -> int:
+        """With who has completed something: what is suggested then, they want or do not."""
+        world, talked = self._world, 0
+        for case in sorted(world.completed):
+            world.completed.remove(case)
+            try:
+                needs = (await world.doors.get("profiling", f"/v1/cases/{case}", COUNSELLOR))["needs"]
+                decisions = [
+                    {"decision": self._word(case, need["need"]), "need": need["need"]}
+                    for need in needs
+                    if need["state"] == "suggested"
+                ]
+                if decisions:
+                    key = f"next-steps-{decisions[0]['need']}"
+                    path = f"/v1/cases/{case}/needs"
+                    await world.doors.post("profiling", path, COUNSELLOR, {"decisions": decisions}, key=key)
+                    talked += 1
+            except Refusal as refusal:
+                world.note(refusal)
+        return talked
+
+    def _word(self, case: str, need: str) -> str:
+        wanted = conduct.wants_the_next_step(self._world.county.seed, self._world.person_of[case], need)
+        return "confirm" if wanted else "drop"
 
     async def _appointments(self, first: date, last: date) -> list[str]:
         """Whoever is expected from the first day to the last, in the order of their appointments."""

@@ -21,7 +21,8 @@ from functools import partial
 from itertools import islice
 from typing import Any, Final
 
-from schemas.codes import Outcome
+from schemas.codes import ServiceKind
+from schemas.ends import OUTCOMES
 from schemas.places import district
 from services.runtime.calendar import berlin_day
 from services.runtime.ids import Ids
@@ -69,6 +70,12 @@ class Line:
     case: str
     referral: str
     partner: str
+    kind: ServiceKind
+
+    def step(self, step: str) -> dict[str, str]:
+        """The step of a list; a completion says what is reached by most."""
+        outcome = {"outcome": OUTCOMES[self.kind][-1]} if step == "completion" else {}
+        return {"referral": self.referral, "step": step, **outcome}
 
 
 class Pile:
@@ -194,9 +201,7 @@ class Driver:
             going = [
                 group.create_task(to_agree.go_through(partial(self._as_counsellor, "agreement"), to_accept)),
                 group.create_task(to_accept.go_through(self._as_partners, to_end)),
-                group.create_task(
-                    to_end.go_through(partial(self._as_counsellor, "closing", outcome=Outcome.COMPLETED), None)
-                ),
+                group.create_task(to_end.go_through(partial(self._as_counsellor, "completion"), None)),
             ]
             while True:
                 # The whole list is released before anybody looks at it again.
@@ -225,13 +230,16 @@ class Driver:
 
     async def _proposed(self) -> list[Line]:
         page = await self.doors.get("referral", "/v1/referrals", COUNSELLOR, state="proposed", limit=500)
-        return [Line(item["case"], item["referral"], item["place"]["partner"]) for item in page["items"]]
+        return [
+            Line(item["case"], item["referral"], item["place"]["partner"], ServiceKind(item["kind"]))
+            for item in page["items"]
+        ]
 
-    async def _as_counsellor(self, step: str, lines: Sequence[Line], **more: Any) -> list[Line]:
+    async def _as_counsellor(self, step: str, lines: Sequence[Line]) -> list[Line]:
         """Person by person, as one goes through a list."""
         lines = sorted(lines, key=lambda line: line.case)
         parts = [lines[first : first + AT_ONCE] for first in range(0, len(lines), AT_ONCE)]
-        taken = await asyncio.gather(*(self._take(COUNSELLOR, step, part, **more) for part in parts))
+        taken = await asyncio.gather(*(self._take(COUNSELLOR, step, part) for part in parts))
         return [line for part in taken for line in part]
 
     async def _as_partners(self, lines: Sequence[Line]) -> list[Line]:
@@ -249,8 +257,8 @@ class Driver:
             self.first_accepted = time.monotonic()
         return [line for part in taken for line in part]
 
-    async def _take(self, who: Who, step: str, lines: Sequence[Line], **more: Any) -> list[Line]:
-        body = {"steps": [{"referral": line.referral, "step": step, **more} for line in lines]}
+    async def _take(self, who: Who, step: str, lines: Sequence[Line]) -> list[Line]:
+        body = {"steps": [line.step(step) for line in lines]}
         answer = await self.doors.post("referral", "/v1/referrals/steps", who, body, key=f"{step}-{lines[0].referral}")
         taken = [line for line, item in zip(lines, answer["items"], strict=True) if item["outcome"] == "applied"]
         self.counted[step] += len(taken)

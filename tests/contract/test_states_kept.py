@@ -18,7 +18,7 @@ from hypothesis import strategies as st
 from pydantic import BaseModel
 from pydantic.fields import FieldInfo
 
-from schemas.codes import CEFR_ORDER
+from schemas.codes import CEFR_ORDER, Daypart
 from services.intake.service import SERVICE as INTAKE
 from services.profiling.service import SERVICE as PROFILING
 from services.referral import model as referral
@@ -133,7 +133,14 @@ def _plain(annotation: Any, constraints: list[Any]) -> Strategy:
 
 def _fitting_referral(values: Values) -> Values:
     awaited = values["state"] in referral.AWAITING
-    return values | {"deadline": (values["deadline"] or datetime(2016, 3, 1, tzinfo=UTC)) if awaited else None}
+    scheduled = values["state"] is referral.ReferralState.SCHEDULED
+    fitting = isinstance(values["reason"], referral.REASONS.get(values["state"], type(None)))
+    return values | {
+        "deadline": (values["deadline"] or datetime(2016, 3, 1, tzinfo=UTC)) if awaited else None,
+        "first": values["first"]
+        or (referral.FirstDay(on=date(2016, 3, 1), daypart=Daypart.WEEKEND) if scheduled else None),
+        "reason": values["reason"] if fitting else None,
+    }
 
 
 def _fitting_need(values: Values) -> Values:

@@ -23,7 +23,8 @@ from schemas.events import (
     ProfileRecorded,
     ReferralAccepted,
     ReferralCancelled,
-    ReferralClosed,
+    ReferralCompleted,
+    ReferralFailed,
     ReleasePublished,
     source_of,
 )
@@ -69,7 +70,9 @@ def test_every_subscribed_type_exists_and_lies_in_the_topic_of_its_owner(service
 
 
 def test_intake_follows_the_read_grants() -> None:
-    assert subscriptions("intake") == {"referral.events.v1": {ReferralAccepted, ReferralCancelled, ReferralClosed}}
+    assert subscriptions("intake") == {
+        "referral.events.v1": {ReferralAccepted, ReferralCancelled, ReferralCompleted, ReferralFailed}
+    }
 
 
 def test_profiling_follows_the_person_and_the_steps_of_the_plan() -> None:

@@ -15,7 +15,8 @@ from hypothesis import settings
 from hypothesis import strategies as st
 from hypothesis.stateful import RuleBasedStateMachine, initialize, invariant, precondition, rule
 
-from schemas.codes import DeclineReason, Outcome, Purpose, RejectReason, ServiceKind, WaitReason
+from schemas.codes import DeclineReason, FailReason, Outcome, Purpose, RejectReason, ServiceKind, WaitReason
+from schemas.ends import OUTCOMES
 from schemas.events import ConsentGiven, ConsentWithdrawn, EventData, PersonErased, PersonMoved
 from schemas.topics import subscriptions
 from services.profiling.commands import Add, Confirm, ConfirmNeeds, WithdrawNeed
@@ -24,19 +25,21 @@ from services.profiling.needs import NeedState, Step, StepState
 from services.referral.commands import (
     Accept,
     Agree,
-    Close,
     CloseOffer,
+    Complete,
     Decline,
+    Fail,
     PublishOffer,
     Refuse,
     Reject,
     Release,
     SetSeats,
+    Start,
     TakeStep,
 )
+from services.referral.model import TAKEN, Referral
 from services.referral.model import Case as CaseOfReferral
 from services.referral.model import NeedState as SearchState
-from services.referral.model import Referral, ReferralState
 from services.runtime.errors import Refused
 from tests.profiling.talks import BRAMSCHE, CASE, TALK_PURPOSES, arrival, profiling, record, whole_talk
 from tests.referral.network import COURSE, Network, id_of, terms
@@ -62,9 +65,13 @@ SAYS = {
     StepState.ACCEPTED: SearchState.ACCEPTED,
     StepState.REFUSED: SearchState.REFUSED,
     StepState.COMPLETED: SearchState.CLOSED,
-    StepState.DROPPED_OUT: SearchState.CLOSED,
+    StepState.STARTED: SearchState.ACCEPTED,
+    StepState.FAILED: SearchState.CLOSED,
 }
 """What the plan says of a confirmed need, and where the search for it stands then."""
+
+
+REASONS = {Reject: RejectReason, Decline: DeclineReason, Fail: FailReason}
 
 
 class Wire:
@@ -145,7 +152,9 @@ class TwoServices(RuleBasedStateMachine):
 
     @rule(
         data=st.data(),
-        step=st.sampled_from([Release, Release, Agree, Agree, Reject, Refuse, Accept, Accept, Decline, Close]),
+        step=st.sampled_from(
+            [Release, Release, Agree, Agree, Reject, Refuse, Accept, Accept, Decline, Start, Complete, Fail]
+        ),
     )
     def somebody_takes_a_step(self, data: st.DataObject, step: type[Any]) -> None:
         live = [need.live for need in self.search.needs if need.live is not None]
@@ -154,19 +163,19 @@ class TwoServices(RuleBasedStateMachine):
                 step,
                 data.draw(st.sampled_from(live)),
                 another=data.draw(st.booleans()),
-                outcome=data.draw(st.sampled_from(Outcome)),
-                reason=data.draw(st.sampled_from(RejectReason if step is Reject else DeclineReason)),
+                outcome=data.draw(st.sampled_from(OUTCOMES[COURSE])),
+                reason=data.draw(st.sampled_from(REASONS.get(step, DeclineReason))),
             )
 
     @rule(
         steps=st.sampled_from(
-            [(Release, Agree), (Release, Agree, Accept), (Release, Agree, Accept, Close), (Release, Refuse)]
+            [(Release, Agree), (Release, Agree, Accept), (Release, Agree, Accept, Complete), (Release, Refuse)]
         )
     )
     def all_referrals_go_on(self, steps: tuple[type[Any], ...]) -> None:
         for referral in [need.live for need in self.search.needs if need.live is not None]:
             for step in steps:
-                self.take(step, referral, another=False, outcome=Outcome.COMPLETED)
+                self.take(step, referral, another=False, outcome=self.reached(referral))
 
     @rule(place=st.sampled_from(PLACES), what=st.sampled_from(["publish", "close", "seats"]))
     def a_partner_changes_an_offer(self, place: str, what: str) -> None:
@@ -251,7 +260,12 @@ class TwoServices(RuleBasedStateMachine):
     def what_referral_heard_to_be_withdrawn_is_held_only_where_somebody_was_accepted(self) -> None:
         for need in self.search.needs:
             if need.withdrawn and need.live is not None:
-                assert need.live.state is ReferralState.ACCEPTED
+                assert need.live.state in TAKEN
+
+    def reached(self, referral: Referral) -> Outcome:
+        found = self.search.need_of(referral.id)
+        assert found is not None
+        return OUTCOMES[found[0].kind][0]
 
     # --- words ------------------------------------------------------------------------------------------------------
 
@@ -267,7 +281,12 @@ class TwoServices(RuleBasedStateMachine):
 
     def take(self, step: type[TakeStep], referral: Referral, **said: object) -> None:
         """A step of a referral, with that part of what was said which belongs to it."""
-        about = {"referral": referral.id, "case": CASE, "offer": referral.offer, "partner": referral.partner}
+        about = {
+            "referral": referral.id,
+            "case": CASE,
+            "offer": referral.offer,
+            "partner": referral.partner if step in (Accept, Decline) else None,
+        }
         self.ask_referral(step.model_validate({**about, **said}))
 
     def ask_referral(self, command: Any) -> None:
@@ -314,7 +333,7 @@ def test_a_need_that_was_met_before_the_counsellor_had_it_sought_again_stays_met
 
     county.ask_referral(SetSeats(offer=id_of("course", "offer"), seats=5, partner=None))
     county.a_round_is_held()
-    county.all_referrals_go_on(steps=(Release, Agree, Accept, Close))
+    county.all_referrals_go_on(steps=(Release, Agree, Accept, Complete))
     county.the_counsellor_adds_a_need(COURSE)  # not knowing of it yet
     county.everything_is_heard()
     assert search_for(COURSE, county) is SearchState.CLOSED

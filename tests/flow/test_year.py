@@ -16,7 +16,7 @@ import pytest
 from deploy.embedded.folder import Choices
 from deploy.embedded.system import SERVICES, Embedded, Running
 from deploy.traces import Way, read_case
-from simulation.balance import differences
+from simulation.balance import LIVE, differences
 from simulation.books import Books, Summary, draw
 from simulation.county import County, generate
 from simulation.doors import Doors, Refusal
@@ -136,7 +136,7 @@ def test_the_numbers_tell_of_a_whole_way(run: Run) -> None:
 
 def test_everybody_with_a_plan_has_each_need_in_one_place(run: Run) -> None:
     """A need is held by one referral or by none, and a seat is promised to one of them."""
-    live = {"proposed", "released", "agreed", "accepted"}
+    live = {*LIVE}
     for needs in run.needs.values():
         for need in needs:
             states = [referral["state"] for referral in need["referrals"]]

@@ -8,8 +8,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from schemas.codes import CancelReason, ContactField, Outcome, Purpose, Role, ServiceKind
-from schemas.events import ReferralAccepted, ReferralCancelled, ReferralClosed
+from schemas.codes import CancelReason, ContactField, FailReason, Outcome, Purpose, Role, ServiceKind
+from schemas.events import ReferralAccepted, ReferralCancelled, ReferralCompleted, ReferralFailed
 from services.intake.audit import FIRST, Check, Link, next_link
 from services.intake.commands import GiveConsent, MovePerson, WithdrawConsent
 from services.intake.facts import KeepRead
@@ -78,8 +78,13 @@ def after_the_agreed_day(intake: Intake) -> None:
     asks(intake)
 
 
-def after_closing(intake: Intake) -> None:
-    intake.hears(ReferralClosed(**STEP, outcome=Outcome.COMPLETED), case_id(1))
+def after_the_completion(intake: Intake) -> None:
+    intake.hears(ReferralCompleted(**STEP, outcome=Outcome.ATTENDED), case_id(1))
+    asks(intake)
+
+
+def after_leaving_early(intake: Intake) -> None:
+    intake.hears(ReferralFailed(**STEP, reason=FailReason.PERSON_STOPPED), case_id(1))
     asks(intake)
 
 
@@ -108,7 +113,8 @@ def after_moving_away(intake: Intake) -> None:
     [
         no_other_partner,
         after_the_agreed_day,
-        after_closing,
+        after_the_completion,
+        after_leaving_early,
         after_cancelling,
         after_withdrawing_the_transfer,
         after_withdrawing_the_purpose,

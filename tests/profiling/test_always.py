@@ -12,7 +12,7 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 from pydantic import BaseModel
 
-from schemas.codes import Outcome, Purpose, ResidenceGroup, ServiceKind, WaitReason
+from schemas.codes import FailReason, Outcome, Purpose, ResidenceGroup, ServiceKind, WaitReason
 from schemas.events import (
     AppointmentReleased,
     ConsentGiven,
@@ -26,7 +26,8 @@ from schemas.events import (
     PersonMoved,
     ProfileRecorded,
     ReferralAgreed,
-    ReferralClosed,
+    ReferralCompleted,
+    ReferralFailed,
     ReferralRefused,
 )
 from services.profiling.answers import Answers
@@ -161,7 +162,8 @@ events: st.SearchStrategy[EventData] = st.sampled_from(
         ReferralAgreed(**STEP),
         ReferralRefused(**STEP),
         ReferralRefused(**STEP, another=False),
-        ReferralClosed(**STEP, outcome=Outcome.COMPLETED),
+        ReferralCompleted(**STEP, outcome=Outcome.PLACE_FOUND),
+        ReferralFailed(**STEP, reason=FailReason.PERSON_ILL),
         NeedWaiting(need=NEED, kind=ServiceKind.HOUSING, reason=WaitReason.NO_FREE_SEAT),
         NeedWaiting(need=NEED, kind=ServiceKind.HOUSING, reason=WaitReason.ALL_TRIED),
     ]

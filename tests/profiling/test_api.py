@@ -304,7 +304,7 @@ async def test_the_books_count_cases_profiles_and_needs(centre: Centre) -> None:
         "erased": 1,
     }
     assert (books["arrived"], books["profiled"], books["complete"]) == (2, 2, 1)
-    assert books["needs"] == {"derived": 1, "confirmed": 5, "dropped": 0, "withdrawn": 0}
+    assert books["needs"] == {"derived": 1, "suggested": 0, "confirmed": 5, "dropped": 0, "withdrawn": 0}
 
 
 async def test_after_an_erasure_nothing_of_the_talk_is_left(centre: Centre) -> None:

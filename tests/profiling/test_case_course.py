@@ -7,7 +7,7 @@ from typing import Any
 
 import pytest
 
-from schemas.codes import CancelReason, DeclineReason, Outcome, Purpose, ServiceKind, WaitReason
+from schemas.codes import CancelReason, DeclineReason, FailReason, Outcome, Purpose, ServiceKind, WaitReason
 from schemas.events import (
     ConsentGiven,
     ConsentWithdrawn,
@@ -20,11 +20,13 @@ from schemas.events import (
     ReferralAccepted,
     ReferralAgreed,
     ReferralCancelled,
-    ReferralClosed,
+    ReferralCompleted,
     ReferralDeclined,
+    ReferralFailed,
     ReferralProposed,
     ReferralRefused,
     ReferralReleased,
+    ReferralStarted,
 )
 from services.profiling.commands import Add, ConfirmNeeds, Reach, Standing, WithdrawNeed
 from services.profiling.decide import ForgetVersions, KeepVersion
@@ -73,7 +75,8 @@ def test_a_step_of_the_plan_follows_its_referrals_by_itself(talked: World) -> No
         ReferralReleased(**second),
         ReferralAgreed(**second),
         ReferralAccepted(**second, partner="diakonie", fields=(), until=date(2016, 12, 31)),
-        ReferralClosed(**second, outcome=Outcome.COMPLETED),
+        ReferralStarted(**second),
+        ReferralCompleted(**second, outcome=Outcome.PLACE_FOUND),
     ):
         talked.hears(event, CASE)
         step = case_of(talked).steps[need]
@@ -88,7 +91,8 @@ def test_a_step_of_the_plan_follows_its_referrals_by_itself(talked: World) -> No
         (StepState.RELEASED, "diakonie", None),
         (StepState.AGREED, "diakonie", None),
         (StepState.ACCEPTED, "diakonie", None),
-        (StepState.COMPLETED, "diakonie", None),
+        (StepState.STARTED, "diakonie", None),
+        (StepState.COMPLETED, "diakonie", "place-found"),
     ]
 
 
@@ -157,7 +161,7 @@ def test_every_state_of_a_step_and_every_reason_to_wait_has_its_sentence() -> No
 def test_what_was_completed_is_neither_doubted_nor_proposed_nor_withdrawn_again(talked: World) -> None:
     need = confirm(talked, ServiceKind.HOUSING)
     step = {"referral": REFERRAL, "need": need, "kind": ServiceKind.HOUSING}
-    talked.hears(ReferralClosed(**step, outcome=Outcome.COMPLETED), CASE)
+    talked.hears(ReferralCompleted(**step, outcome=Outcome.PLACE_FOUND), CASE)
     talked.asks(record(answers=whole_talk(goals=["meet-people"])))
     talked.asks(record(answers=whole_talk(goals=["find-a-home"])))
     talked.hears(ConsentWithdrawn(purposes=(Purpose.TRANSFER,)), CASE)
@@ -165,12 +169,12 @@ def test_what_was_completed_is_neither_doubted_nor_proposed_nor_withdrawn_again(
     assert (housing.state, housing.in_doubt) == (NeedState.CONFIRMED, False)
 
 
-def test_what_was_closed_is_open_again_only_with_another_referral(talked: World) -> None:
+def test_what_has_ended_is_open_again_only_with_another_referral(talked: World) -> None:
     need = confirm(talked, ServiceKind.HOUSING)
     step = {"referral": REFERRAL, "need": need, "kind": ServiceKind.HOUSING}
-    talked.hears(ReferralClosed(**step, outcome=Outcome.DROPPED_OUT), CASE)
+    talked.hears(ReferralFailed(**step, reason=FailReason.PERSON_STOPPED), CASE)
     talked.hears(ReferralAgreed(**step), CASE)
-    assert case_of(talked).steps[need].state is StepState.DROPPED_OUT
+    assert case_of(talked).steps[need].state is StepState.FAILED
     talked.hears(ReferralAgreed(**{**step, "referral": child(CASE, "another")}), CASE)
     assert case_of(talked).steps[need].state is StepState.AGREED
 
@@ -178,7 +182,7 @@ def test_what_was_closed_is_open_again_only_with_another_referral(talked: World)
 def test_after_a_completed_step_the_counsellor_can_add_the_same_kind_as_a_new_need(talked: World) -> None:
     need = confirm(talked, ServiceKind.HOUSING)
     step = {"referral": REFERRAL, "need": need, "kind": ServiceKind.HOUSING}
-    talked.hears(ReferralClosed(**step, outcome=Outcome.DROPPED_OUT), CASE)
+    talked.hears(ReferralFailed(**step, reason=FailReason.PERSON_STOPPED), CASE)
     decide_upon(talked, Add(decision="add", kind=ServiceKind.HOUSING))
     assert len({one.need for one in talked.told_of(NeedConfirmed)}) == 2
 

@@ -9,7 +9,19 @@ import uuid
 from datetime import UTC, date, datetime, timedelta
 from typing import Any
 
-from schemas.codes import DeclineReason, Outcome, Purpose, RejectReason, ServiceKind, Way
+from schemas.codes import (
+    AgreementScope,
+    CancelReason,
+    Daypart,
+    DeclineReason,
+    FailReason,
+    Outcome,
+    Purpose,
+    RejectReason,
+    ServiceKind,
+    Way,
+)
+from schemas.ends import OUTCOMES
 from schemas.envelope import Subject
 from schemas.events import (
     ArrivalRegistered,
@@ -22,14 +34,24 @@ from schemas.events import (
 from services.referral.commands import (
     Accept,
     Agree,
-    Close,
+    AgreeScope,
+    Attend,
+    Cancel,
+    Complete,
     Decline,
+    Fail,
+    Miss,
     PassOver,
+    Pause,
     Propose,
     PublishOffer,
+    Receive,
     Refuse,
     Reject,
     Release,
+    Resume,
+    Schedule,
+    Start,
     Taken,
 )
 from services.referral.county import settings_of
@@ -205,6 +227,19 @@ class Network(World):
         agreements = Agreements.of(state for state in self.states.values() if isinstance(state, Partner))
         return pool.look(self.offers(), Circumstances(settings_of(COUNTY, today), today, agreements), COUNTY)
 
+    def agrees_in_advance(
+        self,
+        name: str = "amal",
+        kind: ServiceKind = COURSE,
+        scope: AgreementScope = AgreementScope.SAME_KIND,
+        **within: Any,
+    ) -> Decision:
+        """The person agrees to mornings in their own district, unless told otherwise."""
+        told: dict[str, Any] = {"dayparts": ("weekday-morning",), "own_district": True, **within}
+        need = need_of(name, kind)
+        command = AgreeScope.model_validate({"case": id_of(name, "case"), "need": need, "scope": scope, **told})
+        return self.asks(command, actor=COUNSELLOR)
+
     def later(self, **time: int) -> None:
         """Time passes, and what is due happens."""
         self.now += timedelta(**time)
@@ -235,8 +270,39 @@ class Network(World):
     ) -> Decision:
         return self.asks(Decline(**self._of(referral), partner=partner, reason=reason))
 
-    def closes(self, referral: str, outcome: Outcome = Outcome.COMPLETED) -> Decision:
-        return self.asks(Close(**self._of(referral), partner=None, outcome=outcome))
+    def opens(self, referral: str, partner: str = "vhs") -> Decision:
+        return self.asks(Receive(**self._of(referral), partner=partner), actor="partner")
+
+    def schedules(self, referral: str, on: date = TODAY, daypart: Daypart = Daypart.WEEKDAY_MORNING) -> Decision:
+        return self.asks(Schedule(**self._of(referral), on=on, daypart=daypart))
+
+    def starts(self, referral: str) -> Decision:
+        return self.asks(Start(**self._of(referral)))
+
+    def misses(self, referral: str) -> Decision:
+        return self.asks(Miss(**self._of(referral)))
+
+    def attends(self, referral: str) -> Decision:
+        return self.asks(Attend(**self._of(referral)))
+
+    def pauses(self, referral: str) -> Decision:
+        return self.asks(Pause(**self._of(referral)))
+
+    def resumes(self, referral: str) -> Decision:
+        return self.asks(Resume(**self._of(referral)))
+
+    def completes(self, referral: str, outcome: Outcome | None = None) -> Decision:
+        """With what is reached most easily, unless told otherwise."""
+        kind = next(need.kind for case in self.cases() for need, _ in filter(None, [case.need_of(referral)]))
+        return self.asks(Complete(**self._of(referral), outcome=outcome or OUTCOMES[kind][0]))
+
+    def fails(self, referral: str, reason: FailReason = FailReason.PERSON_STOPPED) -> Decision:
+        return self.asks(Fail(**self._of(referral), reason=reason))
+
+    def cancels(
+        self, referral: str, reason: CancelReason = CancelReason.PROVIDER_CANCELLED, *, another: bool = True
+    ) -> Decision:
+        return self.asks(Cancel(**self._of(referral), reason=reason, another=another))
 
     def accepted(self, name: str = "amal", kind: ServiceKind = COURSE) -> str:
         """From a proposal to the partner's acceptance."""

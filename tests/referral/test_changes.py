@@ -193,7 +193,7 @@ def test_when_the_offer_closes_nothing_is_sought_for_who_stayed_although_the_nee
 
 def test_who_stayed_and_completed_has_a_closed_need_although_it_was_withdrawn(accepted: Network):
     accepted.hears(NeedWithdrawn(need=need_of("amal")), AMAL)
-    accepted.closes(accepted.live().id)
+    accepted.completes(accepted.live().id)
     assert accepted.state() is NeedState.CLOSED
 
 
@@ -236,7 +236,7 @@ def test_for_a_second_need_of_a_kind_nothing_is_sought_while_the_person_has_a_pl
         accepted.round()
     assert [(event.need, event.reason) for event in accepted.told_of(NeedWaiting)] == [(anew, WaitReason.HELD_ALREADY)]
 
-    accepted.closes(accepted.live().id)
+    accepted.completes(accepted.live().id)
     accepted.round()
     need = accepted.case().need(anew)
     assert need is not None
@@ -272,7 +272,7 @@ def test_a_waiting_need_that_is_withdrawn_and_confirmed_again_waits_from_then_on
 def test_a_need_that_was_closed_meanwhile_is_not_sought_again_because_somebody_confirmed_it_before_hearing_so(
     accepted: Network,
 ):
-    accepted.closes(accepted.live().id)
+    accepted.completes(accepted.live().id)
     accepted.hears(NeedConfirmed(need=need_of("amal"), kind=COURSE), AMAL)
     assert accepted.state() is NeedState.CLOSED
     assert accepted.round() == []

@@ -45,9 +45,7 @@ def test_what_a_counsellor_chooses_makes_room_for_itself_in_one_step(proposed: N
     decision = chooses(proposed)
     live = proposed.live()
     assert (live.offer, live.state, live.chosen_by) == (id_of("further", "offer"), ReferralState.PROPOSED, COUNSELLOR)
-    assert decision.answer == ReferralStanding(
-        referral=live.id, state=ReferralState.PROPOSED, need=need_of("amal"), need_state=NeedState.HELD
-    )
+    assert decision.answer == ReferralStanding.of(live.id, ReferralState.PROPOSED, need_of("amal"), NeedState.HELD)
     assert Locate(live.id, id_of("amal", "case"), live.offer) in decision.effects
     assert [len(proposed.offer(name).holders) for name in ("course", "further")] == [0, 1]
 
@@ -143,7 +141,7 @@ def test_nobody_is_given_a_second_place_of_the_same_kind_by_hand(proposed: Netwo
 
 
 def test_a_closed_need_is_not_served_again(proposed: Network):
-    proposed.closes(proposed.accepted())
+    proposed.completes(proposed.accepted())
     assert refusal(proposed) == "need-closed"
 
 

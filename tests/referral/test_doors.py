@@ -147,6 +147,8 @@ async def test_a_referral_goes_from_the_counsellors_list_to_the_partners_inbox_a
         assert answer.json() == {
             "referral": referral,
             "state": "agreed",
+            "task_status": "requested",
+            "business_status": "offered-to-partner",
             "need": need_of("amal"),
             "need_state": "agreed",
         }
@@ -161,10 +163,61 @@ async def test_a_referral_goes_from_the_counsellors_list_to_the_partners_inbox_a
 
         (running,) = (await partner.get("/v1/inbox?state=accepted")).json()["items"]
         assert running["contact"] == f"/v1/cases/{id_of('amal', 'case')}/contact"
-        closing = {"outcome": "completed"}
-        assert (await partner.post(f"/v1/referrals/{referral}/closing", json=closing, headers=key())).status_code == 200
+        assert "level-b1" in running["outcomes"]
+        first = {"on": "2016-06-15", "daypart": "weekday-morning"}
+        for step, said, status in (
+            ("scheduling", first, "scheduled"),
+            ("start", None, "running"),
+            ("absence", None, "unattended"),
+            ("attendance", {}, "running"),
+            ("pause", None, "paused"),
+            ("resumption", None, "running"),
+        ):
+            answer = await partner.post(f"/v1/referrals/{referral}/{step}", json=said, headers=key())
+            assert (answer.status_code, answer.json()["business_status"]) == (200, status), answer.text
+            (running,) = (await partner.get("/v1/inbox?state=accepted")).json()["items"]
+            assert (running["business_status"], running["first"]) == (status, first)
+        reached = {"outcome": "level-b1"}
+        answer = await partner.post(f"/v1/referrals/{referral}/completion", json=reached, headers=key())
+        assert (answer.status_code, answer.json()["task_status"]) == (200, "completed")
+        (need,) = (await counsellor.get(f"/v1/cases/{id_of('amal', 'case')}")).json()["needs"]
+        (ended,) = need["referrals"]
+        assert (ended["outcome"], ended["reason"], ended["reason_group"]) == ("level-b1", None, None)
     books = await house.books()
     assert (books["needs"]["closed"], books["held"], books["accepted"]) == (1, 0, 0)
+
+
+async def test_what_the_person_agreed_to_in_advance_goes_straight_to_the_partner_and_the_counsellor_sees_it(
+    house: House,
+):
+    referral = (await proposed(house, "amal", seats=1))["amal"]
+    async with house.client(Role.COUNSELLOR) as counsellor, partner_of(house) as partner:
+        await steps(counsellor, {"referral": referral, "step": "release"}, {"referral": referral, "step": "agreement"})
+        path = f"/v1/needs/{need_of('amal')}/scope"
+        for wrong, field in (
+            ({"scope": "same-partner", "own_district": True}, "partner"),
+            ({"scope": "same-kind", "own_district": True}, "dayparts"),
+            ({"scope": "same-partner", "partner": "vhs"}, "districts"),
+        ):
+            refused = await counsellor.post(path, json=wrong, headers=key())
+            assert refused.status_code == 422
+            assert f'"{field}"' in refused.json()["errors"][0]["message"]
+        agreed = {"scope": "same-kind", "dayparts": ["weekday-morning"], "own_district": True}
+        assert (await partner.post(path, json=agreed, headers=key())).status_code == 403
+        answer = await counsellor.post(path, json=agreed, headers=key())
+        assert (answer.status_code, answer.json()["scope"]) == (200, "same-kind")
+        unknown = await counsellor.post(f"/v1/needs/{id_of('nothing')}/scope", json=agreed, headers=key())
+        assert unknown.status_code == 404
+        await steps(partner, {"referral": referral, "step": "decline", "reason": "logistics-time"})
+        await put(partner, "second course")
+        await house.round()
+        (line,) = (await counsellor.get("/v1/referrals?state=agreed-in-advance")).json()["items"]
+        (waiting,) = (await partner.get("/v1/inbox")).json()["items"]
+        view = (await counsellor.get(f"/v1/cases/{id_of('amal', 'case')}")).json()
+    assert line["referral"] == waiting["referral"]
+    (need,) = view["needs"]
+    assert need["scope"]["districts"] == [MELLE]
+    assert need["referrals"][-1]["steps"][-1]["under"] == answer.json()["agreement"]
 
 
 async def test_whoever_has_seen_a_referral_takes_each_step_without_its_being_looked_up(house: House):
@@ -277,13 +330,59 @@ async def test_a_key_that_belongs_to_another_list_is_refused_item_by_item_with_a
     assert other["problem"]["detail"].endswith(".")
 
 
-async def test_a_decline_needs_its_reason_and_a_closing_its_outcome(house: House):
+@pytest.mark.parametrize(
+    ("step", "said", "field"),
+    [
+        ("decline", {}, "reason"),
+        ("failure", {"reason": "provider-full"}, "reason"),
+        ("cancellation", {"reason": "consent-withdrawn"}, "reason"),
+        ("completion", {}, "outcome"),
+        ("scheduling", {"daypart": "weekend"}, "on"),
+        ("scheduling", {"on": "2016-07-01"}, "daypart"),
+    ],
+)
+async def test_a_step_needs_what_belongs_to_it_one_by_one_or_in_a_list(
+    house: House, step: str, said: dict[str, str], field: str
+):
+    nothing = id_of("nothing")
     async with partner_of(house) as partner:
-        for step, code in (("decline", "reason"), ("closing", "outcome")):
-            body = {"steps": [{"referral": id_of("nothing"), "step": step}]}
-            answer = await partner.post("/v1/referrals/steps", json=body, headers=key())
-            assert answer.status_code == 422
-            assert code in answer.json()["errors"][0]["message"]
+        alone = await partner.post(f"/v1/referrals/{nothing}/{step}", json=said, headers=key())
+        body = {"steps": [{"referral": nothing, "step": step, **said}]}
+        listed = await partner.post("/v1/referrals/steps", json=body, headers=key())
+    assert (alone.status_code, [one["field"] for one in alone.json()["errors"]]) == (422, [field])
+    assert listed.status_code == 422
+    assert f'"{field}"' in listed.json()["errors"][0]["message"]
+
+
+async def test_how_a_whole_course_went_is_reported_at_once_and_who_stays_away_is_on_the_counsellors_list(house: House):
+    names = ("amal", "badr", "cem", "dana")
+    referrals = await proposed(house, *names)
+    async with house.client(Role.COUNSELLOR) as counsellor, partner_of(house) as partner:
+
+        def every(step: str) -> list[dict[str, Any]]:
+            return [{"referral": referrals[name], "step": step} for name in names]
+
+        await steps(counsellor, *every("release"), *every("agreement"))
+        went = [*every("receipt"), *every("acceptance"), *every("start")]
+        went.append({"referral": referrals["dana"], "step": "absence"})
+        assert {item["outcome"] for item in await steps(partner, *went)} == {"applied"}
+        (away,) = (await counsellor.get("/v1/referrals?state=unattended")).json()["items"]
+        assert (away["referral"], away["business_status"]) == (referrals["dana"], "unattended")
+        ended = await steps(
+            partner,
+            {"referral": referrals["amal"], "step": "completion", "outcome": "level-b1"},
+            {"referral": referrals["badr"], "step": "completion", "outcome": "attended"},
+            {"referral": referrals["cem"], "step": "completion", "outcome": "advice-given"},
+            {"referral": referrals["dana"], "step": "failure", "reason": "person-not-reached"},
+        )
+        view = (await counsellor.get(f"/v1/cases/{id_of('dana', 'case')}")).json()
+    assert [one["outcome"] for one in ended] == ["applied", "applied", "refused", "applied"]
+    assert ended[2]["problem"]["code"] == "outcome-of-another-kind"
+    last = view["needs"][0]["referrals"][-1]
+    assert (last["task_status"], last["reason_group"]) == ("failed", "person")
+    books = await house.books()
+    assert (books["referrals"]["completed"], books["referrals"]["failed"], books["held"]) == (2, 1, 1)
+    assert books["balanced"]
 
 
 async def test_a_list_is_read_in_pages_without_losing_or_repeating_anybody(house: House):

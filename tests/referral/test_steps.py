@@ -1,4 +1,4 @@
-"""The way of a referral: proposed, released, agreed, accepted, closed; and every way in which it ends before."""
+"""The way of a referral: proposed, released, agreed, opened, accepted, begun, completed; and every other way in which it ends."""
 
 from __future__ import annotations
 
@@ -6,21 +6,34 @@ from datetime import date, timedelta
 
 import pytest
 
-from schemas.codes import ContactField, DeclineReason, LapseStage, Outcome
+from schemas.codes import (
+    CancelReason,
+    ContactField,
+    Daypart,
+    DeclineReason,
+    FailReason,
+    LapseStage,
+    Outcome,
+    ServiceKind,
+)
+from schemas.ends import OUTCOMES
 from schemas.events import (
     ReferralAccepted,
     ReferralAgreed,
-    ReferralClosed,
+    ReferralCancelled,
+    ReferralCompleted,
     ReferralDeclined,
+    ReferralFailed,
     ReferralLapsed,
     ReferralProposed,
     ReferralRefused,
     ReferralReleased,
+    ReferralStarted,
 )
-from services.referral.commands import Accept, Close
-from services.referral.model import LIVE, NeedState, ReferralState
+from services.referral.commands import Accept, Complete
+from services.referral.model import LIVE, TAKEN, FirstDay, NeedState, ReferralState, running_at
 from services.referral.service import SERVICE
-from services.referral.transitions import TABLE, StepKind, after
+from services.referral.transitions import TABLE, By, StepKind, after
 from services.runtime.calendar import berlin_instant
 from services.runtime.catalogue import LANGUAGES, Catalogue
 from services.runtime.errors import Refused
@@ -110,12 +123,125 @@ def test_an_offer_from_before_there_was_a_last_day_can_still_be_accepted():
     assert network.told_of(ReferralAccepted)[0].until == date.max
 
 
-def test_a_closed_referral_settles_the_need_and_its_seat_is_free_for_somebody_else(proposed: Network):
-    proposed.closes(proposed.accepted(), Outcome.COMPLETED)
+# --- from acceptance to the end -------------------------------------------------------------------------------------------
 
-    assert [event.outcome for event in proposed.told_of(ReferralClosed)] == [Outcome.COMPLETED]
+
+def test_a_completed_referral_settles_the_need_and_its_seat_is_free_for_somebody_else(proposed: Network):
+    proposed.completes(proposed.accepted(), Outcome.LEVEL_B1)
+
+    assert [event.outcome for event in proposed.told_of(ReferralCompleted)] == [Outcome.LEVEL_B1]
     assert proposed.state() is NeedState.CLOSED
     assert proposed.offer().free == 1
+    assert proposed.round() == []
+
+
+def test_a_partner_who_has_opened_a_referral_has_no_more_time_to_answer_and_nobody_else_hears_of_it(proposed: Network):
+    referral = proposed.live().id
+    proposed.releases(referral)
+    proposed.agrees(referral)
+    due, told = proposed.case().due_at(), len(proposed.told)
+    proposed.opens(referral)
+
+    assert proposed.live().state is ReferralState.RECEIVED
+    assert proposed.case().due_at() == due
+    assert len(proposed.told) == told
+    assert proposed.state() is NeedState.AGREED
+    proposed.accepts(referral)
+    assert proposed.state() is NeedState.ACCEPTED
+
+
+def test_from_the_acceptance_to_the_end_the_seat_stays_taken_whatever_is_marked(proposed: Network):
+    referral = proposed.accepted()
+    proposed.schedules(referral, date(2016, 6, 15))
+    assert proposed.live().first == FirstDay(on=date(2016, 6, 15), daypart=Daypart.WEEKDAY_MORNING)
+    for step in ("starts", "misses", "attends", "pauses", "resumes"):
+        getattr(proposed, step)(referral)
+        assert proposed.offer().free == 0
+        assert proposed.state() is NeedState.ACCEPTED
+        assert running_at("vhs") in proposed.case().agenda
+    proposed.completes(referral)
+    assert proposed.offer().free == 1
+    assert [step.state for step in proposed.need().past[0].steps][3:] == [
+        ReferralState.ACCEPTED,
+        ReferralState.SCHEDULED,
+        ReferralState.STARTED,
+        ReferralState.UNATTENDED,
+        ReferralState.STARTED,
+        ReferralState.PAUSED,
+        ReferralState.STARTED,
+        ReferralState.COMPLETED,
+    ]
+
+
+def test_that_it_began_is_told_once_and_what_is_only_marked_not_at_all(proposed: Network):
+    referral = proposed.accepted()
+    told = len(proposed.told)
+    proposed.schedules(referral)
+    proposed.misses(referral)
+    assert len(proposed.told) == told
+    proposed.attends(referral)
+    proposed.pauses(referral)
+    proposed.resumes(referral)
+    assert [type(event) for event in proposed.told[told:]] == [ReferralStarted]
+
+
+def test_whoever_did_not_come_is_on_the_counsellors_list_until_they_attend_again(proposed: Network):
+    referral = proposed.accepted()
+    proposed.misses(referral)
+    assert "unattended" in proposed.case().agenda
+    proposed.attends(referral)
+    assert "unattended" not in proposed.case().agenda
+
+
+def test_the_first_day_lies_ahead(proposed: Network):
+    referral = proposed.accepted()
+    with pytest.raises(Refused, match="first-day-not-ahead"):
+        proposed.schedules(referral, date(2016, 5, 31))
+    proposed.schedules(referral, date(2016, 6, 20))
+    proposed.schedules(referral, date(2016, 6, 27), Daypart.WEEKDAY_EVENING)
+    assert proposed.live().first == FirstDay(on=date(2016, 6, 27), daypart=Daypart.WEEKDAY_EVENING)
+
+
+def test_an_outcome_belongs_to_the_kind_of_service(proposed: Network):
+    referral = proposed.accepted()
+    with pytest.raises(Refused, match="outcome-of-another-kind"):
+        proposed.completes(referral, Outcome.WORK_FOUND)
+    assert proposed.live().state is ReferralState.ACCEPTED
+
+
+def test_every_kind_of_service_has_outcomes_and_every_outcome_a_kind():
+    assert set(OUTCOMES) == set(ServiceKind)
+    assert all(OUTCOMES.values())
+    assert {outcome for outcomes in OUTCOMES.values() for outcome in outcomes} == set(Outcome)
+
+
+def test_who_leaves_early_is_told_with_the_reason_and_nothing_more_is_sought(proposed: Network):
+    proposed.fails(proposed.accepted(), FailReason.PERSON_TOOK_WORK)
+    assert [event.reason for event in proposed.told_of(ReferralFailed)] == [FailReason.PERSON_TOOK_WORK]
+    assert (proposed.state(), proposed.offer().free) == (NeedState.CLOSED, 1)
+    assert proposed.round() == []
+
+
+def test_when_the_partner_calls_it_off_the_need_waits_since_it_was_confirmed_and_another_place_is_sought(
+    proposed: Network,
+):
+    since = proposed.need().since
+    proposed.cancels(proposed.accepted(), CancelReason.PROVIDER_CANCELLED)
+    assert [(event.reason, event.another) for event in proposed.told_of(ReferralCancelled)] == [
+        (CancelReason.PROVIDER_CANCELLED, True)
+    ]
+    assert (proposed.state(), proposed.need().since) == (NeedState.WAITING, since)
+    proposed.round()
+    assert proposed.state() is NeedState.WAITING  # the seat that they left themselves is no news of that course
+    second = proposed.publishes("second course")
+    proposed.round()
+    assert proposed.live().offer == second
+
+
+def test_who_wishes_to_stop_is_asked_whether_they_want_another_place(proposed: Network):
+    proposed.publishes("second course", seats=1)
+    proposed.cancels(proposed.accepted(), CancelReason.PERSON_WISH, another=False)
+    assert proposed.state() is NeedState.REFUSED
     assert proposed.round() == []
 
 
@@ -212,31 +338,43 @@ def test_a_step_out_of_order_says_what_comes_first_or_what_has_happened(proposed
         proposed.accepts(referral)
     proposed.agrees(referral)
     with pytest.raises(Refused, match="referral-not-accepted-yet"):
-        proposed.closes(referral)
+        proposed.completes(referral)
     proposed.accepts(referral)
     with pytest.raises(Refused, match="referral-accepted-already"):
         proposed.declines(referral)
-    proposed.closes(referral)
-    with pytest.raises(Refused, match="referral-closed"):
-        proposed.closes(referral)
+    with pytest.raises(Refused, match="referral-not-started-yet"):
+        proposed.pauses(referral)
+    proposed.starts(referral)
+    with pytest.raises(Refused, match="referral-running"):
+        proposed.attends(referral)
+    proposed.completes(referral)
+    with pytest.raises(Refused, match="referral-completed"):
+        proposed.completes(referral)
 
 
-IMPOSSIBLE = [(step, state) for step in StepKind for state in ReferralState if state not in TABLE[step].of]
+ALLOWED = {(one.step, state, by) for one in TABLE for state in one.of for by in one.by}
+IMPOSSIBLE = sorted({(step, state, by) for step in StepKind for state in ReferralState for by in By} - ALLOWED)
 
 
-@pytest.mark.parametrize(("step", "state"), IMPOSSIBLE)
-def test_every_step_that_is_not_in_the_table_is_refused_with_a_sentence(step: StepKind, state: ReferralState):
+@pytest.mark.parametrize(("step", "state", "by"), IMPOSSIBLE)
+def test_every_step_that_is_not_in_the_table_is_refused_with_a_sentence(step: StepKind, state: ReferralState, by: By):
     with pytest.raises(Refused) as refused:
-        after(step, state)
+        after(step, state, by)
     for language in LANGUAGES:
         assert SENTENCES.text(language, f"problem.{refused.value.code}.detail").endswith(".")
 
 
 def test_a_referral_that_ended_moves_no_more():
-    for step in StepKind:
+    for one in TABLE:
         for state in set(ReferralState) - set(LIVE):
             with pytest.raises(Refused, match=f"referral-{state}"):
-                after(step, state)
+                after(one.step, state, one.by[0])
+
+
+def test_from_each_state_in_which_a_partner_has_somebody_it_can_end_in_each_way():
+    ends = {StepKind.COMPLETION, StepKind.FAILURE, StepKind.CANCELLATION}
+    for state in TAKEN:
+        assert ends <= {one.step for one in TABLE if state in one.of and By.PARTNER in one.by}
 
 
 def test_to_another_partner_a_referral_does_not_exist(proposed: Network):
@@ -251,6 +389,6 @@ def test_to_another_partner_a_referral_does_not_exist(proposed: Network):
 def test_commands_about_what_nobody_knows_are_refused():
     network = Network()
     nothing = {"referral": id_of("nothing"), "case": id_of("nobody"), "offer": id_of("no offer")}
-    for command in (Accept(**nothing, partner="vhs"), Close(**nothing, partner=None, outcome=Outcome.COMPLETED)):
+    for command in (Accept(**nothing, partner="vhs"), Complete(**nothing, outcome=Outcome.ATTENDED)):
         with pytest.raises(Refused, match="referral-not-found"):
             network.asks(command)

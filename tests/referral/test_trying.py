@@ -97,7 +97,7 @@ def test_where_nobody_said_no_a_changed_offer_is_proposed_once_more(end: str, ch
     if change == "seats":
         network.asks(SetSeats(offer=COURSE_ID, seats=3, partner="vhs"))
     else:
-        network.closes(network.live("badr").id)
+        network.completes(network.live("badr").id)
     if change == "terms":
         network.asks(PublishOffer(offer=COURSE_ID, terms=terms(starts_on="2016-10-02"), seats=2))
     network.round()

@@ -11,6 +11,7 @@ from hypothesis import strategies as st
 from schemas.codes import (
     CancelReason,
     DeclineReason,
+    FailReason,
     LapseStage,
     Origin,
     Outcome,
@@ -39,13 +40,15 @@ from schemas.events import (
     ReferralAccepted,
     ReferralAgreed,
     ReferralCancelled,
-    ReferralClosed,
+    ReferralCompleted,
     ReferralDeclined,
+    ReferralFailed,
     ReferralLapsed,
     ReferralProposed,
     ReferralRefused,
     ReferralRejected,
     ReferralReleased,
+    ReferralStarted,
 )
 from tests.reporting.county import AMAL, ARTLAND, BOGDAN, BRAMSCHE, CORA, MELLE, id_of
 
@@ -114,7 +117,9 @@ _told_by_referral = st.one_of(
     _event(ReferralDeclined, **_referral, reason=st.sampled_from(DeclineReason)),
     _event(ReferralLapsed, **_referral, stage=st.sampled_from(LapseStage)),
     _event(ReferralCancelled, **_referral, reason=st.sampled_from(CancelReason)),
-    _event(ReferralClosed, **_referral, outcome=st.sampled_from(Outcome)),
+    _event(ReferralStarted, **_referral),
+    _event(ReferralCompleted, **_referral, outcome=st.sampled_from(Outcome)),
+    _event(ReferralFailed, **_referral, reason=st.sampled_from(FailReason)),
     _event(NeedWaiting, need=ids, kind=kinds, reason=st.sampled_from(WaitReason)),
 )
 

@@ -9,6 +9,7 @@ import pytest
 from schemas.codes import (
     CancelReason,
     DeclineReason,
+    FailReason,
     LapseStage,
     Outcome,
     Purpose,
@@ -36,13 +37,15 @@ from schemas.events import (
     ReferralAccepted,
     ReferralAgreed,
     ReferralCancelled,
-    ReferralClosed,
+    ReferralCompleted,
     ReferralDeclined,
+    ReferralFailed,
     ReferralLapsed,
     ReferralProposed,
     ReferralRefused,
     ReferralRejected,
     ReferralReleased,
+    ReferralStarted,
 )
 from services.reporting.counting import contributions
 from services.reporting.decide import Kept
@@ -258,7 +261,8 @@ def test_each_step_of_a_referral_counts_in_its_own_month():
     )
     reporting.tell(
         AMAL,
-        ReferralClosed.model_validate(referral() | {"outcome": Outcome.COMPLETED}),
+        ReferralStarted.model_validate(referral()),
+        ReferralCompleted.model_validate(referral() | {"outcome": Outcome.SUPPORT_GIVEN}),
         at=datetime(2016, 11, 2, tzinfo=UTC),
     )
 
@@ -267,8 +271,11 @@ def test_each_step_of_a_referral_counts_in_its_own_month():
         ("2016-03", "lotse", "released"): 1,
         ("2016-04", "lotse", "agreed"): 1,
         ("2016-04", "lotse", "accepted"): 1,
+        ("2016-11", "lotse", "started"): 1,
         ("2016-11", "lotse", "completed"): 1,
     }
+    assert reporting.table("outcomes") == {("2016-11", "lotse", "support-given"): 1}
+    assert reporting.table("failures") == {}
 
 
 def test_every_end_of_a_referral_is_counted_under_its_own_name():
@@ -278,11 +285,12 @@ def test_every_end_of_a_referral_is_counted_under_its_own_name():
         "declined": ReferralDeclined.model_validate(referral("b") | {"reason": DeclineReason.PROVIDER_FULL}),
         "lapsed": ReferralLapsed.model_validate(referral("c") | {"stage": LapseStage.ANSWER}),
         "cancelled": ReferralCancelled.model_validate(referral("d") | {"reason": CancelReason.OFFER_CLOSED}),
-        "dropped-out": ReferralClosed.model_validate(referral("e") | {"outcome": Outcome.DROPPED_OUT}),
+        "failed": ReferralFailed.model_validate(referral("e") | {"reason": FailReason.PERSON_ILL}),
     }
     reporting = Reporting().tell(AMAL, arrival(), *ends.values())
 
     assert reporting.table("referral-steps") == {("2016-03", "lotse", end): 1 for end in ends}
+    assert reporting.table("failures") == {("2016-03", "lotse", "person-ill"): 1}
 
 
 def test_the_seats_of_an_offer_are_as_many_as_it_has_now_in_the_month_of_its_publication():

@@ -9,7 +9,7 @@ from itertools import pairwise
 import pytest
 from pydantic import ValidationError
 
-from schemas.codes import ResidenceGroup, ServiceKind, Sex, WaitReason, Way
+from schemas.codes import FailReason, Outcome, ResidenceGroup, ServiceKind, Sex, WaitReason, Way
 from schemas.events import EventData
 from schemas.places import districts
 from schemas.topics import subscriptions
@@ -35,6 +35,8 @@ from tests.reporting.county import BRAMSCHE, COUNTY, MELLE, id_of
 
 DAY = date(2016, 3, 15)
 
+CAME_OF_IT = {Step.COMPLETED: Outcome.SUPPORT_GIVEN, Step.FAILED: FailReason.PERSON_ILL}
+
 FULL: tuple[Countable, ...] = (
     Facts(
         id=id_of("everything"),
@@ -58,14 +60,17 @@ FULL: tuple[Countable, ...] = (
         profiled_on=DAY,
         needs=(Need(id=id_of("need"), kind=ServiceKind.LOTSE, confirmed_on=date(2016, 4, 2)),),
         waits=(Wait(need=id_of("need"), kind=ServiceKind.LOTSE, reason=WaitReason.NOT_ELIGIBLE, on=DAY),),
-        referrals=tuple(Referral(id=id_of(step), kind=ServiceKind.LOTSE, steps=((step, DAY),)) for step in Step),
+        referrals=tuple(
+            Referral(id=id_of(step), kind=ServiceKind.LOTSE, steps=((step, DAY),), came_of_it=CAME_OF_IT.get(step, ""))
+            for step in Step
+        ),
     ),
     Count(id=id_of("refused"), district=MELLE, arrived_in="2016-03"),
     Offer(id=id_of("offer"), kind=ServiceKind.LOTSE, district=MELLE, published_on=DAY, seats=12),
 )
 """Facts in which there is something of every unit."""
 
-FINGERPRINTS = {1: "6ea9d9b4b03d", 2: "b680cf47cd98", 3: "b680cf47cd98"}
+FINGERPRINTS = {1: "6ea9d9b4b03d", 2: "b680cf47cd98", 3: "b680cf47cd98", 4: "75d54faeefb9"}
 """What each edition makes of these facts. A line is added and never changed."""
 
 
@@ -84,6 +89,8 @@ def codes_of(dimension: str) -> set[str]:
         "way": {*Way, "unknown"},
         "kind": {*ServiceKind},
         "wait-reason": {*WaitReason},
+        "outcome": {*Outcome},
+        "fail-reason": {*FailReason},
     }
     return lists.get(dimension) or set(DECLARED.dimensions[dimension].labels)
 

@@ -65,7 +65,16 @@ def test_shares_are_shares() -> None:
 
 
 @pytest.mark.parametrize(
-    "name", ["WAYS_IN", "PERSON_ANSWERS", "PARTNER_ANSWERS", "MISSED_APPOINTMENTS", "RESIDENCE_OF_THIRD"]
+    "name",
+    [
+        "WAYS_IN",
+        "PERSON_ANSWERS",
+        "PARTNER_ANSWERS",
+        "COURSE_OF_THINGS",
+        "AGREED_IN_ADVANCE",
+        "MISSED_APPOINTMENTS",
+        "RESIDENCE_OF_THIRD",
+    ],
 )
 def test_shares_of_one_whole_sum_to_one(name: str) -> None:
     assert sum(getattr(assumptions, name).values()) == pytest.approx(1)

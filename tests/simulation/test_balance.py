@@ -25,7 +25,7 @@ Answers = dict[str, Any]
 
 LEFT_BEHIND = {
     **dict.fromkeys(("persons", "at_the_counter", "appointments", "profiled", "needs", "waited"), 2),
-    **dict.fromkeys(("proposed", "released", "agreed", "accepted", "completed"), 1),
+    **dict.fromkeys(("proposed", "released", "agreed", "accepted", "started", "completed", "outcomes"), 1),
 }
 """What reporting keeps of the two who were erased."""
 
@@ -48,7 +48,8 @@ def world_after_a_year() -> World:
             world.record(step, case)
     for case in (gone, stayed):
         world.record("acceptance", case)
-        world.record("closing", case)
+        world.record("start", case)
+        world.record("completion", case)
     world.record("decline", stayed_too)
     return world
 
@@ -71,9 +72,10 @@ def answers_after_a_year(world: World) -> Answers:
     refused_there = sum(person.way is not Way.CENTRE for person in refusing)
     counter = {"at_the_counter": at_the_counter - 2, "without_consent": refused_there}
     talks = {"appointments": living + 3, "profiled": living - 4, "needs": 20, "waited": 7, "seats": 50}
-    steps = {"proposed": 2, "released": 2, "agreed": 2, "accepted": 1, "declined": 1, "completed": 1}
+    steps = {"proposed": 2, "released": 2, "agreed": 2, "accepted": 1, "declined": 1}
+    steps |= {"started": 1, "completed": 1, "outcomes": 1}
     facts: dict[str, int] = {"persons": living, **counter, "withdrawn": 1, "departed": 2, **talks, **steps}
-    facts |= dict.fromkeys(("refused", "rejected", "lapsed", "cancelled", "dropped_out"), 0)
+    facts |= dict.fromkeys(("refused", "rejected", "lapsed", "cancelled", "failed", "failures", "agreed_in_advance"), 0)
     kept = {name: LEFT_BEHIND.get(name, 0) for name in facts}
     totals = {name: facts[name] + kept[name] for name in facts}
     arrivals = {"counted": totals["persons"], "facts": living, "kept": 2, "difference": 0}
@@ -96,7 +98,7 @@ def answers_after_a_year(world: World) -> Answers:
         "withdrawn": 2,
         "closed": 1,
     }
-    referrals = dict.fromkeys((*LIVE, *ENDS), 0) | {"declined": 1, "closed": 1}
+    referrals = dict.fromkeys((*LIVE, *ENDS), 0) | {"declined": 1, "completed": 1}
     told = {
         "intake": {"case": 300, "count": without_consent},
         "profiling": {"case": 90},
@@ -117,7 +119,7 @@ def answers_after_a_year(world: World) -> Answers:
             "arrived": living,
             "profiled": living - 4,
             "complete": living - 4,
-            "needs": {"derived": 0, "confirmed": 20, "dropped": 0, "withdrawn": 2},
+            "needs": {"derived": 0, "suggested": 0, "confirmed": 20, "dropped": 0, "withdrawn": 2},
         },
         "referral": {
             "cases": len(people),
@@ -227,7 +229,7 @@ def test_whatever_reporting_counts_of_living_people_is_held_against_its_owner(
             (name, 1)
             for name in ("without_consent", "seats", "withdrawn", "departed", "profiled", "released", "agreed")
         ),
-        *((name, 1) for name in ("refused", "declined", "accepted", "dropped_out", "lapsed", "cancelled", "rejected")),
+        *((name, 1) for name in ("refused", "declined", "accepted", "failed", "lapsed", "cancelled", "rejected")),
         *((name, -3) for name in ("appointments", "needs", "waited", "proposed")),
         ("appointments", 5),
     ],
@@ -262,7 +264,7 @@ ALONE = {
     ("intake", "active"),  # registered without the others
     ("profiling", "arrived"),  # the stages say where everybody is
     ("profiling", "profiled"),
-    *(("profiling", "needs", state) for state in ("derived", "dropped", "withdrawn")),
+    *(("profiling", "needs", state) for state in ("derived", "suggested", "dropped", "withdrawn")),
     ("referral", "needs", "withdrawn"),
     *(("referral", name) for name in ("offers", "held", "accepted")),  # referral's recount holds them together
 }

@@ -9,7 +9,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from schemas.codes import CEFR_ORDER, Daypart, Outcome, ServiceKind
+from schemas.codes import CEFR_ORDER, Daypart, ServiceKind
+from schemas.ends import OUTCOMES
 from simulation import assumptions, conduct
 from simulation.conduct import PartnerReply, PersonReply
 from simulation.county import County, generate
@@ -127,7 +128,9 @@ def test_lotsen_speak_one_language_and_interpreters_several(county: County) -> N
 def test_who_is_asked_twice_answers_the_same(seed: int, index: int, question: str) -> None:
     assert conduct.person_answer(seed, index, question) == conduct.person_answer(seed, index, question)
     assert conduct.partner_answer(seed, "vhs", question) == conduct.partner_answer(seed, "vhs", question)
-    assert conduct.ending(seed, index, question, 26) == conduct.ending(seed, index, question, 26)
+    for kind in (ServiceKind.LOTSE, ServiceKind.VOCATIONAL_GERMAN):
+        course = conduct.course_of_things(seed, index, question, kind, 26)
+        assert course == conduct.course_of_things(seed, index, question, kind, 26)
     assert conduct.release_after(seed, question) == conduct.release_after(seed, question)
 
 
@@ -157,9 +160,29 @@ def test_only_a_decline_has_a_reason() -> None:
         assert (answer.reason is not None) == (answer.reply is PartnerReply.DECLINES)
 
 
-def test_who_drops_out_does_so_before_the_end() -> None:
-    endings = [conduct.ending(1, index, "q", 10) for index in range(2000)]
-    dropped = [ending for ending in endings if ending.outcome is Outcome.DROPPED_OUT]
-    assert len(dropped) / 2000 == pytest.approx(assumptions.DROPS_OUT, abs=0.025)
-    assert all(0 < ending.after_days < 70 for ending in dropped)
-    assert all(ending.after_days == 70 for ending in endings if ending.outcome is Outcome.COMPLETED)
+def test_who_does_not_stay_to_the_end_leaves_before_it_and_who_does_has_an_outcome_of_the_kind() -> None:
+    kind = ServiceKind.INTEGRATION_COURSE_GENERAL
+    courses = [conduct.course_of_things(1, index, "q", kind, 10) for index in range(2000)]
+    ends = Counter(course[-1].step for course in courses)
+    for step, name in (("completion", "completes"), ("failure", "fails"), ("cancellation", "called-off")):
+        assert ends[step] / 2000 == pytest.approx(assumptions.COURSE_OF_THINGS[name], abs=0.025)
+    for course in courses:
+        assert [later.after_days for later in course] == sorted(later.after_days for later in course)
+        match course[-1].step:
+            case "completion":
+                assert course[-1].after_days == 70
+                assert course[-1].outcome in OUTCOMES[kind]
+            case "failure":
+                assert 0 < course[-1].after_days < 70
+                assert course[-1].reason is not None
+            case _:
+                assert len(course) == 1
+
+
+def test_who_misses_it_once_comes_again_unless_they_leave() -> None:
+    courses = [conduct.course_of_things(1, index, "q", ServiceKind.LOTSE, 20) for index in range(2000)]
+    missed = [course for course in courses if any(later.step == "absence" for later in course)]
+    assert len(missed) / 2000 == pytest.approx(assumptions.DOES_NOT_COME, abs=0.025)
+    assert all(course[0].step == "start" for course in missed)
+    assert {len(course) for course in missed if course[-1].step == "failure"} == {3}
+    assert any(len(course) == 4 for course in missed)
