@@ -231,6 +231,8 @@ class CancelReason(StrEnum):
     OFFER_CLOSED = "offer-closed"
     ANOTHER_CHOSEN = "another-chosen"
     """The counsellor chose another offer by hand before this one was released."""
+    SEAT_LOST = "seat-lost"
+    """The partner has fewer seats than were held, and this one was among those that are gone."""
 
 
 class WaitReason(StrEnum):

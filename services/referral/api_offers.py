@@ -69,9 +69,10 @@ class Offers(_Body):
 
 
 class Capacity(_Body):
-    """Another number of seats."""
+    """Another number of seats. `confirm_affected`: also if people lose theirs by it."""
 
     seats: Seats
+    confirm_affected: bool = False
 
 
 def add_offers(router: APIRouter, running: Running, catalogue: Catalogue) -> None:
@@ -116,8 +117,12 @@ def add_offers(router: APIRouter, running: Running, catalogue: Catalogue) -> Non
 
     @router.put("/offers/{offer}/seats")
     async def set_seats(actor: Publisher, key: IdempotencyKey, offer: Uuid, body: Capacity) -> Response:
-        """Another number of seats: never fewer than are held or taken."""
-        return await running.send(actor, key, SetSeats(offer=offer, seats=body.seats, partner=partner_of(actor)))
+        """Another number of seats. If they are fewer than are held or taken, the refusal names the referrals that would lose theirs;
+        with `confirm_affected` they do, and the answer names them."""
+        command = SetSeats(
+            offer=offer, seats=body.seats, partner=partner_of(actor), confirm_affected=body.confirm_affected
+        )
+        return await running.send(actor, key, command)
 
     @router.post("/offers/{offer}/confirmation")
     async def confirm(actor: Publisher, key: IdempotencyKey, offer: Uuid) -> Response:

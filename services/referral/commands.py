@@ -31,11 +31,12 @@ class PublishOffer(_Command):
 
 
 class SetSeats(_Command):
-    """Another number of seats."""
+    """Another number of seats. `confirm_affected`: whoever asks knows that people lose theirs (`losing`)."""
 
     offer: str
     seats: int
     partner: str | None
+    confirm_affected: bool = False
 
 
 class ConfirmSeats(_Command):
@@ -142,7 +143,7 @@ class Taken(BaseModel):
 
 
 class OfferStanding(BaseModel):
-    """An offer after a command. `held` counts the seats that are held or taken."""
+    """An offer after a command. `held` counts the seats that are held or taken; `affected` are the referrals that lost theirs by it."""
 
     offer: str
     seats: int
@@ -150,6 +151,7 @@ class OfferStanding(BaseModel):
     free: int
     closed: bool
     confirmed_on: date | None = None
+    affected: tuple[str, ...] = ()
 
 
 class ReferralStanding(BaseModel):

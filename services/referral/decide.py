@@ -33,7 +33,7 @@ from services.referral.directory.states import Service, service_id
 from services.referral.evolve import evolve
 from services.referral.flow import flowing
 from services.referral.model import Case
-from services.referral.offers import Offer, OfferTerms
+from services.referral.offers import Offer
 from services.referral.placing import pass_over, place
 from services.referral.publishing import close, confirm, publish, set_seats
 from services.referral.steps import Agreed, lapse, take
@@ -65,15 +65,21 @@ def names(message: Message, states: States) -> Iterable[Subject]:
 
 def _for_an_offer(command: _OfAnOffer, county: str, states: States) -> Iterator[Subject]:
     yield Subject(Offer.KIND, command.offer)
+    if isinstance(command, PublishOffer) and command.terms.service is not None:
+        yield Subject(Service.KIND, service_id(county, command.terms.partner, command.terms.service))
+    known = states.known(Offer, command.offer)
+    if known is not None and _seats_after(command, known) < known.taken:
+        yield from (Subject(Case.KIND, holder.case) for holder in known.holders)
+
+
+def _seats_after(command: _OfAnOffer, offer: Offer) -> int:
     match command:
-        case PublishOffer(terms=OfferTerms(partner=partner, service=str(service))):
-            yield Subject(Service.KIND, service_id(county, partner, service))
-        case CloseOffer(offer=offer):
-            known = states.known(Offer, offer)
-            if known is not None:
-                yield from (Subject(Case.KIND, holder.case) for holder in known.holders)
-        case _:
-            pass
+        case PublishOffer(seats=seats) | SetSeats(seats=seats):
+            return seats
+        case ConfirmSeats():
+            return offer.seats
+        case CloseOffer():
+            return 0
 
 
 def _for_a_case(message: Command, states: States) -> Iterator[Subject]:
@@ -125,9 +131,9 @@ def _of_an_offer(command: _OfAnOffer, county: str, states: States, today: date) 
             service = None
             if terms.service is not None:
                 service = states.get(Service, service_id(county, terms.partner, terms.service))
-            return publish(command, offer, service, today)
+            return publish(command, offer, service, states, today)
         case SetSeats():
-            return set_seats(command, offer, today)
+            return set_seats(command, offer, states, today)
         case ConfirmSeats():
             return confirm(command, offer, today)
         case CloseOffer():

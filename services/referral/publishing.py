@@ -1,12 +1,13 @@
 """What partners do with their offers: publish, change or confirm seats, close.
 
-Terms change only while nobody holds a seat, since people agreed to them; seats never fall below those held or taken. Closing an offer
-cancels its referrals, and everybody waits again. Whoever says how many seats there are confirms them as of today.
+Terms change only while nobody holds a seat, since people agreed to them. Fewer seats than are held or taken are possible when whoever says
+so confirms that people lose theirs (`losing` says who); until then they are told how many and which referrals. Closing an offer cancels all
+its referrals. Whoever lost a seat waits again. Whoever says how many seats there are confirms them as of today.
 """
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterable, Sequence
 from datetime import date
 
 from schemas.codes import CancelReason
@@ -14,14 +15,14 @@ from schemas.events import OfferCapacityChanged, OfferPublished
 from services.referral.commands import CloseOffer, ConfirmSeats, OfferStanding, PublishOffer, SetSeats
 from services.referral.directory.states import Service
 from services.referral.evolve import OfferClosed, SeatsSet, TermsSet
-from services.referral.model import Case
+from services.referral.losing import Held, all_held, lose, losers
 from services.referral.offers import Offer, OfferTerms
-from services.referral.steps import Fact, cancel
+from services.referral.steps import Fact
 from services.runtime.deciding import Decision, States
 from services.runtime.errors import Refused
 
 
-def publish(command: PublishOffer, offer: Offer, service: Service | None, today: date) -> Decision:
+def publish(command: PublishOffer, offer: Offer, service: Service | None, states: States, today: date) -> Decision:
     """A new offer; the same again changes nothing but the day; new terms while nobody holds a seat. `service` is the one that the
     terms name. Raises `Refused`."""
     terms, seats = command.terms, command.seats
@@ -33,18 +34,19 @@ def publish(command: PublishOffer, offer: Offer, service: Service | None, today:
     if offer.closed:
         raise Refused("offer-closed")
     if offer.terms == terms:
-        return _set_seats(offer, seats, today)
+        return _set_seats(offer, seats, losers(offer, seats, states), today)
     if offer.holders:
         raise Refused("offer-in-use", held=offer.taken)
     return _publish(offer, terms, seats, today)
 
 
-def set_seats(command: SetSeats, offer: Offer, today: date) -> Decision:
+def set_seats(command: SetSeats, offer: Offer, states: States, today: date) -> Decision:
     """Another number of seats. Raises `Refused`."""
     _published(offer, command.partner)
     if offer.closed:
         raise Refused("offer-closed")
-    return _set_seats(offer, command.seats, today)
+    affected = losers(offer, command.seats, states)
+    return _set_seats(offer, command.seats, affected, today, confirmed=command.confirm_affected)
 
 
 def confirm(command: ConfirmSeats, offer: Offer, today: date) -> Decision:
@@ -52,7 +54,7 @@ def confirm(command: ConfirmSeats, offer: Offer, today: date) -> Decision:
     _published(offer, command.partner)
     if offer.closed:
         raise Refused("offer-closed")
-    return _set_seats(offer, offer.seats, today)
+    return _set_seats(offer, offer.seats, (), today)
 
 
 def close(command: CloseOffer, offer: Offer, states: States) -> Decision:
@@ -60,18 +62,11 @@ def close(command: CloseOffer, offer: Offer, states: States) -> Decision:
     _published(offer, command.partner)
     if offer.closed:
         return Decision(answer=_standing(offer))
-    facts: list[Fact] = []
-    for holder in offer.holders:
-        facts += _cancel(states.get(Case, holder.case), holder.referral)
+    affected = all_held(offer, states)
+    facts = [fact for held in affected for fact in lose(held, CancelReason.OFFER_CLOSED)]
     told = OfferCapacityChanged(seats=0)
     closed = offer.but(holders=(), seats=0, closed=True)
-    return Decision([*facts, (offer.subject, OfferClosed()), (offer.subject, told)], answer=_standing(closed))
-
-
-def _cancel(case: Case, referral: str) -> Iterator[Fact]:
-    found = case.need_of(referral)
-    if found is not None:
-        yield from cancel(case, *found, CancelReason.OFFER_CLOSED)
+    return Decision([*facts, (offer.subject, OfferClosed()), (offer.subject, told)], answer=_standing(closed, affected))
 
 
 def _published(offer: Offer, partner: str | None) -> OfferTerms:
@@ -103,18 +98,28 @@ def _publish(offer: Offer, terms: OfferTerms, seats: int, today: date) -> Decisi
     return Decision(facts, answer=_standing(offer.but(terms=terms, seats=seats, confirmed_on=today)))
 
 
-def _set_seats(offer: Offer, seats: int, today: date) -> Decision:
+def _set_seats(
+    offer: Offer, seats: int, affected: Sequence[Held], today: date, *, confirmed: bool = False
+) -> Decision:
     if seats == offer.seats and offer.confirmed_on == today:
         return Decision(answer=_standing(offer))
-    if seats < offer.taken:
-        raise Refused("capacity-below-held", held=offer.taken)
-    facts: list[Fact] = [(offer.subject, SeatsSet(seats, today))]
+    if affected and not confirmed:
+        members = {"affected": _referrals(affected)}
+        raise Refused("capacity-below-held", members=members, held=offer.taken, affected=len(affected))
+    facts = [fact for held in affected for fact in lose(held, CancelReason.SEAT_LOST)]
+    facts.append((offer.subject, SeatsSet(seats, today)))
     if seats != offer.seats:
         facts.append((offer.subject, OfferCapacityChanged(seats=seats)))
-    return Decision(facts, answer=_standing(offer.but(seats=seats, confirmed_on=today)))
+    gone = set(_referrals(affected))
+    left = tuple(holder for holder in offer.holders if holder.referral not in gone)
+    return Decision(facts, answer=_standing(offer.but(holders=left, seats=seats, confirmed_on=today), affected))
 
 
-def _standing(offer: Offer) -> OfferStanding:
+def _referrals(affected: Iterable[Held]) -> tuple[str, ...]:
+    return tuple(referral.id for _, _, referral in affected)
+
+
+def _standing(offer: Offer, affected: Iterable[Held] = ()) -> OfferStanding:
     return OfferStanding(
         offer=offer.id,
         seats=offer.seats,
@@ -122,4 +127,5 @@ def _standing(offer: Offer) -> OfferStanding:
         free=offer.free,
         closed=offer.closed,
         confirmed_on=offer.confirmed_on,
+        affected=_referrals(affected),
     )

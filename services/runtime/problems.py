@@ -55,6 +55,7 @@ class Problem(HTTPException):
         super().__init__(status, code, headers)
         self.code = code
         self.fields = fields
+        self.members: Mapping[str, object] = {}
         self.params: Mapping[str, object] = params
 
 
@@ -78,6 +79,7 @@ def document(problem: Problem, catalogue: Catalogue, language: Language) -> dict
         "status": problem.status_code,
         "detail": say(language, f"problem.{problem.code}.detail", problem.params),
         "code": problem.code,
+        **problem.members,
     }
     if problem.fields:
         told["errors"] = [
@@ -90,7 +92,7 @@ def document(problem: Problem, catalogue: Catalogue, language: Language) -> dict
 def problem_of(refused: Refused) -> Problem:
     """What a rule's no is to the caller."""
     problem = Problem(refused.code, refused.status)
-    problem.params = refused.params
+    problem.params, problem.members = refused.params, refused.members
     return problem
 
 

@@ -283,6 +283,15 @@ class Network(World):
     def offer(self, name: str = "course") -> Offer:
         return self.get(Offer, id_of(name, "offer"))
 
+    def holders_of(self, offer: str) -> set[str]:
+        """The referrals that hold a seat of it."""
+        return {holder.referral for holder in self.get(Offer, offer).holders}
+
+    def need_of(self, referral: str) -> Need:
+        """The need for which it holds, or held, a seat."""
+        found = next(filter(None, (case.need_of(referral) for case in self.cases())))
+        return found[0]
+
     def proposals(self) -> list[ReferralProposed]:
         return [event for event in self.told if isinstance(event, ReferralProposed)]
 

@@ -89,14 +89,20 @@ async def test_many_offers_are_published_at_once_each_with_an_outcome_of_its_own
     assert (await house.books())["offers"] == 2
 
 
-async def test_fewer_seats_than_are_held_are_refused_with_their_number(house: House):
+async def test_fewer_seats_than_are_held_take_confirming_that_people_lose_theirs(house: House):
     await proposed(house, "amal", "badr", seats=2)
     async with partner_of(house) as partner:
         course = f"/v1/offers/{id_of('course', 'offer')}"
         answer = await partner.put(f"{course}/seats", json={"seats": 1}, headers=key())
         assert (answer.status_code, answer.json()["code"]) == (409, "capacity-below-held")
         assert "2" in answer.json()["detail"]
-        assert (await partner.put(f"{course}/seats", json={"seats": 3}, headers=key())).json()["free"] == 1
+        loser = answer.json()["affected"]
+        assert len(loser) == 1
+        body = {"seats": 1, "confirm_affected": True}
+        confirmed = (await partner.put(f"{course}/seats", json=body, headers=key())).json()
+        assert (confirmed["held"], confirmed["free"], confirmed["affected"]) == (1, 0, loser)
+        assert (await house.books())["needs"]["waiting"] == 1
+        assert (await partner.put(f"{course}/seats", json={"seats": 3}, headers=key())).json()["free"] == 2
 
 
 async def test_a_wrong_offer_is_refused_field_by_field(house: House):

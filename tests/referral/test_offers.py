@@ -49,13 +49,6 @@ def test_another_number_of_seats_is_told(network: Network):
     assert (network.offer().seats, network.offer().free) == (6, 5)
 
 
-def test_seats_never_fall_below_those_that_are_held(network: Network):
-    network.asks(SetSeats(offer=ID, seats=1, partner="vhs"))
-    with pytest.raises(Refused) as refused:
-        network.asks(SetSeats(offer=ID, seats=0, partner="vhs"))
-    assert (refused.value.code, refused.value.params) == ("capacity-below-held", {"held": 1})
-
-
 def test_terms_to_which_somebody_agreed_do_not_change(network: Network):
     with pytest.raises(Refused, match="offer-in-use"):
         network.asks(PublishOffer(offer=ID, terms=terms(district="034590014"), seats=2))
