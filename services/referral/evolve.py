@@ -11,13 +11,13 @@ from dataclasses import dataclass
 from datetime import date, datetime
 from typing import Any, Final, cast
 
-from schemas.codes import CEFR_ORDER, Cefr, Purpose, ServiceKind, WaitReason
+from schemas.codes import Purpose, ServiceKind, WaitReason
 from schemas.events import (
+    AccessNeedsTold,
     ArrivalRegistered,
     ConsentGiven,
     ConsentWithdrawn,
     EventData,
-    GermanLevels,
     NeedWithdrawn,
     PersonCorrected,
     PersonErased,
@@ -26,7 +26,18 @@ from schemas.events import (
     RegisterFacts,
 )
 from services.referral.directory.states import Partner, Service, listed_after
-from services.referral.model import Case, EndReason, Need, Person, Profile, Referral, ReferralState, Settled, Step
+from services.referral.model import (
+    Case,
+    Certificate,
+    EndReason,
+    Need,
+    Person,
+    Profile,
+    Referral,
+    ReferralState,
+    Settled,
+    Step,
+)
 from services.referral.offers import Holder, Offer, OfferTerms
 from services.runtime.deciding import State, remembered
 
@@ -167,7 +178,9 @@ def _corrected(case: Case, fact: PersonCorrected, _: datetime) -> Case:
 def _moved(case: Case, fact: PersonMoved, _: datetime) -> Case:
     if fact.district is None:
         return case.but(moved_away=True)
-    person = case.person.but(district=fact.district) if case.person is not None else None
+    person = case.person
+    if person is not None:
+        person = person.but(district=fact.district, municipality=fact.municipality)
     return _with_news(case.but(moved_away=False, person=person))
 
 
@@ -176,32 +189,43 @@ def _consented(case: Case, fact: ConsentGiven, _: datetime) -> Case:
 
 
 def _consent_withdrawn(case: Case, fact: ConsentWithdrawn, _: datetime) -> Case:
-    return _with_news(case.but(consents=_in_order({*case.consents} - {*fact.purposes})))
+    profile = case.profile
+    if Purpose.ACCESSIBILITY in fact.purposes:
+        profile = profile.but(access_needs=())
+    return _with_news(case.but(consents=_in_order({*case.consents} - {*fact.purposes}), profile=profile))
 
 
 def _profiled(case: Case, fact: ProfileRecorded, _: datetime) -> Case:
+    certificates = fact.certificates
+    if certificates is not None:
+        certificates = tuple(Certificate.model_validate(one, from_attributes=True) for one in certificates)
     profile = Profile(
-        german=_weakest(fact.german),
+        levels=fact.german,
+        literacy=fact.literacy,
         benefit_regime=fact.benefit_regime,
         available=fact.available,
+        rotating_shifts=fact.rotating_shifts,
         child_care_ages=fact.child_care_ages,
+        certificates=certificates,
+        self_payer=fact.self_payer,
+        access_needs=case.profile.access_needs,
     )
     return _with_news(case.but(profile=profile))
+
+
+def _access_needs_told(case: Case, fact: AccessNeedsTold, _: datetime) -> Case:
+    return _with_news(case.but(profile=case.profile.but(access_needs=fact.needs)))
 
 
 def _person(told: RegisterFacts) -> Person:
     return Person(
         district=told.district,
+        municipality=told.municipality,
         birth_year=told.birth_year,
         sex=told.sex,
         residence_group=told.residence_group,
         languages=told.languages,
     )
-
-
-def _weakest(german: GermanLevels) -> Cefr | None:
-    known = (german.listening, german.reading, german.speaking, german.writing)
-    return min((level for level in known if level is not None), key=lambda level: CEFR_ORDER[level], default=None)
 
 
 def _in_order(purposes: Iterable[Purpose]) -> tuple[Purpose, ...]:
@@ -302,6 +326,7 @@ _CASE: Final[Mapping[type, Callable[[Case, Any, datetime], Case]]] = {
     ConsentWithdrawn: _consent_withdrawn,
     PersonErased: lambda case, fact, at: Case(id=case.id, erased=True),
     ProfileRecorded: _profiled,
+    AccessNeedsTold: _access_needs_told,
     NeedKnown: _need_known,
     NeedWithdrawn: _need_withdrawn,
     PassedOver: _passed_over,

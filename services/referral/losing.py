@@ -1,9 +1,9 @@
 """Who loses a seat when a partner has fewer of them than are held.
 
-The rule: as far as seats are missing, first those lose theirs for whom the least has been said. A proposal that nobody has released goes
-before one that the person was asked about, that before one to which they agreed, and last of all go those whom the partner accepted. Among
-equals it is the one proposed last, then the one who has waited for the shortest time; only between two proposed in the same instant who have
-waited since the same instant the ids decide.
+The rule: as far as seats are missing, first those lose theirs to whom the least has been promised. A proposal that nobody has released
+goes before one that the person was asked about, that before one to which they agreed, and last of all go those whom the partner accepted.
+Among equals it is the one proposed last, then the one who has waited for the shortest time; only between two proposed in the same instant
+who have waited since the same instant the ids decide.
 
 Nobody vanishes: each of these referrals is cancelled for a reason of its own, and its need waits on from the day since when it has waited
 and is looked at in the next round.

@@ -17,7 +17,6 @@ from services.referral.directory.states import Service
 from services.referral.evolve import OfferClosed, SeatsSet, TermsSet
 from services.referral.losing import Held, all_held, lose, losers
 from services.referral.offers import Offer, OfferTerms
-from services.referral.steps import Fact
 from services.runtime.deciding import Decision, States
 from services.runtime.errors import Refused
 
@@ -98,9 +97,7 @@ def _publish(offer: Offer, terms: OfferTerms, seats: int, today: date) -> Decisi
     return Decision(facts, answer=_standing(offer.but(terms=terms, seats=seats, confirmed_on=today)))
 
 
-def _set_seats(
-    offer: Offer, seats: int, affected: Sequence[Held], today: date, *, confirmed: bool = False
-) -> Decision:
+def _set_seats(offer: Offer, seats: int, affected: Sequence[Held], today: date, *, confirmed: bool = False) -> Decision:
     if seats == offer.seats and offer.confirmed_on == today:
         return Decision(answer=_standing(offer))
     if affected and not confirmed:

@@ -14,6 +14,7 @@ from typing import Any, Final
 from schemas.codes import Role
 from schemas.labels import label
 from schemas.places import district
+from simulation import assumptions
 from simulation.doors import Who
 from simulation.partners import Offer, Partner
 from simulation.world import World, partner
@@ -107,6 +108,7 @@ def _point(key: str) -> dict[str, float]:
 
 def terms(offer: Offer) -> dict[str, Any]:
     """An offer as the service takes it."""
+    asks = offer.asks
     ends_on = offer.starts_on + timedelta(weeks=offer.weeks) if offer.starts_on else None
     return {
         "partner": offer.partner,
@@ -119,6 +121,12 @@ def terms(offer: Offer) -> dict[str, Any]:
         "ages": list(offer.ages) if offer.ages else None,
         "languages": list(offer.languages),
         "child_care": offer.child_care,
+        "child_care_ages": list(assumptions.CARE_AGES) if offer.child_care and offer.starts_on else None,
+        "rhythm": asks.rhythm,
+        "literacy": list(asks.literacy),
+        "admission": None if asks.self_payers is None else {"self_payers": asks.self_payers},
+        "places": list(asks.places),
+        "accessibility": list(asks.accessibility),
         "starts_on": offer.starts_on.isoformat() if offer.starts_on else None,
         "ends_on": ends_on.isoformat() if ends_on else None,
     }

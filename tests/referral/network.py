@@ -35,7 +35,7 @@ from services.referral.commands import (
 from services.referral.county import settings_of
 from services.referral.directory.agreements import Agreements
 from services.referral.directory.states import Partner
-from services.referral.eligibility import Circumstances, Seeker
+from services.referral.eligibility import Admission, Circumstances, Home, Hours, Levels, Seeker
 from services.referral.model import ROUND, Case, Need, NeedState, Referral, ReferralState
 from services.referral.offers import Offer, OfferTerms
 from services.referral.pool import Pool
@@ -96,16 +96,20 @@ def seeker(name: str = "seeker", **other: Any) -> Seeker:
         "urgent": False,
         "since": NOW,
         "tried": frozenset(),
-        "district": MELLE,
         "birth_year": 1982,
         "sex": "male",
         "residence_group": "refugee",
         "benefit_regime": "sgb-ii",
         "german": "a1",
-        "available": frozenset({"weekday-morning"}),
+        "literacy": "literate",
+        "admission": Admission(None, self_payer=False),
         "languages": frozenset({"ara"}),
         "child_care_ages": frozenset(),
+        "access_needs": frozenset(),
     }
+    told["home"] = Home(other.pop("district", MELLE), other.pop("municipality", None))
+    told["hours"] = Hours(other.pop("available", frozenset({"weekday-morning"})), other.pop("rotating", False))
+    told["levels"] = Levels.alike(other.get("german", "a1"))
     return Seeker(**{**told, **other})
 
 

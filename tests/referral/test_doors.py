@@ -106,13 +106,14 @@ async def test_fewer_seats_than_are_held_take_confirming_that_people_lose_theirs
 
 
 async def test_a_wrong_offer_is_refused_field_by_field(house: House):
-    wrong = {"district": "034000000", "cefr_to": "a0", "ages": [30, 20], "seats": -1}
     async with partner_of(house) as partner:
         elsewhere = await put(partner, district="034000000")
-        contradicting = await put(partner, **wrong)
+        misshapen = await put(partner, cefr_to="a7", seats=-1)
+        contradicting = await put(partner, cefr_to="a0", ages=[30, 20])
         unknown = await put(partner, price=12)
     assert [one["field"] for one in elsewhere.json()["errors"]] == ["district"]
-    assert {one["field"] for one in contradicting.json()["errors"]} == {"cefr_to", "ages", "seats"}
+    assert {one["field"] for one in misshapen.json()["errors"]} == {"cefr_to", "seats"}
+    assert {one["field"] for one in contradicting.json()["errors"]} == {"cefr_to", "ages"}
     assert [one["field"] for one in unknown.json()["errors"]] == ["body"]
 
 
@@ -126,7 +127,24 @@ async def test_a_day_with_which_nobody_can_reckon_is_refused_and_names_its_field
     assert {one["field"] for one in far.json()["errors"]} == {"ends_on", "enrol_until"}
     assert "2200" in far.json()["errors"][0]["message"]
     assert last.status_code == 200
-    assert [one["field"] for one in many.json()["errors"]] == ["offers.0.starts_on"]
+    (outcome,) = many.json()["items"]
+    assert [one["field"] for one in outcome["problem"]["errors"]] == ["starts_on"]
+
+
+async def test_of_a_list_the_offers_that_contradict_themselves_hinder_no_other_and_say_what_to_do(house: House):
+    listed = [
+        {**COURSE_IN_MELLE, "id": id_of("good", "offer")},
+        {**COURSE_IN_MELLE, "id": id_of("bad", "offer"), "ages": [3, 6]},
+        {**COURSE_IN_MELLE, "id": id_of("elsewhere", "offer"), "district": "034000000"},
+    ]
+    async with partner_of(house) as partner:
+        items = (await partner.post("/v1/offers", json={"offers": listed}, headers=key())).json()["items"]
+        shown = (await partner.get("/v1/offers")).json()["items"]
+    assert [one["outcome"] for one in items] == ["applied", "refused", "refused"]
+    assert [one["problem"]["errors"][0]["field"] for one in items[1:]] == ["ages", "district"]
+    assert "Please correct the ages" in items[1]["problem"]["errors"][0]["message"]
+    assert [one["offer"] for one in shown] == [id_of("good", "offer")]
+    assert shown[0]["eligibility"].startswith("The offer is for people who have reached level")
 
 
 async def test_a_closed_offer_lets_everybody_wait_again(house: House):
