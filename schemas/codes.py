@@ -128,6 +128,37 @@ class Daypart(StrEnum):
     WEEKEND = "weekend"
 
 
+class Weekday(StrEnum):
+    """The days of the week (ISO 8601)."""
+
+    MONDAY = "monday"
+    TUESDAY = "tuesday"
+    WEDNESDAY = "wednesday"
+    THURSDAY = "thursday"
+    FRIDAY = "friday"
+    SATURDAY = "saturday"
+    SUNDAY = "sunday"
+
+
+class LotseTopic(StrEnum):
+    """What volunteer guides accompany people to."""
+
+    AUTHORITIES = "authorities"
+    HEALTH = "health"
+    SCHOOL_AND_CHILD_CARE = "school-and-child-care"
+    WORK = "work"
+    HOUSING = "housing"
+    LANGUAGE = "language"
+    LEISURE = "leisure"
+
+
+class InterpretingWay(StrEnum):
+    """Where an interpreter is."""
+
+    ON_SITE = "on-site"
+    VIDEO = "video"
+
+
 class Rhythm(StrEnum):
     """How the times of an offer repeat: the same each week; in turn (early and late, for whoever works shifts); or as is agreed."""
 

@@ -13,7 +13,18 @@ from __future__ import annotations
 
 from typing import Final, NamedTuple
 
-from schemas.codes import Accessibility, BenefitRegime, Cefr, Daypart, DeclineReason, Literacy, ServiceKind, Sex, Way
+from schemas.codes import (
+    Accessibility,
+    BenefitRegime,
+    Cefr,
+    Daypart,
+    DeclineReason,
+    Literacy,
+    ServiceKind,
+    Sex,
+    Way,
+    Weekday,
+)
 
 # --- where and when people arrive -------------------------------------------------------------------------------------
 
@@ -457,6 +468,24 @@ STANDING_OPEN_OF: Final = {
 
 INTERPRETED_LANGUAGES: Final = (8, 14)
 """[languages of one offer of interpreters] A pool has several people for each hour; rare languages are still missing now and then."""
+
+COURSE_MINIMUM: Final = 0.6
+"""[share of a course's seats] So many participants it needs to be paid for; small rural courses fail below it."""
+
+COURSE_TIMES: Final = {
+    Daypart.WEEKDAY_MORNING: ("08:30", "12:45"), Daypart.WEEKDAY_AFTERNOON: ("13:30", "16:45"),
+    Daypart.WEEKDAY_EVENING: ("18:00", "21:15"), Daypart.WEEKEND: ("09:00", "14:00"),
+}
+"""[from, to] The usual hours of courses: while school lasts, after it, after work, and on Saturday."""
+
+COURSE_WEEKDAYS: Final = (Weekday.MONDAY, Weekday.TUESDAY, Weekday.THURSDAY)
+"""[days of the week] On which courses take place; Wednesday afternoon and Friday are for families and prayers."""
+
+VOLUNTEERS_SIGNED: Final = 30
+"""[days before the offer] Volunteers signed the confidentiality agreement, and showed their certificate of conduct, at their training."""
+
+INTERPRETED_BY_VIDEO: Final = 0.3
+"""[share of interpreters' offers] By video: rare languages have no interpreter in the county."""
 
 COURSE_IN_TURN: Final = 0.12
 """[share of evening courses] Take place in the morning and in the evening in turn, for whoever works shifts."""

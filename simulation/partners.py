@@ -18,7 +18,17 @@ from typing import Final, NamedTuple
 import yaml
 from pydantic import BaseModel, TypeAdapter
 
-from schemas.codes import Accessibility, Cefr, ContactField, Daypart, Literacy, Rhythm, ServiceKind, scheme_of
+from schemas.codes import (
+    Accessibility,
+    Cefr,
+    ContactField,
+    Daypart,
+    InterpretingWay,
+    Literacy,
+    Rhythm,
+    ServiceKind,
+    scheme_of,
+)
 from simulation import assumptions, naming
 from simulation.chance import Chance, Odds
 from simulation.figures import DATA
@@ -58,6 +68,8 @@ class Offer:
     child_care: bool
     languages: tuple[str, ...]
     asks: Asks
+    minimum: int | None
+    way: InterpretingWay
 
 
 @dataclass(frozen=True, slots=True)
@@ -165,6 +177,7 @@ def _of_kind(seed: int, year: int, kind: ServiceKind, seats: int, around: _Aroun
     for place in range(number):
         chance = Chance(seed, "offer", kind, place)
         sort, partner = chance.one_of(providers)
+        own = seats * (place + 1) // number - seats * place // number
         starts_on = _start(year, place, number, chance) if plan.dated else None
         dayparts = opening.at(place)
         home = Chance(seed, "partner", partner)
@@ -176,7 +189,7 @@ def _of_kind(seed: int, year: int, kind: ServiceKind, seats: int, around: _Aroun
             partner=partner,
             kind=kind,
             district=district,
-            seats=seats * (place + 1) // number - seats * place // number,
+            seats=own,
             published_on=_published(year, starts_on),
             starts_on=starts_on,
             weeks=plan.weeks,
@@ -187,7 +200,13 @@ def _of_kind(seed: int, year: int, kind: ServiceKind, seats: int, around: _Aroun
             child_care=_has_child_care(kind, dayparts, chance),
             languages=_languages(kind, around.groups, chance) if sort.talks else (),
             asks=asks,
+            minimum=ceil(own * assumptions.COURSE_MINIMUM) if plan.dated else None,
+            way=_way(Chance(seed, "way", kind, place)),
         )
+
+
+def _way(chance: Chance) -> InterpretingWay:
+    return InterpretingWay.VIDEO if chance.happens(assumptions.INTERPRETED_BY_VIDEO) else InterpretingWay.ON_SITE
 
 
 def _asks(kind: ServiceKind, dayparts: tuple[Daypart, ...], district: str, chance: Chance) -> Asks:

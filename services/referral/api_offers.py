@@ -17,6 +17,7 @@ from services.referral.commands import CloseOffer, ConfirmSeats, PublishOffer, S
 from services.referral.contradictions import contradictions
 from services.referral.county import settings_of
 from services.referral.offers import MOST_SEATS, OfferTerms
+from services.referral.particulars import Course, dayparts_of
 from services.referral.views import offer_view
 from services.referral.whom import Whom
 from services.runtime.calendar import berlin_day
@@ -44,7 +45,11 @@ class OfferBody(OfferTerms):
 
     @property
     def terms(self) -> OfferTerms:
-        return OfferTerms.model_validate(self.model_dump(exclude={"seats", "id"}))
+        """The terms; the parts of the day follow from the weekly times where none are named."""
+        told = OfferTerms.model_validate(self.model_dump(exclude={"seats", "id"}))
+        if told.dayparts or not isinstance(told.particulars, Course):
+            return told
+        return told.model_copy(update={"dayparts": dayparts_of(told.particulars.times)})
 
 
 class NewOffer(OfferBody):
@@ -164,9 +169,8 @@ def _may_publish(actor: Actor, body: OfferTerms) -> None:
         raise Problem("offer-of-another-partner", 403)
 
 
-def contradicting(terms: OfferTerms, county: str, day: date) -> Problem | None:
+def contradicting(body: OfferBody, county: str, day: date) -> Problem | None:
     """The refusal of an offer that contradicts itself, with its fields; None where it does not."""
-    found = [
-        FieldProblem(one.field, one.code, one.params) for one in contradictions(terms, county, settings_of(county, day))
-    ]
+    wrong = contradictions(body.terms, body.seats, county, settings_of(county, day))
+    found = [FieldProblem(one.field, one.code, one.params) for one in wrong]
     return Problem("invalid-fields", 422, fields=found) if found else None

@@ -7,9 +7,9 @@ services themselves may be narrower, so only an offer wholly outside them is ref
 
 from __future__ import annotations
 
+import dataclasses
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
-from types import MappingProxyType
 from typing import Final
 
 from schemas.codes import (
@@ -30,6 +30,7 @@ from services.referral.county import CountySettings
 from services.referral.distance import distance_km
 from services.referral.federal_courses import ISSUED_BY
 from services.referral.offers import LAST_DAY, OfferTerms
+from services.referral.particulars import Course, Lotse, WeeklyTime, dayparts_of, fits, minutes
 
 
 @dataclass(frozen=True, slots=True)
@@ -38,11 +39,11 @@ class Contradiction:
 
     field: str
     code: str
-    params: Mapping[str, object] = MappingProxyType({})
+    params: Mapping[str, object] = dataclasses.field(default_factory=dict[str, object])
 
 
-def contradictions(terms: OfferTerms, county: str, settings: CountySettings) -> Iterator[Contradiction]:
-    """Everything that is wrong with an offer of this county; nothing when it can be published."""
+def contradictions(terms: OfferTerms, seats: int, county: str, settings: CountySettings) -> Iterator[Contradiction]:
+    """Everything that is wrong with an offer of this county and so many seats; nothing when it can be published."""
     yield from _places(terms, county, settings)
     yield from _days(terms)
     yield from _levels(terms)
@@ -51,6 +52,42 @@ def contradictions(terms: OfferTerms, county: str, settings: CountySettings) -> 
     yield from _admission(terms)
     yield from _care(terms)
     yield from _times(terms)
+    match terms.particulars:
+        case None:
+            return
+        case one if not fits(one, terms.kind):
+            yield Contradiction("particulars.sort", "sort-of-another-kind")
+        case Course() as course:
+            yield from _course(course, terms, seats)
+        case Lotse() as lotse:
+            yield from _lotse(lotse, seats, settings)
+        case _:
+            return
+
+
+def _course(course: Course, terms: OfferTerms, seats: int) -> Iterator[Contradiction]:
+    if course.minimum is not None and course.minimum > seats:
+        yield Contradiction("particulars.minimum", "minimum-above-seats", {"seats": seats})
+    bad = [place for place, time in enumerate(course.times) if minutes(time.ends) <= minutes(time.begins)]
+    yield from (Contradiction(f"particulars.times.{place}.ends", "time-ends-before-it-begins") for place in bad)
+    if bad:
+        return
+    for place, one in enumerate(course.times):
+        if any(_overlap(one, other) for other in course.times[:place]):
+            yield Contradiction(f"particulars.times.{place}", "times-overlap")
+    if course.times and {*terms.dayparts} != {*dayparts_of(course.times)}:
+        yield Contradiction("dayparts", "dayparts-against-times")
+
+
+def _overlap(one: WeeklyTime, other: WeeklyTime) -> bool:
+    return one.weekday is other.weekday and one.begins < other.ends and other.begins < one.ends
+
+
+def _lotse(lotse: Lotse, seats: int, settings: CountySettings) -> Iterator[Contradiction]:
+    if lotse.confidentiality_signed_on is None:
+        yield Contradiction("particulars.confidentiality_signed_on", "confidentiality-not-signed")
+    if seats > settings.lotsen.most_cases:
+        yield Contradiction("seats", "too-many-cases", {"most": settings.lotsen.most_cases})
 
 
 def _places(terms: OfferTerms, county: str, settings: CountySettings) -> Iterator[Contradiction]:

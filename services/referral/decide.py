@@ -29,13 +29,13 @@ from services.referral.directory import agreements as agreed
 from services.referral.directory import keeping
 from services.referral.directory.agreements import NONE, agreements_for
 from services.referral.directory.keeping import OfPartner
-from services.referral.directory.states import Service, service_id
+from services.referral.directory.states import Partner, Service, partner_id, service_id
 from services.referral.evolve import evolve
 from services.referral.flow import flowing
 from services.referral.model import Case
-from services.referral.offers import Offer
+from services.referral.offers import Offer, OfferTerms
 from services.referral.placing import pass_over, place
-from services.referral.publishing import close, confirm, publish, set_seats
+from services.referral.publishing import Entries, close, confirm, publish, set_seats, site_of
 from services.referral.steps import Agreed, lapse, take
 from services.runtime.calendar import berlin_day
 from services.runtime.deciding import Command, Decision, Due, Message, Received, States
@@ -67,6 +67,8 @@ def _for_an_offer(command: _OfAnOffer, county: str, states: States) -> Iterator[
     yield Subject(Offer.KIND, command.offer)
     if isinstance(command, PublishOffer) and command.terms.service is not None:
         yield Subject(Service.KIND, service_id(county, command.terms.partner, command.terms.service))
+    if isinstance(command, PublishOffer) and site_of(command.terms) is not None:
+        yield Subject(Partner.KIND, partner_id(county, command.terms.partner))
     known = states.known(Offer, command.offer)
     if known is not None and _seats_after(command, known) < known.taken:
         yield from (Subject(Case.KIND, holder.case) for holder in known.holders)
@@ -128,16 +130,22 @@ def _of_an_offer(command: _OfAnOffer, county: str, states: States, today: date) 
     offer = states.get(Offer, command.offer)
     match command:
         case PublishOffer(terms=terms):
-            service = None
-            if terms.service is not None:
-                service = states.get(Service, service_id(county, terms.partner, terms.service))
-            return publish(command, offer, service, states, today)
+            return publish(command, offer, _entries(terms, county, states), states, today)
         case SetSeats():
             return set_seats(command, offer, states, today)
         case ConfirmSeats():
             return confirm(command, offer, today)
         case CloseOffer():
             return close(command, offer, states)
+
+
+def _entries(terms: OfferTerms, county: str, states: States) -> Entries:
+    service = partner = None
+    if terms.service is not None:
+        service = states.get(Service, service_id(county, terms.partner, terms.service))
+    if site_of(terms) is not None:
+        partner = states.get(Partner, partner_id(county, terms.partner))
+    return Entries(service, partner)
 
 
 def _of_a_case(message: Command, states: States, now: datetime) -> Decision:

@@ -11,7 +11,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Hashable, Iterable
 from dataclasses import dataclass
-from datetime import date, datetime
+from datetime import date, datetime, timedelta
 from functools import cache
 from typing import Any, Final, NamedTuple
 
@@ -36,6 +36,7 @@ from services.referral.directory.agreements import NONE, Agreements
 from services.referral.distance import distance_km
 from services.referral.model import Case, Certificate, Need, Person, Profile
 from services.referral.offers import OfferTerms
+from services.referral.particulars import Lotse
 from services.referral.trying import Tried, tried
 
 
@@ -283,6 +284,18 @@ def unmet(needs: frozenset[Accessibility], terms: OfferTerms) -> frozenset[Acces
     return needs.difference(terms.accessibility) - at_home
 
 
+def _may_meet_minors(birth_year: int | None, terms: OfferTerms, where: Circumstances) -> bool:
+    # Only the year is known: who may be a minor still is taken for one, and so is who may be of any age.
+    lotse = terms.particulars
+    if isinstance(lotse, Lotse) and lotse.conduct_inspected_on is not None:
+        known_until = lotse.conduct_inspected_on + timedelta(days=where.settings.lotsen.conduct_counts_days)
+        if where.today <= known_until:
+            return True
+    return birth_year is not None and where.today.year - birth_year > _OF_AGE
+
+
+_OF_AGE: Final = 18
+"""Years (section 2 BGB)."""
 COMES_TO_PEOPLE: Final = frozenset({ServiceKind.HOME_VISIT, ServiceKind.LOTSE, ServiceKind.INTERPRETER})
 _OF_THE_HOUSE: Final = frozenset({Accessibility.STEP_FREE, Accessibility.ACCESSIBLE_TOILET})
 
@@ -381,7 +394,14 @@ RULES: Final[tuple[Rule, ...]] = (
     ),
     Rule("care-ages", "child_care_ages", lambda one: one.child_care_ages, _minds_children, _care_takes),
     Rule("access", None, lambda one: one.access_needs, lambda terms: True, _accessible),
-    Rule("place", "distance", lambda one: one.district, lambda terms: True, _place),
+    Rule("place", "distance", lambda one: one.district, lambda terms: not terms.takes_place_by_video, _place),
+    Rule(
+        "conduct",
+        "age",
+        lambda one: one.birth_year,
+        lambda terms: isinstance(terms.particulars, Lotse),
+        _may_meet_minors,
+    ),
     Rule(
         "language",
         "languages",

@@ -19,6 +19,7 @@ from schemas.codes import (
     CertificateIssuer,
     CertificateKind,
     Daypart,
+    InterpretingWay,
     Literacy,
     ResidenceGroup,
     Rhythm,
@@ -27,6 +28,7 @@ from schemas.codes import (
     Skill,
 )
 from schemas.events import Code, District, Language
+from services.referral.particulars import InterpreterHours, Particulars
 from services.runtime.deciding import Day, State
 
 MOST_SEATS: Final = 10_000
@@ -70,7 +72,7 @@ class OfferTerms(_Terms):
     municipalities: it is for people who live there alone. `admission` is what a federal course asks for. `dayparts` are when it takes place
     and `rhythm` how these times repeat; `languages` are spoken there beside German; `accessibility` is what the place has. Without
     `starts_on` it is a standing service. `enrol_until` is the last day on which somebody may be proposed; without it that is the day of the
-    start, or else of the end.
+    start, or else of the end. `particulars` is what offers of its sort say besides.
 
     Whether all this fits together is asked when it is published (`contradictions`).
     """
@@ -98,6 +100,11 @@ class OfferTerms(_Terms):
     starts_on: Day | None = None
     ends_on: Day | None = None
     enrol_until: Day | None = None
+    particulars: Particulars | None = None
+
+    @property
+    def takes_place_by_video(self) -> bool:
+        return isinstance(self.particulars, InterpreterHours) and self.particulars.way is InterpretingWay.VIDEO
 
     @property
     def last_day(self) -> date | None:

@@ -102,6 +102,8 @@ def waiting_gain(seeker: Seeker, where: Circumstances) -> int:
 
 
 def _nearness(district: str, terms: OfferTerms, where: Circumstances) -> int:
+    if terms.takes_place_by_video:
+        return _ALL
     furthest = where.settings.furthest_km.of(terms.kind)
     far = distance_km(district, terms.district)
     return 0 if far is None else _ALL * max(0, furthest - far) // furthest
@@ -140,7 +142,12 @@ def _language_shared(spoken: frozenset[str], terms: OfferTerms, _: Circumstances
 
 
 REASONS: Final[tuple[Reason, ...]] = (
-    Reason("distance", lambda one: one.district, lambda terms: (terms.kind, terms.district), _nearness),
+    Reason(
+        "distance",
+        lambda one: one.district,
+        lambda terms: (terms.kind, terms.district, terms.takes_place_by_video),
+        _nearness,
+    ),
     Reason("level", lambda one: one.german, lambda terms: terms.begins_at, _level_fit),
     Reason("start", lambda one: None, lambda terms: terms.starts_on, _soon),
     Reason("time", lambda one: one.hours, lambda terms: (terms.kind, terms.dayparts, terms.rhythm), _time_fit),

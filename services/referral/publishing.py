@@ -9,23 +9,38 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
 from datetime import date
+from typing import NamedTuple
 
 from schemas.codes import CancelReason
 from schemas.events import OfferCapacityChanged, OfferPublished
 from services.referral.commands import CloseOffer, ConfirmSeats, OfferStanding, PublishOffer, SetSeats
-from services.referral.directory.states import Service
+from services.referral.directory.states import Partner, Service
 from services.referral.evolve import OfferClosed, SeatsSet, TermsSet
 from services.referral.losing import Held, all_held, lose, losers
 from services.referral.offers import Offer, OfferTerms
+from services.referral.particulars import Course
 from services.runtime.deciding import Decision, States
 from services.runtime.errors import Refused
 
 
-def publish(command: PublishOffer, offer: Offer, service: Service | None, states: States, today: date) -> Decision:
-    """A new offer; the same again changes nothing but the day; new terms while nobody holds a seat. `service` is the one that the
-    terms name. Raises `Refused`."""
+class Entries(NamedTuple):
+    """The entries of the directory that the terms of an offer name."""
+
+    service: Service | None = None
+    partner: Partner | None = None
+
+
+def site_of(terms: OfferTerms) -> str | None:
+    """The code of the site that a course names."""
+    return terms.particulars.site if isinstance(terms.particulars, Course) else None
+
+
+def publish(command: PublishOffer, offer: Offer, entries: Entries, states: States, today: date) -> Decision:
+    """A new offer; the same again changes nothing but the day; new terms while nobody holds a seat. `entries` are those of the directory
+    that the terms name. Raises `Refused`."""
     terms, seats = command.terms, command.seats
-    _offers(service, terms)
+    _offers(entries.service, terms)
+    _at_site(entries.partner, terms)
     if offer.terms is None:
         return _publish(offer, terms, seats, today)
     if offer.terms.partner != terms.partner:
@@ -83,6 +98,18 @@ def _offers(service: Service | None, terms: OfferTerms) -> None:
         raise Refused("service-not-in-directory")
     if service.entry.kind is not terms.kind:
         raise Refused("service-of-another-kind")
+
+
+def _at_site(partner: Partner | None, terms: OfferTerms) -> None:
+    """The site that a course names is one of the partner's, and lies in the district of the offer."""
+    if site_of(terms) is None:
+        return
+    sites = partner.entry.sites if partner is not None and partner.entry is not None else ()
+    found = next((site for site in sites if site.code == site_of(terms)), None)
+    if found is None:
+        raise Refused("site-not-of-partner")
+    if found.district != terms.district:
+        raise Refused("site-in-another-district")
 
 
 def _publish(offer: Offer, terms: OfferTerms, seats: int, today: date) -> Decision:

@@ -18,18 +18,20 @@ from services.referral.distance import distance_km
 from services.referral.eligibility import Circumstances, Seeker, attributes_looked_at, seeker_of
 from services.referral.model import Case, Need, NeedState, Referral, ReferralState
 from services.referral.offers import Offer, OfferTerms
+from services.referral.particulars import minimum_of
 from services.referral.whom import Whom
 
 
 class OfferView(OfferTerms):
     """An offer with its seats. `held` counts those held or taken, `open_until` is the last day of proposals (null: none any more).
-    `eligibility` says in a sentence for whom it is."""
+    `eligibility` says in a sentence for whom it is; to the minimum of a course `below_minimum` participants are missing."""
 
     offer: str
     eligibility: str
     seats: int
     held: int
     free: int
+    below_minimum: int
     closed: bool
     open_until: str | None
     confirmed_on: date | None
@@ -149,6 +151,7 @@ def offer_view(offer: Offer, say: Whom) -> OfferView:
         seats=offer.seats,
         held=offer.taken,
         free=offer.free,
+        below_minimum=max(0, (minimum_of(offer.terms.particulars) or 0) - offer.taken),
         closed=offer.closed,
         open_until=offer.open_until,
         confirmed_on=offer.confirmed_on,

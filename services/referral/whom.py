@@ -4,13 +4,14 @@ from __future__ import annotations
 
 from typing import Final
 
-from schemas.codes import Accessibility, Rhythm
+from schemas.codes import Accessibility, Rhythm, Weekday
 from services.referral.eligibility import RULES
 from services.referral.offers import OfferTerms
+from services.referral.particulars import Course
 from services.referral.words import Words
 
-UNSAID: Final = frozenset({"agreement", "place", "child-care", "access"})
-"""Rules that are not about whom the partner wants: the county's agreement and distance, and what holds unless the offer says otherwise."""
+UNSAID: Final = frozenset({"agreement", "place", "child-care", "access", "conduct"})
+"""Rules that are not about whom the partner wants: what the county sees to, and what holds unless the offer says otherwise."""
 
 
 class Whom(Words):
@@ -33,6 +34,13 @@ class Whom(Words):
             return None
         has = [one for one in Accessibility if one in terms.accessibility]
         return self.say("whom.accessible", has=self.all_of(self.labels(has)))
+
+    def times(self, terms: OfferTerms) -> str | None:
+        """When it takes place: the weekly times where they are said, otherwise the parts of the day; None where nothing is said."""
+        if isinstance(terms.particulars, Course) and terms.particulars.times:
+            told = sorted(terms.particulars.times, key=lambda one: (list(Weekday).index(one.weekday), one.begins))
+            return ", ".join(f"{self.labels([one.weekday])[0]} {one.begins}–{one.ends}" for one in told)
+        return ", ".join(self.labels(terms.dayparts)) or None
 
     @staticmethod
     def _clause(code: str, terms: OfferTerms) -> str:

@@ -17,7 +17,7 @@ from services.referral.reasons import Compared, Condition, Obstacle, Opening, Ot
 from services.referral.words import Words
 
 _UNKNOWN: Final = (None, frozenset[object]())
-_UNANSWERED: Final = frozenset({"age", "child-age", "sex", "residence", "benefit", "literacy", "language"})
+_UNANSWERED: Final = frozenset({"age", "conduct", "child-age", "sex", "residence", "benefit", "literacy", "language"})
 """The rules whose attribute may be unknown as a whole."""
 
 

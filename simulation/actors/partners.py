@@ -11,7 +11,7 @@ from collections.abc import Iterator
 from datetime import date, timedelta
 from typing import Any, Final
 
-from schemas.codes import Role
+from schemas.codes import Daypart, LotseTopic, Role, ServiceKind, Weekday
 from schemas.labels import label
 from schemas.places import district
 from simulation import assumptions
@@ -106,6 +106,26 @@ def _point(key: str) -> dict[str, float]:
     return {"latitude": found.latitude, "longitude": found.longitude}
 
 
+def particulars(offer: Offer) -> dict[str, Any] | None:
+    """What courses, volunteer guides and interpreters say besides. A volunteer is a number of the partner's own."""
+    if offer.starts_on is not None and offer.minimum is not None and offer.kind is not ServiceKind.CHARITABLE_WORK:
+        times = [time for part in offer.dayparts for time in _times(part)]
+        return {"sort": "course", "minimum": offer.minimum, "times": times}
+    if offer.kind is ServiceKind.LOTSE:
+        signed = (offer.published_on - timedelta(days=assumptions.VOLUNTEERS_SIGNED)).isoformat()
+        days = {"confidentiality_signed_on": signed, "conduct_inspected_on": signed}
+        return {"sort": "lotse", "volunteer": offer.key, "topics": list(LotseTopic), **days}
+    if offer.kind is ServiceKind.INTERPRETER:
+        return {"sort": "interpreter-hours", "way": offer.way}
+    return None
+
+
+def _times(part: Daypart) -> list[dict[str, str]]:
+    begins, ends = assumptions.COURSE_TIMES[part]
+    days = [Weekday.SATURDAY] if part is Daypart.WEEKEND else assumptions.COURSE_WEEKDAYS
+    return [{"weekday": day, "begins": begins, "ends": ends} for day in days]
+
+
 def terms(offer: Offer) -> dict[str, Any]:
     """An offer as the service takes it."""
     asks = offer.asks
@@ -127,6 +147,7 @@ def terms(offer: Offer) -> dict[str, Any]:
         "admission": None if asks.self_payers is None else {"self_payers": asks.self_payers},
         "places": list(asks.places),
         "accessibility": list(asks.accessibility),
+        "particulars": particulars(offer),
         "starts_on": offer.starts_on.isoformat() if offer.starts_on else None,
         "ends_on": ends_on.isoformat() if ends_on else None,
     }

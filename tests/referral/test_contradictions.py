@@ -20,8 +20,8 @@ PARENTS = ServiceKind.PARENTS_COURSE_WITH_CHILD_CARE
 NO_LEVEL = {"cefr_from": None, "cefr_to": None}
 
 
-def found(offered: OfferTerms) -> list[tuple[str, str]]:
-    return [(one.field, one.code) for one in contradictions(offered, COUNTY, WHERE.settings)]
+def found(offered: OfferTerms, seats: int = 5) -> list[tuple[str, str]]:
+    return [(one.field, one.code) for one in contradictions(offered, seats, COUNTY, WHERE.settings)]
 
 
 def test_what_an_offer_usually_says_is_no_contradiction():
@@ -77,7 +77,7 @@ def test_what_an_offer_usually_says_is_no_contradiction():
 )
 def test_what_cannot_be_names_its_field_and_says_what_to_do(said: dict[str, Any], field: str, code: str):
     assert found(terms(**said)) == [(field, code)]
-    (one,) = contradictions(terms(**said), COUNTY, WHERE.settings)
+    (one,) = contradictions(terms(**said), 5, COUNTY, WHERE.settings)
     for language in LANGUAGES:
         assert CATALOGUE.text(language, f"field.{code}", one.params).endswith(".")
 

@@ -24,7 +24,7 @@ from tests.referral.test_reasons import CATALOGUE, SEED, case_of, referral_of, s
 def test_every_rule_and_obstacle_has_its_sentence_and_its_condition():
     unknown = {
         *("age", "child-age", "sex", "residence", "benefit", "level"),
-        *("literacy", "certificate", "residents", "language"),
+        *("literacy", "certificate", "residents", "language", "conduct"),
     }
     cases = {"level-too-low", "level-too-high", "certificate-none", "certificate-expired", "certificate-other"}
     conditions = (

@@ -13,7 +13,6 @@ from datetime import UTC, datetime
 from typing import Final
 
 from schemas.envelope import format_instant
-from schemas.labels import label
 from schemas.languages import name_of
 from services.referral.directory import hsds
 from services.referral.directory.entries import PartnerEntry, ServiceEntry, Site
@@ -206,14 +205,13 @@ class Publisher:
         if offer.terms is None:
             raise ValueError("an offer that nobody has published is not shown")
         terms = offer.terms
-        times = ", ".join(label(part, self._language) for part in terms.dayparts)
         return hsds.Schedule(
             id=offer.id,
             service_id=service_id,
             service_at_location_id=service_at_location_id,
             valid_from=terms.starts_on.isoformat() if terms.starts_on else None,
             valid_to=terms.ends_on.isoformat() if terms.ends_on else None,
-            description=times or None,
+            description=self._whom.times(terms),
             attributes=(
                 self._taxonomies.attribute("schedule", offer.id, Detail.ELIGIBILITY, self._whom.sentence(terms)),
                 *self._capacity("schedule", offer.id, [offer]),
