@@ -87,17 +87,17 @@ class Wording(Words):
         """How many come first, and when a place can be expected."""
         match one.ahead:
             case 0:
-                yield self._say("outlook.first")
+                yield self.say("outlook.first")
             case 1:
-                yield self._say("outlook.one-ahead")
+                yield self.say("outlook.one-ahead")
             case _:
-                yield self._say("outlook.ahead", number=one.ahead)
+                yield self.say("outlook.ahead", number=one.ahead)
         if one.expected is None:
-            yield self._say("outlook.no-day")
+            yield self.say("outlook.no-day")
         else:
             days = (one.expected.day, one.expected.earliest, one.expected.latest)
-            day, earliest, latest = map(self._day, days)
-            yield self._say("outlook.expected", day=day, earliest=earliest, latest=latest)
+            day, earliest, latest = map(self.day, days)
+            yield self.say("outlook.expected", day=day, earliest=earliest, latest=latest)
 
     def opening(self, one: Opening) -> str:
         """What one more seat would do for everybody."""

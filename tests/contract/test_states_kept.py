@@ -89,7 +89,7 @@ def _values(annotation: Any, constraints: list[Any]) -> Strategy:
         return st.lists(_values(arguments[0], []), min_size=_limit(constraints, "min_length", 0), max_size=3).map(tuple)
     if origin is tuple:
         return st.tuples(*(_values(each, []) for each in arguments))
-    if origin is not None and issubclass(origin, Mapping):
+    if origin not in (None, Literal) and issubclass(origin, Mapping):
         keys = KEYS if arguments[0] is str else _values(arguments[0], [])
         return st.dictionaries(keys, _values(arguments[1], []), max_size=2)
     return _plain(annotation, constraints)

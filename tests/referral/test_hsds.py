@@ -174,7 +174,8 @@ def test_for_whom_a_service_is_stands_in_a_sentence_for_each_of_its_offers_and_i
     assert (document.minimum_age, document.maximum_age) == (16, 99)
     anybody = publisher(young, an_offer("any")).service(service())
     assert (anybody.minimum_age, anybody.maximum_age) == (None, None)
-    (place,) = document.service_at_locations or ()
+    assert document.service_at_locations is not None
+    (place,) = document.service_at_locations
     sentences = {value_of(one.attributes, Detail.ELIGIBILITY) for one in place.schedules or ()}
     assert "The offer is for people who are 16 to 26 years old." in sentences
 

@@ -213,7 +213,7 @@ CERTIFICATE = Certificate.model_validate(
             "die Person die Zulassung zum Integrationskurs beantragte (Bundesamt für Migration und Flüchtlinge)",
         ),
         (
-            frozenset({CERTIFICATE}),
+            frozenset([CERTIFICATE]),
             "certificate",
             "the person applied for a new certificate for the integration course",
             "die Person einen neuen Nachweis für den Integrationskurs beantragte",
@@ -225,7 +225,7 @@ CERTIFICATE = Certificate.model_validate(
             "bekannt wäre, dass die Person einen Nachweis für den Integrationskurs hat",
         ),
         (
-            frozenset({CERTIFICATE.model_copy(update={"valid_until": None})}),
+            frozenset([CERTIFICATE.model_copy(update={"valid_until": None})]),
             "certificate",
             "the person had another certificate for the integration course (obligation to take part)",
             "die Person einen anderen Nachweis für den Integrationskurs hätte (Verpflichtung zur Teilnahme)",
