@@ -11,13 +11,13 @@ from starlette.requests import Request
 from starlette.responses import Response
 
 from schemas.codes import Role
-from schemas.events import Uuid
+from schemas.events import Month, Uuid
 from services.referral import store as kept
-from services.referral.commands import CloseOffer, ConfirmSeats, PublishOffer, SetSeats
+from services.referral.commands import CloseOffer, ConfirmSeats, PublishOffer, ReportEffort, SetSeats
 from services.referral.contradictions import contradictions
 from services.referral.county import settings_of
 from services.referral.offers import MOST_SEATS, OfferTerms
-from services.referral.particulars import Course, dayparts_of
+from services.referral.particulars import Course, Effort, dayparts_of
 from services.referral.views import offer_view
 from services.referral.whom import Whom
 from services.runtime.calendar import berlin_day
@@ -73,6 +73,13 @@ class Capacity(_Body):
 
     seats: Seats
     confirm_affected: bool = False
+
+
+class EffortBody(_Body):
+    """What a volunteer guide gave in a month: whole hours, and visits."""
+
+    hours: Annotated[int, Field(ge=0, le=744)]
+    visits: Annotated[int, Field(ge=0, le=1000)]
 
 
 def add_offers(router: APIRouter, running: Running, catalogue: Catalogue) -> None:
@@ -148,6 +155,12 @@ def _add_seats(router: APIRouter, running: Running) -> None:
     async def confirm(actor: Publisher, key: IdempotencyKey, offer: Uuid) -> Response:
         """The number of seats is right as of today."""
         return await running.send(actor, key, ConfirmSeats(offer=offer, partner=partner_of(actor)))
+
+    @router.put("/offers/{offer}/efforts/{month}")
+    async def report(actor: Publisher, key: IdempotencyKey, offer: Uuid, month: Month, body: EffortBody) -> Response:
+        """The hours and visits of a volunteer guide in a month, for the reimbursement of expenses."""
+        effort = Effort(month=month, hours=body.hours, visits=body.visits)
+        return await running.send(actor, key, ReportEffort(offer=offer, effort=effort, partner=partner_of(actor)))
 
     @router.post("/offers/{offer}/closing")
     async def close(actor: Publisher, key: IdempotencyKey, offer: Uuid) -> Response:

@@ -13,6 +13,7 @@ from pydantic import BaseModel, ConfigDict
 from schemas.codes import DeclineReason, Outcome, RejectReason, WaitReason
 from services.referral.model import NeedState, ReferralState
 from services.referral.offers import OfferTerms
+from services.referral.particulars import Effort
 
 
 class _Command(BaseModel):
@@ -43,6 +44,14 @@ class ConfirmSeats(_Command):
     """Seats and terms are right as of today."""
 
     offer: str
+    partner: str | None
+
+
+class ReportEffort(_Command):
+    """What the volunteer guide of an offer gave in a month."""
+
+    offer: str
+    effort: Effort
     partner: str | None
 
 
@@ -152,6 +161,13 @@ class OfferStanding(BaseModel):
     closed: bool
     confirmed_on: date | None = None
     affected: tuple[str, ...] = ()
+
+
+class EffortStanding(BaseModel):
+    """What is known of a volunteer's month after a report."""
+
+    offer: str
+    effort: Effort
 
 
 class ReferralStanding(BaseModel):

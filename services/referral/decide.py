@@ -20,6 +20,7 @@ from services.referral.commands import (
     Propose,
     ProposeByHand,
     PublishOffer,
+    ReportEffort,
     SetSeats,
     TakeStep,
 )
@@ -35,14 +36,14 @@ from services.referral.flow import flowing
 from services.referral.model import Case
 from services.referral.offers import Offer, OfferTerms
 from services.referral.placing import pass_over, place
-from services.referral.publishing import Entries, close, confirm, publish, set_seats, site_of
+from services.referral.publishing import Entries, close, confirm, publish, report, set_seats, site_of
 from services.referral.steps import Agreed, lapse, take
 from services.runtime.calendar import berlin_day
 from services.runtime.deciding import Command, Decision, Due, Message, Received, States
 
 __all__ = ["decide", "evolve", "names"]
 
-_OfAnOffer = PublishOffer | SetSeats | ConfirmSeats | CloseOffer
+_OfAnOffer = PublishOffer | SetSeats | ConfirmSeats | CloseOffer | ReportEffort
 
 
 def names(message: Message, states: States) -> Iterable[Subject]:
@@ -57,7 +58,7 @@ def names(message: Message, states: States) -> Iterable[Subject]:
             yield from _held_by(subject.id, states)
         case Command(county=county, data=OfPartner() as command):
             yield from keeping.names(command, county)
-        case Command(data=PublishOffer() | SetSeats() | ConfirmSeats() | CloseOffer() as command):
+        case Command(data=PublishOffer() | SetSeats() | ConfirmSeats() | CloseOffer() | ReportEffort() as command):
             yield from _for_an_offer(command, message.county, states)
         case Command():
             yield from _for_a_case(message, states)
@@ -78,7 +79,7 @@ def _seats_after(command: _OfAnOffer, offer: Offer) -> int:
     match command:
         case PublishOffer(seats=seats) | SetSeats(seats=seats):
             return seats
-        case ConfirmSeats():
+        case ConfirmSeats() | ReportEffort():
             return offer.seats
         case CloseOffer():
             return 0
@@ -118,7 +119,7 @@ def _decide(message: Message, states: States, now: datetime) -> Decision:
             return hear(envelope, data, states, now)
         case Due(subject=subject):
             return Decision(list(lapse(states.get(Case, subject.id), now)))
-        case Command(data=PublishOffer() | SetSeats() | ConfirmSeats() | CloseOffer() as command):
+        case Command(data=PublishOffer() | SetSeats() | ConfirmSeats() | CloseOffer() | ReportEffort() as command):
             return _of_an_offer(command, message.county, states, berlin_day(now))
         case Command(data=OfPartner() as command):
             return keeping.decide(command, message.county, states, berlin_day(now))
@@ -135,6 +136,8 @@ def _of_an_offer(command: _OfAnOffer, county: str, states: States, today: date) 
             return set_seats(command, offer, states, today)
         case ConfirmSeats():
             return confirm(command, offer, today)
+        case ReportEffort():
+            return report(command, offer, today)
         case CloseOffer():
             return close(command, offer, states)
 

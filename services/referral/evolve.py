@@ -39,6 +39,7 @@ from services.referral.model import (
     Step,
 )
 from services.referral.offers import Holder, Offer, OfferTerms
+from services.referral.particulars import Effort
 from services.runtime.deciding import State, remembered
 
 # --- facts of a case ----------------------------------------------------------------------------------------------------
@@ -130,6 +131,13 @@ class SeatFreed:
 
     referral: str
     taken: bool
+
+
+@dataclass(frozen=True, slots=True)
+class EffortReported:
+    """The partner said what a volunteer gave in a month, for the first time or anew."""
+
+    effort: Effort
 
 
 @dataclass(frozen=True, slots=True)
@@ -366,10 +374,16 @@ def _seat_freed(offer: Offer, fact: SeatFreed) -> Offer:
     return offer.but(holders=rest, changes=offer.changes + int(fact.taken))
 
 
+def _effort_reported(offer: Offer, fact: EffortReported) -> Offer:
+    others = (one for one in offer.efforts if one.month != fact.effort.month)
+    return offer.but(efforts=tuple(sorted((*others, fact.effort), key=lambda one: one.month)))
+
+
 _OFFER: Final[Mapping[type, Callable[[Offer, Any], Offer]]] = {
     TermsSet: _terms_set,
     SeatsSet: _seats_set,
     SeatHeld: lambda offer, fact: offer.but(holders=(*offer.holders, fact.holder)),
     SeatFreed: _seat_freed,
+    EffortReported: _effort_reported,
     OfferClosed: lambda offer, fact: offer.but(closed=True, seats=0),
 }

@@ -28,7 +28,7 @@ from schemas.codes import (
     Skill,
 )
 from schemas.events import Code, District, Language
-from services.referral.particulars import InterpreterHours, Particulars
+from services.referral.particulars import Effort, InterpreterHours, Particulars
 from services.runtime.deciding import Day, State
 
 MOST_SEATS: Final = 10_000
@@ -134,7 +134,8 @@ class Offer(State):
     """An offer with its seats. Without `terms` nobody has published it yet.
 
     `changes` counts what makes it worth while to propose it once more where it came to nothing: published (anew), seats added, somebody
-    left who had been accepted. `confirmed_on` is the day on which the partner last said how many seats there are.
+    left who had been accepted. `confirmed_on` is the day on which the partner last said how many seats there are. `efforts` are those of a
+    volunteer guide, one for each month that was reported.
     """
 
     KIND: ClassVar[str] = "offer"
@@ -145,6 +146,7 @@ class Offer(State):
     closed: bool = False
     changes: int = 0
     confirmed_on: Day | None = None
+    efforts: tuple[Effort, ...] = ()
 
     def but(self, **changes: object) -> Self:
         """This offer with some fields replaced; an overbooked one cannot come about."""

@@ -11,7 +11,7 @@ from typing import Annotated, Final, Literal
 from pydantic import BaseModel, ConfigDict, Field
 
 from schemas.codes import Daypart, InterpretingWay, LotseTopic, ServiceKind, Weekday
-from schemas.events import Code
+from schemas.events import Code, Month
 from services.runtime.deciding import Day
 
 MOST_TIMES: Final = 21
@@ -53,6 +53,14 @@ class Lotse(_Part):
     topics: tuple[LotseTopic, ...] = ()
     confidentiality_signed_on: Day | None = None
     conduct_inspected_on: Day | None = None
+
+
+class Effort(_Part):
+    """What a volunteer gave in a month, for the reimbursement of their expenses: whole hours, and visits. Of whom they visited, nothing."""
+
+    month: Month
+    hours: Annotated[int, Field(ge=0, le=744)]
+    visits: Annotated[int, Field(ge=0, le=1000)]
 
 
 class InterpreterHours(_Part):

@@ -13,12 +13,20 @@ from typing import NamedTuple
 
 from schemas.codes import CancelReason
 from schemas.events import OfferCapacityChanged, OfferPublished
-from services.referral.commands import CloseOffer, ConfirmSeats, OfferStanding, PublishOffer, SetSeats
+from services.referral.commands import (
+    CloseOffer,
+    ConfirmSeats,
+    EffortStanding,
+    OfferStanding,
+    PublishOffer,
+    ReportEffort,
+    SetSeats,
+)
 from services.referral.directory.states import Partner, Service
-from services.referral.evolve import OfferClosed, SeatsSet, TermsSet
+from services.referral.evolve import EffortReported, OfferClosed, SeatsSet, TermsSet
 from services.referral.losing import Held, all_held, lose, losers
 from services.referral.offers import Offer, OfferTerms
-from services.referral.particulars import Course
+from services.referral.particulars import Course, Lotse
 from services.runtime.deciding import Decision, States
 from services.runtime.errors import Refused
 
@@ -69,6 +77,17 @@ def confirm(command: ConfirmSeats, offer: Offer, today: date) -> Decision:
     if offer.closed:
         raise Refused("offer-closed")
     return _set_seats(offer, offer.seats, (), today)
+
+
+def report(command: ReportEffort, offer: Offer, today: date) -> Decision:
+    """What a volunteer gave in a month; of a month reported before, the new figures. Also after the offer was closed. Raises `Refused`."""
+    terms, effort = _published(offer, command.partner), command.effort
+    if not isinstance(terms.particulars, Lotse):
+        raise Refused("offer-of-no-volunteer")
+    if effort.month > today.isoformat()[:7]:
+        raise Refused("month-to-come")
+    answer = EffortStanding(offer=offer.id, effort=effort)
+    return Decision(() if effort in offer.efforts else [(offer.subject, EffortReported(effort))], answer=answer)
 
 
 def close(command: CloseOffer, offer: Offer, states: States) -> Decision:

@@ -18,7 +18,7 @@ from services.referral.distance import distance_km
 from services.referral.eligibility import Circumstances, Seeker, attributes_looked_at, seeker_of
 from services.referral.model import Case, Need, NeedState, Referral, ReferralState
 from services.referral.offers import Offer, OfferTerms
-from services.referral.particulars import minimum_of
+from services.referral.particulars import Effort, minimum_of
 from services.referral.whom import Whom
 
 
@@ -35,6 +35,7 @@ class OfferView(OfferTerms):
     closed: bool
     open_until: str | None
     confirmed_on: date | None
+    efforts: tuple[Effort, ...]
 
 
 class Place(BaseModel):
@@ -155,6 +156,7 @@ def offer_view(offer: Offer, say: Whom) -> OfferView:
         closed=offer.closed,
         open_until=offer.open_until,
         confirmed_on=offer.confirmed_on,
+        efforts=offer.efforts,
     )
 
 

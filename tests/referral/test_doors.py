@@ -147,6 +147,23 @@ async def test_of_a_list_the_offers_that_contradict_themselves_hinder_no_other_a
     assert shown[0]["eligibility"].startswith("The offer is for people who have reached level")
 
 
+async def test_the_hours_of_a_volunteer_guide_are_reported_by_month(house: House):
+    offer = f"/v1/offers/{id_of('guide', 'offer')}"
+    guide = {"partner": "vhs", "kind": "lotse", "district": COURSE_IN_MELLE["district"], "seats": 2}
+    signed = {"volunteer": "l-1", "confidentiality_signed_on": "2016-01-10"}
+    async with partner_of(house) as partner:
+        body = {**guide, "particulars": {"sort": "lotse", **signed}}
+        assert (await partner.put(offer, json=body, headers=key())).status_code == 200
+        given = {"hours": 6, "visits": 4}
+        assert (await partner.put(f"{offer}/efforts/2016-05", json=given, headers=key())).status_code == 200
+        later = await partner.put(f"{offer}/efforts/2016-07", json=given, headers=key())
+        wrong = await partner.put(f"{offer}/efforts/may", json=given, headers=key())
+        shown = (await partner.get(offer)).json()
+    assert (later.json()["code"], wrong.status_code) == ("month-to-come", 422)
+    assert shown["efforts"] == [{"month": "2016-05", **given}]
+    assert shown["particulars"]["volunteer"] == "l-1"
+
+
 async def test_a_closed_offer_lets_everybody_wait_again(house: House):
     await proposed(house, "amal", "badr")
     async with partner_of(house) as partner:

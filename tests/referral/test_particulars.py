@@ -9,11 +9,11 @@ from typing import Any
 import pytest
 
 from schemas.codes import Daypart, ServiceKind, Weekday
-from services.referral.commands import PublishOffer
+from services.referral.commands import PublishOffer, ReportEffort
 from services.referral.contradictions import contradictions
 from services.referral.eligibility import shut_out_by
 from services.referral.offers import OfferTerms
-from services.referral.particulars import Course, WeeklyTime, dayparts_of
+from services.referral.particulars import Course, Effort, WeeklyTime, dayparts_of
 from services.referral.points import points_of
 from services.referral.service import SERVICE
 from services.referral.views import offer_view
@@ -168,6 +168,38 @@ def test_of_a_volunteer_an_offer_tells_a_code_and_days_and_never_a_name():
     named = {"sort": "lotse", "volunteer": "Erika Mustermann"}
     with pytest.raises(ValueError, match="pattern"):
         standing(kind=ServiceKind.LOTSE, particulars=named)
+
+
+def effort(month: str = "2016-05", hours: int = 6, visits: int = 4) -> Effort:
+    return Effort(month=month, hours=hours, visits=visits)
+
+
+def test_what_a_volunteer_gave_is_kept_by_month_and_the_last_word_on_a_month_counts():
+    network = Network()
+    guide = id_of("guide", "offer")
+    network.asks(PublishOffer(offer=guide, terms=lotse(), seats=3))
+    for one in (effort(), effort("2016-04", 3, 2), effort(hours=7)):
+        network.asks(ReportEffort(offer=guide, effort=one, partner="advice-1"))
+    assert network.offer("guide").efforts == (effort("2016-04", 3, 2), effort(hours=7))
+    assert network.asks(ReportEffort(offer=guide, effort=effort(hours=7), partner="advice-1")).facts == ()
+
+
+@pytest.mark.parametrize(
+    ("named", "partner", "month", "refused"),
+    [
+        ("guide", "another", "2016-05", "offer-not-found"),
+        ("guide", None, "2016-07", "month-to-come"),
+        ("course", None, "2016-05", "offer-of-no-volunteer"),
+    ],
+)
+def test_hours_are_reported_by_the_volunteers_own_partner_for_months_that_have_come(
+    named: str, partner: str | None, month: str, refused: str
+):
+    network = Network()
+    network.publishes("course")
+    network.asks(PublishOffer(offer=id_of("guide", "offer"), terms=lotse(), seats=3))
+    with pytest.raises(Refused, match=refused):
+        network.asks(ReportEffort(offer=id_of(named, "offer"), effort=effort(month), partner=partner))
 
 
 # --- interpreters -----------------------------------------------------------------------------------------------------------
