@@ -18,7 +18,7 @@ from services.referral.distance import distance_km
 from services.referral.eligibility import Circumstances, Seeker, attributes_looked_at, seeker_of
 from services.referral.model import Case, Need, NeedState, Referral, ReferralState
 from services.referral.offers import Offer, OfferTerms
-from services.referral.particulars import Effort, minimum_of
+from services.referral.particulars import Course, Effort, WeeklyTime, minimum_of
 from services.referral.whom import Whom
 
 
@@ -39,12 +39,14 @@ class OfferView(OfferTerms):
 
 
 class Place(BaseModel):
-    """What a person is asked about: partner, place and time."""
+    """What a person is asked about: partner, place and time. Of a course also its site and weekly times, where it says them."""
 
     offer: str
     partner: str
     district: str | None
+    site: str | None
     dayparts: tuple[Daypart, ...]
+    times: tuple[WeeklyTime, ...]
     starts_on: date | None
 
 
@@ -174,13 +176,20 @@ def referral_line(case: Case, need: Need, referral: Referral, offer: Offer | Non
         attempt=referral.attempt,
         by_hand=referral.by_hand,
         answer_by=referral.deadline,
-        place=Place(
-            offer=referral.offer,
-            partner=referral.partner,
-            district=terms.district if terms else None,
-            dayparts=terms.dayparts if terms else (),
-            starts_on=terms.starts_on if terms else None,
-        ),
+        place=_place(referral, terms),
+    )
+
+
+def _place(referral: Referral, terms: OfferTerms | None) -> Place:
+    course = terms.particulars if terms is not None and isinstance(terms.particulars, Course) else Course()
+    return Place(
+        offer=referral.offer,
+        partner=referral.partner,
+        district=terms.district if terms else None,
+        site=course.site,
+        dayparts=terms.dayparts if terms else (),
+        times=course.times,
+        starts_on=terms.starts_on if terms else None,
     )
 
 

@@ -16,7 +16,7 @@ from services.referral.offers import OfferTerms
 from services.referral.particulars import Course, Effort, WeeklyTime, dayparts_of
 from services.referral.points import points_of
 from services.referral.service import SERVICE
-from services.referral.views import offer_view
+from services.referral.views import offer_view, referral_line
 from services.referral.whom import Whom
 from services.runtime.catalogue import LANGUAGES, Catalogue
 from services.runtime.errors import Refused
@@ -95,6 +95,16 @@ def test_how_many_participants_are_missing_to_the_minimum_is_shown():
     network.person("amal")
     network.round()
     assert offer_view(network.offer(), Whom(CATALOGUE, "en")).below_minimum == 2
+
+
+def test_the_person_is_asked_about_site_and_weekly_times_too():
+    network = Network()
+    network.asks(PublishOffer(offer=id_of("course", "offer"), terms=course(), seats=1))
+    network.person("amal")
+    network.round()
+    line = referral_line(network.case(), network.need(), network.live(), network.offer())
+    assert [(one.weekday, one.begins) for one in line.place.times] == [("monday", "08:30"), ("thursday", "08:30")]
+    assert (line.place.site, line.place.dayparts) == (None, ("weekday-morning",))
 
 
 def test_weekly_times_are_told_day_by_day():
