@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping, Sequence
 from datetime import date
-from typing import Annotated
+from typing import Annotated, Any, cast
 
 from fastapi import APIRouter, Depends
-from pydantic import BaseModel, ConfigDict, Field
+from pydantic import BaseModel, ConfigDict, Field, ValidationError, ValidatorFunctionWrapHandler, WrapValidator
 from starlette.requests import Request
 from starlette.responses import Response
 
@@ -26,7 +27,7 @@ from services.runtime.cursors import PageRequest, paging
 from services.runtime.deciding import Command
 from services.runtime.errors import Refused
 from services.runtime.items import ItemOutcomes, Settled, item_outcome, nothing_new
-from services.runtime.problems import FieldProblem, Problem, language
+from services.runtime.problems import FieldProblem, Problem, language, wrong_fields
 from services.runtime.running import Running
 from services.runtime.security import Actor, allow
 from services.runtime.web import IdempotencyKey, reply
@@ -62,10 +63,29 @@ class _Body(BaseModel):
     model_config = ConfigDict(frozen=True, extra="forbid")
 
 
+class Misshapen(Exception):
+    """A row of a list that is no offer; `errors` as pydantic found them. It hinders no other row."""
+
+    def __init__(self, errors: Sequence[Mapping[str, Any]]) -> None:
+        super().__init__("not of the form of an offer")
+        self.errors = [{**one, "loc": ("body", *one["loc"])} for one in errors]
+
+
+def _alone(row: Any, read: ValidatorFunctionWrapHandler) -> NewOffer | Misshapen:
+    try:
+        return read(row)
+    except ValidationError as wrong:
+        return Misshapen(cast("Sequence[Mapping[str, Any]]", wrong.errors(include_input=False, include_url=False)))
+
+
 class Offers(_Body):
     """Many offers at once."""
 
-    offers: list[NewOffer] = Field(min_length=1, max_length=MOST_AT_ONCE)
+    offers: list[Annotated[NewOffer, WrapValidator(_alone)]] = Field(min_length=1, max_length=MOST_AT_ONCE)
+
+    def rows(self) -> list[NewOffer | Misshapen]:
+        """Each row, or what is wrong with its form."""
+        return cast("list[NewOffer | Misshapen]", self.offers)
 
 
 class Capacity(_Body):
@@ -126,7 +146,11 @@ def _add_publishing(router: APIRouter, running: Running, catalogue: Catalogue) -
         """Publish many offers, each with an outcome of its own: one that contradicts itself hinders no other."""
         settled: dict[int, Settled] = {}
         commands: dict[int, Command] = {}
-        for position, one in enumerate(body.offers):
+        for position, one in enumerate(body.rows()):
+            if isinstance(one, Misshapen):
+                fields = wrong_fields(one.errors, request.app.state.known_names, catalogue)
+                settled[position] = Problem("invalid-fields", 422, fields=fields)
+                continue
             if partner_of(actor) not in (None, one.partner):
                 settled[position] = Refused("offer-of-another-partner", 403)
                 continue
@@ -137,7 +161,10 @@ def _add_publishing(router: APIRouter, running: Running, catalogue: Catalogue) -
             commands[position] = Command(actor.county, key, data, actor.subject, place=position)
         settled |= zip(commands, await running.send_all(list(commands.values())), strict=True)
         spoken = language(request)
-        items = [item_outcome(one.id, settled[position], catalogue, spoken) for position, one in enumerate(body.offers)]
+        items = [
+            item_outcome("" if isinstance(one, Misshapen) else one.id, settled[position], catalogue, spoken)
+            for position, one in enumerate(body.rows())
+        ]
         return reply(ItemOutcomes(items=items), replayed=nothing_new(settled.values()))
 
 

@@ -136,12 +136,15 @@ async def test_of_a_list_the_offers_that_contradict_themselves_hinder_no_other_a
         {**COURSE_IN_MELLE, "id": id_of("good", "offer")},
         {**COURSE_IN_MELLE, "id": id_of("bad", "offer"), "ages": [3, 6]},
         {**COURSE_IN_MELLE, "id": id_of("elsewhere", "offer"), "district": "034000000"},
+        {**COURSE_IN_MELLE, "id": id_of("misshapen", "offer"), "cefr_from": "a7"},
+        "no offer at all",
     ]
     async with partner_of(house) as partner:
         items = (await partner.post("/v1/offers", json={"offers": listed}, headers=key())).json()["items"]
         shown = (await partner.get("/v1/offers")).json()["items"]
-    assert [one["outcome"] for one in items] == ["applied", "refused", "refused"]
-    assert [one["problem"]["errors"][0]["field"] for one in items[1:]] == ["ages", "district"]
+    assert [one["outcome"] for one in items] == ["applied", *["refused"] * 4]
+    assert [one["problem"]["errors"][0]["field"] for one in items[1:]] == ["ages", "district", "cefr_from", "body"]
+    assert "a7" not in str(items)
     assert "Please correct the ages" in items[1]["problem"]["errors"][0]["message"]
     assert [one["offer"] for one in shown] == [id_of("good", "offer")]
     assert shown[0]["eligibility"].startswith("The offer is for people who have reached level")
