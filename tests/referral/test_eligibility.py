@@ -369,6 +369,16 @@ def test_every_rule_says_in_both_languages_why_it_shuts_somebody_out():
                 assert sentences.text(language, f"rule.{rule.code}.{case}", {**numbers, **words}).endswith(".")
 
 
+@pytest.mark.parametrize(
+    "code", ["age", "child-age", "sex", "residence", "benefit", "level", "literacy", "residents", "language", "conduct"]
+)
+def test_of_what_may_be_unknown_the_sentence_says_to_ask(code: str):
+    sentences, words = Catalogue(SERVICE.messages), {"youngest": 3, "oldest": 5, "from": "A1", "to": "B1"}
+    for language in LANGUAGES:
+        said = sentences.text(language, f"rule.{code}.unknown", {**words, "literacy": "…", "places": "…"})
+        assert ("Please" if language == "en" else "Bitte") in said
+
+
 # --- what a partner is shown before it accepts --------------------------------------------------------------------------
 
 
