@@ -72,6 +72,8 @@ class Purpose(StrEnum):
     FAMILY = "family"
     VOLUNTEERS = "volunteers"
     INTERPRETERS = "interpreters"
+    ACCESSIBILITY = "accessibility"
+    """What the person needs to take part: a statement about health (GDPR Art. 9), which goes nowhere without this consent."""
     PARTNER_FEEDBACK = "partner-feedback"
     FOLLOW_UP = "follow-up"
 
@@ -89,6 +91,15 @@ class Cefr(StrEnum):
 
 
 CEFR_ORDER: Final[dict[Cefr, int]] = {level: rank for rank, level in enumerate(Cefr)}
+
+
+class Skill(StrEnum):
+    """The four skills for each of which the Common European Framework has levels."""
+
+    LISTENING = "listening"
+    READING = "reading"
+    SPEAKING = "speaking"
+    WRITING = "writing"
 
 
 class Literacy(StrEnum):
@@ -115,6 +126,82 @@ class Daypart(StrEnum):
     WEEKDAY_AFTERNOON = "weekday-afternoon"
     WEEKDAY_EVENING = "weekday-evening"
     WEEKEND = "weekend"
+
+
+class Weekday(StrEnum):
+    """The days of the week (ISO 8601)."""
+
+    MONDAY = "monday"
+    TUESDAY = "tuesday"
+    WEDNESDAY = "wednesday"
+    THURSDAY = "thursday"
+    FRIDAY = "friday"
+    SATURDAY = "saturday"
+    SUNDAY = "sunday"
+
+
+class LotseTopic(StrEnum):
+    """What volunteer guides accompany people to."""
+
+    AUTHORITIES = "authorities"
+    HEALTH = "health"
+    SCHOOL_AND_CHILD_CARE = "school-and-child-care"
+    WORK = "work"
+    HOUSING = "housing"
+    LANGUAGE = "language"
+    LEISURE = "leisure"
+
+
+class InterpretingWay(StrEnum):
+    """Where an interpreter is."""
+
+    ON_SITE = "on-site"
+    VIDEO = "video"
+
+
+class Rhythm(StrEnum):
+    """How the times of an offer repeat: the same each week; in turn (early and late, for whoever works shifts); or as is agreed."""
+
+    FIXED = "fixed"
+    ALTERNATING = "alternating"
+    FLEXIBLE = "flexible"
+
+
+class Accessibility(StrEnum):
+    """What somebody needs to be able to take part, and what a place has."""
+
+    STEP_FREE = "step-free"
+    ACCESSIBLE_TOILET = "accessible-toilet"
+    HEARING_LOOP = "hearing-loop"
+    SIGN_LANGUAGE = "sign-language"
+    LARGE_PRINT = "large-print"
+    EASY_LANGUAGE = "easy-language"
+
+
+class CourseScheme(StrEnum):
+    """The federal courses that admit by certificate: integration courses (IntV) and vocational German (DeuFöV)."""
+
+    INTEGRATION_COURSE = "integration-course"
+    VOCATIONAL_GERMAN = "vocational-german-course"
+
+
+class CertificateKind(StrEnum):
+    """On what ground somebody may take part: entitled (section 44 AufenthG), obliged (section 44a), admitted (section 44 (4))."""
+
+    ENTITLED = "entitled"
+    OBLIGED = "obliged"
+    ADMITTED = "admitted"
+
+
+class CertificateIssuer(StrEnum):
+    """Who gives certificates for federal courses (sections 5 to 7 IntV, sections 4 and 5 DeuFöV)."""
+
+    BAMF = "bamf"
+    FOREIGNERS_AUTHORITY = "foreigners-authority"
+    FEDERAL_OFFICE_OF_ADMINISTRATION = "federal-office-of-administration"
+    JOBCENTER = "jobcenter"
+    EMPLOYMENT_AGENCY = "employment-agency"
+    BENEFITS_AUTHORITY = "benefits-authority"
 
 
 class ServiceKind(StrEnum):
@@ -185,6 +272,21 @@ _FAMILY: Final = {
 }
 
 
+_SCHEMES: Final = {
+    ServiceKind.INTEGRATION_COURSE_GENERAL: CourseScheme.INTEGRATION_COURSE,
+    ServiceKind.INTEGRATION_COURSE_LITERACY: CourseScheme.INTEGRATION_COURSE,
+    ServiceKind.INTEGRATION_COURSE_PARENTS: CourseScheme.INTEGRATION_COURSE,
+    ServiceKind.INTEGRATION_COURSE_YOUTH: CourseScheme.INTEGRATION_COURSE,
+    ServiceKind.INTEGRATION_COURSE_SECOND_SCRIPT: CourseScheme.INTEGRATION_COURSE,
+    ServiceKind.VOCATIONAL_GERMAN: CourseScheme.VOCATIONAL_GERMAN,
+}
+
+
+def scheme_of(kind: ServiceKind) -> CourseScheme | None:
+    """The scheme of the federal courses of this kind; None for what is no federal course."""
+    return _SCHEMES.get(kind)
+
+
 def purpose_of(kind: ServiceKind) -> Purpose:
     """The consent under which a person's data may go to a partner of this kind."""
     if kind in _COURSES:
@@ -248,6 +350,8 @@ class CancelReason(StrEnum):
     OFFER_CLOSED = "offer-closed"
     ANOTHER_CHOSEN = "another-chosen"
     """The counsellor chose another offer by hand before this one was released."""
+    SEAT_LOST = "seat-lost"
+    """The partner has fewer seats than were held, and this one was among those that are gone."""
     PROVIDER_CANCELLED = "provider-cancelled"
     PERSON_WISH = "person-wish"
     PERSON_NOT_REACHED = "person-not-reached"

@@ -13,14 +13,19 @@ from typing import Annotated, ClassVar, Final
 from pydantic import AwareDatetime, BaseModel, ConfigDict, Field
 
 from schemas.codes import (
+    Accessibility,
     BenefitRegime,
     CancelReason,
     Cefr,
+    CertificateIssuer,
+    CertificateKind,
     ContactField,
+    CourseScheme,
     Daypart,
     DeclineReason,
     FailReason,
     LapseStage,
+    Literacy,
     Origin,
     Outcome,
     Purpose,
@@ -153,8 +158,19 @@ class GermanLevels(BaseModel):
     writing: Cefr | None = None
 
 
+class Certificate(BaseModel):
+    """What admits somebody to a federal course. From the day after `valid_until` on it is none any more."""
+
+    model_config = ConfigDict(frozen=True, extra="ignore")
+    scheme: CourseScheme
+    kind: CertificateKind
+    issuer: CertificateIssuer
+    valid_until: date | None = None
+    fee_exempt: bool = False
+
+
 class ProfileRecorded(EventData):
-    """A version of the profile, with the attributes that eligibility needs."""
+    """A version of the profile, with the attributes that eligibility needs. `certificates` is null where nobody asked."""
 
     TYPE = "wegenetz.profiling.profile-recorded.v1"
     version: int = Field(ge=1)
@@ -163,6 +179,17 @@ class ProfileRecorded(EventData):
     benefit_regime: BenefitRegime | None = None
     available: tuple[Daypart, ...] = ()
     child_care_ages: tuple[int, ...] = ()
+    literacy: Literacy | None = None
+    rotating_shifts: bool = False
+    certificates: tuple[Certificate, ...] | None = None
+    self_payer: bool = False
+
+
+class AccessNeedsTold(EventData):
+    """What the person needs to take part, with their consent to pass it on; empty when they need nothing, or consent no more."""
+
+    TYPE = "wegenetz.profiling.access-needs-told.v1"
+    needs: tuple[Accessibility, ...] = ()
 
 
 class NeedConfirmed(EventData):
@@ -334,6 +361,7 @@ CATALOGUE: Final[dict[str, type[EventData]]] = {
         ConsentWithdrawn,
         PersonErased,
         ProfileRecorded,
+        AccessNeedsTold,
         NeedConfirmed,
         NeedWithdrawn,
         OfferPublished,

@@ -14,6 +14,7 @@ from __future__ import annotations
 from typing import Final, NamedTuple
 
 from schemas.codes import (
+    Accessibility,
     BenefitRegime,
     Cefr,
     Daypart,
@@ -24,6 +25,7 @@ from schemas.codes import (
     ServiceKind,
     Sex,
     Way,
+    Weekday,
 )
 
 # --- where and when people arrive -------------------------------------------------------------------------------------
@@ -262,6 +264,31 @@ WITHOUT_PARENTS: Final = 0.15
 YEARS_WORKED: Final = (0, 12)
 """[years, never more than since the sixteenth birthday] Worked before; a wide guess, since nobody published it."""
 
+CERTIFICATE_HELD: Final = {"eu": 0.9, "third": 0.96, "refugee": 0.88}
+"""[share of adults] Have a certificate for the integration course by the first talk: third-country spouses are entitled, EU citizens are
+admitted on application, refugees from countries with good prospects too."""
+
+VOCATIONAL_CERTIFICATE_HELD: Final = 0.9
+"""[share of adults from B1 on] Have one for vocational German: Jobcenter and employment agency give it readily."""
+
+CERTIFICATE_VALID: Final = (120, 730)
+"""[days after registering] An entitlement holds for two years (IntV); some were given long before, and run out within the year."""
+
+OBLIGED: Final = 0.6
+"""[share of certificate holders with benefits under SGB II] Obliged by their Jobcenter; the others are entitled."""
+
+SELF_PAYER: Final = {"eu": 0.3, "third": 0.25, "refugee": 0.02}
+"""[share of adults] Would pay for a course themselves: who works can, some three euros an hour."""
+
+ROTATING_SHIFTS: Final = 0.35
+"""[share of working adults] Work rotating shifts: meat processing, logistics and care are the largest employers of newcomers here."""
+
+ACCESS_NEEDS: Final = {
+    Accessibility.STEP_FREE: 0.015, Accessibility.ACCESSIBLE_TOILET: 0.008, Accessibility.HEARING_LOOP: 0.008,
+    Accessibility.SIGN_LANGUAGE: 0.002, Accessibility.LARGE_PRINT: 0.01, Accessibility.EASY_LANGUAGE: 0.01,
+}
+"""[share of people, each] Need it to take part; newcomers are young, so fewer than of all inhabitants."""
+
 TALK_INTERRUPTED: Final = 0.05
 """[share of talks] End early (a child, a shift, an interpreter who has to go) and are completed another day."""
 
@@ -479,6 +506,51 @@ STANDING_OPEN_OF: Final = {
 
 INTERPRETED_LANGUAGES: Final = (8, 14)
 """[languages of one offer of interpreters] A pool has several people for each hour; rare languages are still missing now and then."""
+
+COURSE_MINIMUM: Final = 0.6
+"""[share of a course's seats] So many participants it needs to be paid for; small rural courses fail below it."""
+
+COURSE_TIMES: Final = {
+    Daypart.WEEKDAY_MORNING: ("08:30", "12:45"), Daypart.WEEKDAY_AFTERNOON: ("13:30", "16:45"),
+    Daypart.WEEKDAY_EVENING: ("18:00", "21:15"), Daypart.WEEKEND: ("09:00", "14:00"),
+}
+"""[from, to] The usual hours of courses: while school lasts, after it, after work, and on Saturday."""
+
+COURSE_WEEKDAYS: Final = (Weekday.MONDAY, Weekday.TUESDAY, Weekday.THURSDAY)
+"""[days of the week] On which courses take place; Wednesday afternoon and Friday are for families and prayers."""
+
+VOLUNTEERS_SIGNED: Final = 30
+"""[days before the offer] Volunteers signed the confidentiality agreement, and showed their certificate of conduct, at their training."""
+
+INTERPRETED_BY_VIDEO: Final = 0.3
+"""[share of interpreters' offers] By video: rare languages have no interpreter in the county."""
+
+COURSE_IN_TURN: Final = 0.12
+"""[share of evening courses] Take place in the morning and in the evening in turn, for whoever works shifts."""
+
+STANDING_AS_AGREED: Final = 0.4
+"""[share of volunteers' standing offers] Meet when both sides have time, which they agree between them."""
+
+SELF_PAYERS_TAKEN: Final = 0.85
+"""[share of federal courses] Take people who pay themselves beside those with a certificate."""
+
+LETTERS_TAUGHT: Final = {
+    ServiceKind.INTEGRATION_COURSE_LITERACY: (Literacy.NOT_LITERATE,),
+    ServiceKind.INTEGRATION_COURSE_SECOND_SCRIPT: (Literacy.SECOND_SCRIPT,),
+}
+"""[literacy by kind of course] Whom the concepts of these federal courses are for."""
+
+CARE_AGES: Final = (0, 6)
+"""[years from, to] Children whom the child care beside a course takes: until they go to school."""
+
+PLACE_HAS: Final = {
+    Accessibility.STEP_FREE: 0.75, Accessibility.ACCESSIBLE_TOILET: 0.6, Accessibility.HEARING_LOOP: 0.2,
+    Accessibility.SIGN_LANGUAGE: 0.05, Accessibility.LARGE_PRINT: 0.5, Accessibility.EASY_LANGUAGE: 0.6,
+}
+"""[share of offers, each] Public buildings mostly; who teaches beginners speaks plainly."""
+
+FOR_NEIGHBOURS: Final = 0.1
+"""[share of standing offers of volunteers] For people of their own district alone, since the municipality pays for them."""
 
 COURSE_WITH_CHILD_CARE: Final = 0.3
 """[share of morning courses] Have somebody who looks after small children."""

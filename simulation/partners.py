@@ -18,7 +18,17 @@ from typing import Final, NamedTuple
 import yaml
 from pydantic import BaseModel, TypeAdapter
 
-from schemas.codes import Cefr, ContactField, Daypart, ServiceKind
+from schemas.codes import (
+    Accessibility,
+    Cefr,
+    ContactField,
+    Daypart,
+    InterpretingWay,
+    Literacy,
+    Rhythm,
+    ServiceKind,
+    scheme_of,
+)
 from simulation import assumptions, naming
 from simulation.chance import Chance, Odds
 from simulation.figures import DATA
@@ -57,6 +67,20 @@ class Offer:
     ages: tuple[int, int] | None
     child_care: bool
     languages: tuple[str, ...]
+    asks: Asks
+    minimum: int | None
+    way: InterpretingWay
+
+
+@dataclass(frozen=True, slots=True)
+class Asks:
+    """For whom an offer is, and what its place has. `self_payers` is None for what is no federal course; `places` are keys (ARS)."""
+
+    rhythm: Rhythm
+    self_payers: bool | None
+    literacy: tuple[Literacy, ...]
+    places: tuple[str, ...]
+    accessibility: tuple[Accessibility, ...]
 
 
 class Sort(BaseModel):
@@ -153,26 +177,57 @@ def _of_kind(seed: int, year: int, kind: ServiceKind, seats: int, around: _Aroun
     for place in range(number):
         chance = Chance(seed, "offer", kind, place)
         sort, partner = chance.one_of(providers)
+        own = seats * (place + 1) // number - seats * place // number
         starts_on = _start(year, place, number, chance) if plan.dated else None
         dayparts = opening.at(place)
-        german = _LEVELS[kind].at(levels.at(place)) if kind in _LEVELS else None
         home = Chance(seed, "partner", partner)
+        district = around.districts.draw(home if sort.local else chance)
+        asks = _asks(kind, dayparts, district, Chance(seed, "asks", kind, place))
+        german = _LEVELS[kind].at(levels.at(place)) if kind in _LEVELS else None
         yield Offer(
             key=f"{kind}-{place + 1}",
             partner=partner,
             kind=kind,
-            district=around.districts.draw(home if sort.local else chance),
-            seats=seats * (place + 1) // number - seats * place // number,
+            district=district,
+            seats=own,
             published_on=_published(year, starts_on),
             starts_on=starts_on,
             weeks=plan.weeks,
-            dayparts=dayparts,
+            dayparts=_IN_TURN if asks.rhythm is Rhythm.ALTERNATING else dayparts,
             german_from=german[0] if german else None,
             german_to=german[1] if german else None,
             ages=assumptions.AGES_SERVED.get(kind),
             child_care=_has_child_care(kind, dayparts, chance),
             languages=_languages(kind, around.groups, chance) if sort.talks else (),
+            asks=asks,
+            minimum=ceil(own * assumptions.COURSE_MINIMUM) if plan.dated else None,
+            way=_way(Chance(seed, "way", kind, place)),
         )
+
+
+def _way(chance: Chance) -> InterpretingWay:
+    return InterpretingWay.VIDEO if chance.happens(assumptions.INTERPRETED_BY_VIDEO) else InterpretingWay.ON_SITE
+
+
+def _asks(kind: ServiceKind, dayparts: tuple[Daypart, ...], district: str, chance: Chance) -> Asks:
+    dated = assumptions.PLANS[kind].dated
+    rhythm, neighbours = Rhythm.FIXED, False
+    if dated and dayparts == (Daypart.WEEKDAY_EVENING,) and chance.happens(assumptions.COURSE_IN_TURN):
+        rhythm = Rhythm.ALTERNATING
+    elif kind in _OF_VOLUNTEERS:
+        rhythm = Rhythm.FLEXIBLE if chance.happens(assumptions.STANDING_AS_AGREED) else Rhythm.FIXED
+        neighbours = chance.happens(assumptions.FOR_NEIGHBOURS)
+    return Asks(
+        rhythm=rhythm,
+        self_payers=chance.happens(assumptions.SELF_PAYERS_TAKEN) if scheme_of(kind) is not None else None,
+        literacy=assumptions.LETTERS_TAUGHT.get(kind, ()),
+        places=(district,) if neighbours else (),
+        accessibility=tuple(one for one, share in assumptions.PLACE_HAS.items() if chance.happens(share)),
+    )
+
+
+_IN_TURN: Final = (Daypart.WEEKDAY_MORNING, Daypart.WEEKDAY_EVENING)
+_OF_VOLUNTEERS: Final = (ServiceKind.LOTSE, ServiceKind.ASSOCIATIONS_AND_VOLUNTEERING)
 
 
 class _Opening(NamedTuple):

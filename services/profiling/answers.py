@@ -13,8 +13,8 @@ from typing import Any, Self
 
 from pydantic import BaseModel, ConfigDict
 
-from schemas.codes import BenefitRegime, Daypart, Literacy
-from schemas.events import GermanLevels
+from schemas.codes import Accessibility, BenefitRegime, Daypart, Literacy
+from schemas.events import Certificate, GermanLevels
 
 
 class Goal(StrEnum):
@@ -111,8 +111,12 @@ class Answers(BaseModel):
     strengths: tuple[Strength, ...] | None = None
     mobility: tuple[Mobility, ...] | None = None
     benefit_regime: BenefitRegime | None = None
+    certificates: tuple[Certificate, ...] | None = None
+    self_payer: bool | None = None
     goals: tuple[Goal, ...] | None = None
     available: tuple[Daypart, ...] | None = None
+    rotating_shifts: bool | None = None
+    access_needs: tuple[Accessibility, ...] | None = None
     knows_people: bool | None = None
     lotse_wanted: bool | None = None
     psychosocial_support_wanted: bool | None = None
@@ -122,6 +126,13 @@ class Answers(BaseModel):
     def of(cls, coded: Mapping[str, Any]) -> Self:
         """The answers of a stored version."""
         return cls.model_validate(coded)
+
+    @property
+    def read_and_written(self) -> Literacy | None:
+        """How far the person reads and writes, for a course in Latin script."""
+        if self.literacy is Literacy.LITERATE and self.reads_latin_script is False:
+            return Literacy.SECOND_SCRIPT
+        return self.literacy
 
     @property
     def child_care_ages(self) -> tuple[int, ...]:

@@ -12,9 +12,10 @@ from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Any
 
-from schemas.codes import ServiceKind
+from schemas.codes import Purpose, ServiceKind
 from schemas.ends import level_of
 from schemas.events import (
+    AccessNeedsTold,
     AppointmentBooked,
     AppointmentReleased,
     NeedConfirmed,
@@ -152,6 +153,17 @@ def _facts_changed(course: _Course) -> None:
         for need in case.plan:
             if need.id in open_needs(case):
                 course.happens(NeedWithdrawn(need=need.id))
+    _tell_access_needs(course)
+
+
+def _tell_access_needs(course: _Course) -> None:
+    """What the person needs to take part says something of their health: it is told while they consent to that, and taken back after."""
+    case = course.case
+    may_be_told = case.obstacle is None and Purpose.ACCESSIBILITY in case.consents
+    answers = Answers.of(case.profile.answers) if case.profile is not None and may_be_told else Answers()
+    needs = answers.access_needs or ()
+    if needs != case.access_needs_told:
+        course.happens(AccessNeedsTold(needs=needs))
 
 
 def _completed(course: _Course, event: ReferralCompleted) -> None:
@@ -251,6 +263,7 @@ def _amend(course: _Course, asked_by: str, answers: Mapping[str, Any], by: str, 
     course.happens(version)
     course.happens(_recorded(version))
     course.effects.append(KeepVersion(course.case.id, version))
+    _tell_access_needs(course)
 
 
 def _recorded(version: ProfileVersion) -> ProfileRecorded:
@@ -262,6 +275,10 @@ def _recorded(version: ProfileVersion) -> ProfileRecorded:
         benefit_regime=answers.benefit_regime,
         available=answers.available or (),
         child_care_ages=answers.child_care_ages,
+        literacy=answers.read_and_written,
+        rotating_shifts=bool(answers.rotating_shifts),
+        certificates=answers.certificates,
+        self_payer=bool(answers.self_payer),
     )
 
 

@@ -12,6 +12,7 @@ from typing import Any, Final
 
 from schemas.codes import Purpose
 from schemas.events import (
+    AccessNeedsTold,
     AppointmentBooked,
     AppointmentReleased,
     ArrivalRegistered,
@@ -313,6 +314,7 @@ _EVOLVERS: Final[Mapping[type, Callable[[Case, Any], Case]]] = {
     SheetsTaken: lambda case, _: case.but(waiting=()),
     ProfileVersion: lambda case, fact: case.but(profile=fact),
     ProfileRecorded: lambda case, _: case,  # tells others of a version that the case has already
+    AccessNeedsTold: lambda case, fact: case.but(access_needs_told=fact.needs),
     NeedsReconciled: lambda case, fact: case.but(needs=fact.needs),
     NeedSuggested: lambda case, fact: case.but(needs=(*case.needs, fact.need)),
     NeedConfirmed: _confirmed,

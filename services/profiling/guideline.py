@@ -17,7 +17,8 @@ from typing import Any, Final, cast
 
 from pydantic import BaseModel, ConfigDict, Field, model_validator
 
-from schemas.events import Code, GermanLevels
+from schemas.codes import CertificateIssuer, CertificateKind, CourseScheme
+from schemas.events import Certificate, Code, GermanLevels
 from schemas.labels import Label, labels
 from schemas.languages import UnknownLanguage, language
 from schemas.plain_yaml import read_yaml
@@ -39,6 +40,7 @@ class AnswerKind(StrEnum):
     NUMBER = "number"
     AGES = "ages"
     LANGUAGES = "languages"
+    CERTIFICATES = "certificates"
 
 
 @dataclass(frozen=True, slots=True)
@@ -213,6 +215,43 @@ def _languages(question: Question, given: object) -> list[str]:
     return list(spoken)
 
 
+def _certificates(question: Question, given: object) -> list[dict[str, Any]]:
+    found = {repr(read): read for read in (_certificate(entry, where) for where, entry in _entries(question, given))}
+    return [found[text] for text in sorted(found)]
+
+
+def _certificate(given: object, where: str) -> dict[str, Any]:
+    """One certificate, in the form of `schemas.events.Certificate`."""
+    if not isinstance(given, Mapping):
+        raise WrongAnswers([Wrong(where, "object")])
+    told = cast("Mapping[str, object]", given)
+    if not set(told) <= set(Certificate.model_fields):
+        raise WrongAnswers([Wrong(where, "unknown")])
+    read: dict[str, Any] = {
+        name: _one_of(labels()[codes], told.get(name), f"{where}.{name}") for name, codes in _CODES_OF_A_CERTIFICATE
+    }
+    until, exempt = told.get("valid_until"), told.get("fee_exempt")
+    if until is not None:
+        read["valid_until"] = _day(until, f"{where}.valid_until")
+    if not isinstance(exempt, bool | None):
+        raise WrongAnswers([Wrong(f"{where}.fee_exempt", "truth")])
+    return read | {"fee_exempt": exempt or False}
+
+
+_CODES_OF_A_CERTIFICATE: Final = (
+    ("scheme", CourseScheme.__name__),
+    ("kind", CertificateKind.__name__),
+    ("issuer", CertificateIssuer.__name__),
+)
+
+
+def _day(given: object, where: str) -> str:
+    try:
+        return date.fromisoformat(given if isinstance(given, str) else "").isoformat()
+    except ValueError:
+        raise WrongAnswers([Wrong(where, "date")]) from None
+
+
 def _entries(question: Question, given: object) -> Iterator[tuple[str, object]]:
     if not isinstance(given, list):
         raise WrongAnswers([Wrong(question.id, "list")])
@@ -247,4 +286,5 @@ _READERS: Final[Mapping[AnswerKind, Callable[[Question, Any], Any]]] = {
     AnswerKind.NUMBER: _number,
     AnswerKind.AGES: _ages,
     AnswerKind.LANGUAGES: _languages,
+    AnswerKind.CERTIFICATES: _certificates,
 }

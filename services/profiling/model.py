@@ -13,7 +13,7 @@ from typing import Any, ClassVar, Final
 
 from pydantic import BaseModel, ConfigDict, computed_field
 
-from schemas.codes import Purpose
+from schemas.codes import Accessibility, Purpose
 from services.profiling.needs import Need, NeedState, Step
 from services.profiling.situation import Facts
 from services.runtime.calendar import berlin_day, end_of_berlin_day
@@ -126,7 +126,7 @@ class Case(State):
 
     `withdrawn` remembers purposes whose withdrawal was heard of, also before the case arrived. `profile` is the latest version; all
     versions lie in a collection of their own. `waiting` has the latest sheet of each guideline, the last one last. `steps` is by need, and
-    may hold needs that are not known (any more).
+    may hold needs that are not known (any more). `access_needs_told` is what others know of the person's needs to take part.
     """
 
     KIND: ClassVar[str] = "case"
@@ -144,6 +144,7 @@ class Case(State):
     lost: tuple[LostSheet, ...] = ()
     needs: tuple[Need, ...] = ()
     steps: Mapping[str, Step] = {}
+    access_needs_told: tuple[Accessibility, ...] = ()
 
     @property
     def obstacle(self) -> Obstacle | None:

@@ -96,9 +96,7 @@ class Situation:
 
     @cached_property
     def literacy(self) -> Literacy | None:
-        if self.answers.literacy is Literacy.LITERATE and self.answers.reads_latin_script is False:
-            return Literacy.SECOND_SCRIPT
-        return self.answers.literacy
+        return self.answers.read_and_written
 
     @cached_property
     def months_here(self) -> int:

@@ -14,7 +14,7 @@ from functools import cache
 from typing import Final
 
 from schemas.envelope import Subject
-from schemas.events import NeedWaiting, ProfileRecorded
+from schemas.events import AccessNeedsTold, NeedWaiting, ProfileRecorded
 from services.referral.evolve import PassedOver, ScopeAgreed, evolve
 from services.referral.model import LIVE, Case, Need, NeedState, ReferralState
 from services.referral.offers import Offer
@@ -68,7 +68,7 @@ class Books:
         return self.entries.get(HELD, 0) == sum(self.referrals[state] for state in LIVE)
 
 
-_UNCOUNTED: Final[frozenset[type]] = frozenset({PassedOver, ScopeAgreed, ProfileRecorded, NeedWaiting})
+_UNCOUNTED: Final[frozenset[type]] = frozenset({PassedOver, ScopeAgreed, ProfileRecorded, AccessNeedsTold, NeedWaiting})
 """Facts that leave the state of every need and referral, and every seat, as it is: most of what a round and a talk bring."""
 
 

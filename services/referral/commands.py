@@ -25,6 +25,7 @@ from schemas.codes import (
 )
 from services.referral.model import NeedState, ReferralState
 from services.referral.offers import OfferTerms
+from services.referral.particulars import Effort
 from services.referral.task_status import TOLD
 
 
@@ -44,17 +45,26 @@ class PublishOffer(_Command):
 
 
 class SetSeats(_Command):
-    """Another number of seats."""
+    """Another number of seats. `confirm_affected`: whoever asks knows that people lose theirs (`losing`)."""
 
     offer: str
     seats: int
     partner: str | None
+    confirm_affected: bool = False
 
 
 class ConfirmSeats(_Command):
     """Seats and terms are right as of today."""
 
     offer: str
+    partner: str | None
+
+
+class ReportEffort(_Command):
+    """What the volunteer guide of an offer gave in a month."""
+
+    offer: str
+    effort: Effort
     partner: str | None
 
 
@@ -216,7 +226,7 @@ class NeedScope(BaseModel):
 
 
 class OfferStanding(BaseModel):
-    """An offer after a command. `held` counts the seats that are held or taken."""
+    """An offer after a command. `held` counts the seats that are held or taken; `affected` are the referrals that lost theirs by it."""
 
     offer: str
     seats: int
@@ -224,6 +234,14 @@ class OfferStanding(BaseModel):
     free: int
     closed: bool
     confirmed_on: date | None = None
+    affected: tuple[str, ...] = ()
+
+
+class EffortStanding(BaseModel):
+    """What is known of a volunteer's month after a report."""
+
+    offer: str
+    effort: Effort
 
 
 class ReferralStanding(BaseModel):

@@ -18,6 +18,7 @@ from pydantic import BaseModel
 from schemas.codes import CancelReason, Purpose
 from schemas.envelope import Envelope, Subject
 from schemas.events import (
+    AccessNeedsTold,
     ConsentWithdrawn,
     NeedConfirmed,
     NeedWithdrawn,
@@ -36,7 +37,15 @@ from services.referral.steps import Fact, cancel, leave
 from services.runtime.calendar import berlin_day
 from services.runtime.deciding import Decision, Forget, States
 
-MAY_CANCEL: Final = (ConsentWithdrawn, PersonErased, PersonMoved, PersonCorrected, ProfileRecorded, NeedWithdrawn)
+MAY_CANCEL: Final = (
+    ConsentWithdrawn,
+    PersonErased,
+    PersonMoved,
+    PersonCorrected,
+    ProfileRecorded,
+    AccessNeedsTold,
+    NeedWithdrawn,
+)
 """Events after which a referral may no longer stand: what they mean depends on the offers of the case too."""
 
 

@@ -120,6 +120,13 @@ class DirectorySettings(_Part):
     stale_after_days: Days
 
 
+class LotseSettings(_Part):
+    """What the county asks of its volunteer guides. `conduct_counts_days`: so long the certificate of conduct that was inspected counts."""
+
+    conduct_counts_days: Days
+    most_cases: Annotated[int, Field(ge=1)]
+
+
 class CountySettings(_Part):
     """One version of a county's decisions."""
 
@@ -131,6 +138,7 @@ class CountySettings(_Part):
     look_ahead: LookAhead
     contact: Contact
     directory: DirectorySettings
+    lotsen: LotseSettings
 
 
 def settings_of(county: str, day: date) -> CountySettings:

@@ -21,6 +21,7 @@ from services.referral.commands import (
     Propose,
     ProposeByHand,
     PublishOffer,
+    ReportEffort,
     SetSeats,
     TakeStep,
 )
@@ -30,13 +31,13 @@ from services.referral.directory import agreements as agreed
 from services.referral.directory import keeping
 from services.referral.directory.agreements import NONE, agreements_for
 from services.referral.directory.keeping import OfPartner
-from services.referral.directory.states import Service, service_id
+from services.referral.directory.states import Partner, Service, partner_id, service_id
 from services.referral.evolve import evolve
 from services.referral.flow import flowing
 from services.referral.model import Case
 from services.referral.offers import Offer, OfferTerms
 from services.referral.placing import pass_over, place
-from services.referral.publishing import close, confirm, publish, set_seats
+from services.referral.publishing import Entries, close, confirm, publish, report, set_seats, site_of
 from services.referral.scope import agree
 from services.referral.steps import Agreed, lapse, take
 from services.runtime.calendar import berlin_day
@@ -44,7 +45,7 @@ from services.runtime.deciding import Command, Decision, Due, Message, Received,
 
 __all__ = ["decide", "evolve", "names"]
 
-_OfAnOffer = PublishOffer | SetSeats | ConfirmSeats | CloseOffer
+_OfAnOffer = PublishOffer | SetSeats | ConfirmSeats | CloseOffer | ReportEffort
 
 
 def names(message: Message, states: States) -> Iterable[Subject]:
@@ -59,7 +60,7 @@ def names(message: Message, states: States) -> Iterable[Subject]:
             yield from _held_by(subject.id, states)
         case Command(county=county, data=OfPartner() as command):
             yield from keeping.names(command, county)
-        case Command(data=PublishOffer() | SetSeats() | ConfirmSeats() | CloseOffer() as command):
+        case Command(data=PublishOffer() | SetSeats() | ConfirmSeats() | CloseOffer() | ReportEffort() as command):
             yield from _for_an_offer(command, message.county, states)
         case Command():
             yield from _for_a_case(message, states)
@@ -67,15 +68,23 @@ def names(message: Message, states: States) -> Iterable[Subject]:
 
 def _for_an_offer(command: _OfAnOffer, county: str, states: States) -> Iterator[Subject]:
     yield Subject(Offer.KIND, command.offer)
+    if isinstance(command, PublishOffer) and command.terms.service is not None:
+        yield Subject(Service.KIND, service_id(county, command.terms.partner, command.terms.service))
+    if isinstance(command, PublishOffer) and site_of(command.terms) is not None:
+        yield Subject(Partner.KIND, partner_id(county, command.terms.partner))
+    known = states.known(Offer, command.offer)
+    if known is not None and _seats_after(command, known) < known.taken:
+        yield from (Subject(Case.KIND, holder.case) for holder in known.holders)
+
+
+def _seats_after(command: _OfAnOffer, offer: Offer) -> int:
     match command:
-        case PublishOffer(terms=OfferTerms(partner=partner, service=str(service))):
-            yield Subject(Service.KIND, service_id(county, partner, service))
-        case CloseOffer(offer=offer):
-            known = states.known(Offer, offer)
-            if known is not None:
-                yield from (Subject(Case.KIND, holder.case) for holder in known.holders)
-        case _:
-            pass
+        case PublishOffer(seats=seats) | SetSeats(seats=seats):
+            return seats
+        case ConfirmSeats() | ReportEffort():
+            return offer.seats
+        case CloseOffer():
+            return 0
 
 
 def _for_a_case(message: Command, states: States) -> Iterator[Subject]:
@@ -112,7 +121,7 @@ def _decide(message: Message, states: States, now: datetime) -> Decision:
             return hear(envelope, data, states, now)
         case Due(subject=subject):
             return Decision(list(lapse(states.get(Case, subject.id), now)))
-        case Command(data=PublishOffer() | SetSeats() | ConfirmSeats() | CloseOffer() as command):
+        case Command(data=PublishOffer() | SetSeats() | ConfirmSeats() | CloseOffer() | ReportEffort() as command):
             return _of_an_offer(command, message.county, states, berlin_day(now))
         case Command(data=OfPartner() as command):
             return keeping.decide(command, message.county, states, berlin_day(now))
@@ -124,16 +133,24 @@ def _of_an_offer(command: _OfAnOffer, county: str, states: States, today: date) 
     offer = states.get(Offer, command.offer)
     match command:
         case PublishOffer(terms=terms):
-            service = None
-            if terms.service is not None:
-                service = states.get(Service, service_id(county, terms.partner, terms.service))
-            return publish(command, offer, service, today)
+            return publish(command, offer, _entries(terms, county, states), states, today)
         case SetSeats():
-            return set_seats(command, offer, today)
+            return set_seats(command, offer, states, today)
         case ConfirmSeats():
             return confirm(command, offer, today)
+        case ReportEffort():
+            return report(command, offer, today)
         case CloseOffer():
             return close(command, offer, states)
+
+
+def _entries(terms: OfferTerms, county: str, states: States) -> Entries:
+    service = partner = None
+    if terms.service is not None:
+        service = states.get(Service, service_id(county, terms.partner, terms.service))
+    if site_of(terms) is not None:
+        partner = states.get(Partner, partner_id(county, terms.partner))
+    return Entries(service, partner)
 
 
 def _of_a_case(message: Command, states: States, now: datetime) -> Decision:

@@ -1,7 +1,8 @@
 """The hard rules: who may be proposed for which offer. Nothing ever overrides them.
 
 A rule is data: a code, the one attribute of a person it looks at (that of the agreement looks at none), the offers on which it binds, and
-whether a value of that attribute is let in. Its sentence for people is `rule.<code>` in `messages/`. What is not known about a person is
+whether a value of that attribute is let in. The words in which an offer says for whom it is are closed: the fields of `OfferTerms`, their
+code lists and the keys of places. Its sentence for people is `rule.<code>` in `messages/`. What is not known about a person is
 not let in where a rule binds: the sentence says what to ask. Since each rule looks at one attribute only, its verdict on a value holds for
 everybody who shares it.
 """
@@ -10,22 +11,79 @@ from __future__ import annotations
 
 from collections.abc import Callable, Hashable, Iterable
 from dataclasses import dataclass
-from datetime import date, datetime
-from typing import Any, Final
+from datetime import date, datetime, timedelta
+from functools import cache
+from typing import Any, Final, NamedTuple
 
-from schemas.codes import CEFR_ORDER, BenefitRegime, Cefr, Daypart, ResidenceGroup, ServiceKind, Sex
+from schemas.codes import (
+    CEFR_ORDER,
+    Accessibility,
+    BenefitRegime,
+    Cefr,
+    Daypart,
+    Literacy,
+    ResidenceGroup,
+    Rhythm,
+    ServiceKind,
+    Sex,
+    Skill,
+    scheme_of,
+)
+from schemas.events import GermanLevels
+from schemas.places import UnknownPlace, municipalities
 from services.referral.county import CountySettings
 from services.referral.directory.agreements import NONE, Agreements
 from services.referral.distance import distance_km
 from services.referral.lookahead import NO_PRICES, Prices
-from services.referral.model import Case, Need
+from services.referral.model import Case, Certificate, Need, Person, Profile
 from services.referral.offers import OfferTerms
+from services.referral.particulars import Lotse
 from services.referral.trying import Tried, tried
+
+
+class Levels(NamedTuple):
+    """The level of each skill, None where it is not known; in the order of `Skill`."""
+
+    listening: Cefr | None = None
+    reading: Cefr | None = None
+    speaking: Cefr | None = None
+    writing: Cefr | None = None
+
+    @classmethod
+    def alike(cls, level: Cefr | None) -> Levels:
+        """The same level in each skill."""
+        return cls(level, level, level, level)
+
+
+class Hours(NamedTuple):
+    """When somebody has time, each week; `rotating`: besides in turn, as their shifts change."""
+
+    available: frozenset[Daypart]
+    rotating: bool = False
+
+
+class Home(NamedTuple):
+    """Where somebody lives; the municipality only where it is known, or the district has but one."""
+
+    district: str
+    municipality: str | None
+
+
+class Admission(NamedTuple):
+    """What somebody has for federal courses of one scheme. `certificates` is None where nobody asked."""
+
+    certificates: frozenset[Certificate] | None
+    self_payer: bool
+
+    def valid(self, day: date) -> tuple[Certificate, ...]:
+        """The certificates that count on this day: an expired one counts as none."""
+        return tuple(one for one in self.certificates or () if one.valid_until is None or day <= one.valid_until)
 
 
 @dataclass(frozen=True, slots=True)
 class Seeker:
-    """A need in search of a place: what matching may know of it, and nothing else. `tried` are the offers proposed before."""
+    """A need in search of a place: what matching may know of it, and nothing else. `tried` are the offers proposed before; `german` is the
+    weakest of the `levels`; `admission` is None where the kind is no federal course."""
 
     case: str
     need: str
@@ -33,15 +91,23 @@ class Seeker:
     urgent: bool
     since: datetime
     tried: frozenset[Tried]
-    district: str
+    home: Home
     birth_year: int | None
     sex: Sex | None
     residence_group: ResidenceGroup | None
     benefit_regime: BenefitRegime | None
     german: Cefr | None
-    available: frozenset[Daypart]
+    levels: Levels
+    hours: Hours
     languages: frozenset[str]
     child_care_ages: frozenset[int]
+    literacy: Literacy | None = None
+    admission: Admission | None = None
+    access_needs: frozenset[Accessibility] = frozenset()
+
+    @property
+    def district(self) -> str:
+        return self.home.district
 
     @property
     def needs_child_care(self) -> bool:
@@ -60,15 +126,46 @@ def seeker_of(case: Case, need: Need) -> Seeker | None:
         urgent=need.urgent,
         since=need.since,
         tried=tried(need),
-        district=person.district,
+        home=_home(person),
         birth_year=person.birth_year,
         sex=person.sex,
         residence_group=person.residence_group,
         benefit_regime=profile.benefit_regime,
         german=profile.german,
-        available=frozenset(profile.available),
+        levels=_levels(profile.levels),
+        literacy=profile.literacy,
+        admission=_admission(profile, need.kind),
+        hours=Hours(frozenset(profile.available), profile.rotating_shifts),
         languages=frozenset(person.languages),
         child_care_ages=frozenset(profile.child_care_ages),
+        access_needs=frozenset(profile.access_needs),
+    )
+
+
+def _home(person: Person) -> Home:
+    return Home(person.district, person.municipality or _only_municipality(person.district))
+
+
+@cache
+def _only_municipality(district: str) -> str | None:
+    try:
+        found = municipalities(district)
+    except UnknownPlace:
+        return None
+    return found[0].ars if len(found) == 1 else None
+
+
+def _levels(told: GermanLevels) -> Levels:
+    return Levels(told.listening, told.reading, told.speaking, told.writing)
+
+
+def _admission(profile: Profile, kind: ServiceKind) -> Admission | None:
+    scheme = scheme_of(kind)
+    if scheme is None:
+        return None
+    known = profile.certificates
+    return Admission(
+        None if known is None else frozenset(one for one in known if one.scheme is scheme), profile.self_payer
     )
 
 
@@ -84,7 +181,7 @@ class Circumstances:
 
 @dataclass(frozen=True, slots=True)
 class Rule:
-    """One hard rule. `attribute` names what it looks at, in the words of a partner's inbox; None: nothing of the person."""
+    """One hard rule. `attribute` names what it looks at, in the words of a partner's inbox; None: nothing that a partner sees there."""
 
     code: str
     attribute: str | None
@@ -116,20 +213,93 @@ def _child_age(ages: frozenset[int], terms: OfferTerms, _: Circumstances) -> boo
     return terms.ages is not None and any(terms.ages[0] <= age + 1 and age <= terms.ages[1] for age in ages)
 
 
-def _level(german: Cefr | None, terms: OfferTerms, _: Circumstances) -> bool:
-    if german is None:
-        return False
-    enough = terms.cefr_from is None or CEFR_ORDER[german] >= CEFR_ORDER[terms.cefr_from]
-    to_learn = terms.cefr_to is None or CEFR_ORDER[german] < CEFR_ORDER[terms.cefr_to]
-    return enough and to_learn
+def _level(levels: Levels, terms: OfferTerms, _: Circumstances) -> bool:
+    return reaches(levels, terms) and learns(levels, terms)
 
 
-def _time(available: frozenset[Daypart], terms: OfferTerms, _: Circumstances) -> bool:
+def reaches(levels: Levels, terms: OfferTerms) -> bool:
+    """Whether every skill has the level to begin with. A skill that the offer names has to be known; of the others, those that are."""
+    named = {one.skill: one.cefr_from for one in terms.skills}
+    for skill, level in zip(Skill, levels, strict=True):
+        start = named.get(skill) or terms.cefr_from
+        if level is None:
+            if named.get(skill) is not None:
+                return False
+        elif start is not None and CEFR_ORDER[level] < CEFR_ORDER[start]:
+            return False
+    return any(level is not None for level in levels)
+
+
+def learns(levels: Levels, terms: OfferTerms) -> bool:
+    """Whether a skill has not yet the level that is led to: as long as one has not, there is something to learn."""
+    named = {one.skill: one.cefr_to for one in terms.skills}
+    ends = [
+        (level, end)
+        for skill, level in zip(Skill, levels, strict=True)
+        if (end := named.get(skill) or terms.cefr_to) is not None
+    ]
+    return not ends or any(level is not None and CEFR_ORDER[level] < CEFR_ORDER[end] for level, end in ends)
+
+
+def _time(hours: Hours, terms: OfferTerms, _: Circumstances) -> bool:
     # A course takes place at all of its times, a service is open at them. Whoever was not asked yet has said nothing against it.
-    if not available:
+    if not hours.available or follows_shifts(hours, terms):
         return True
     times = frozenset(terms.dayparts)
-    return times <= available if terms.is_dated else bool(times & available)
+    return times <= hours.available if terms.is_dated else bool(times & hours.available)
+
+
+def follows_shifts(hours: Hours, terms: OfferTerms) -> bool:
+    """Whether the times of the offer go by those of the person: as is agreed with anybody, or in turn as their shifts do."""
+    return terms.rhythm is Rhythm.FLEXIBLE or (hours.rotating and terms.rhythm is Rhythm.ALTERNATING)
+
+
+def _admitted(has: Admission | None, terms: OfferTerms, where: Circumstances) -> bool:
+    if terms.admission is None or has is None:
+        return False
+    asked = terms.admission
+    return (has.self_payer and asked.self_payers) or any(
+        (not asked.kinds or one.kind in asked.kinds) and (not asked.issuers or one.issuer in asked.issuers)
+        for one in has.valid(where.today)
+    )
+
+
+def _lives_there(home: Home, terms: OfferTerms, _: Circumstances) -> bool:
+    return home.district in terms.places or home.municipality in terms.places
+
+
+def _care_takes(ages: frozenset[int], terms: OfferTerms, _: Circumstances) -> bool:
+    # Told in whole years on the day of the talk, as `_child_age` has it; here every child needs a place.
+    if terms.child_care_ages is None:
+        return True
+    youngest, oldest = terms.child_care_ages
+    return all(youngest <= age + 1 and age <= oldest for age in ages)
+
+
+def _accessible(needs: frozenset[Accessibility], terms: OfferTerms, _: Circumstances) -> bool:
+    return unmet(needs, terms) == frozenset()
+
+
+def unmet(needs: frozenset[Accessibility], terms: OfferTerms) -> frozenset[Accessibility]:
+    """What the person needs and the place has not. Whoever comes to people's homes needs no accessible house."""
+    at_home = _OF_THE_HOUSE if terms.kind in COMES_TO_PEOPLE else frozenset[Accessibility]()
+    return needs.difference(terms.accessibility) - at_home
+
+
+def _may_meet_minors(birth_year: int | None, terms: OfferTerms, where: Circumstances) -> bool:
+    # Only the year is known: who may be a minor still is taken for one, and so is who may be of any age.
+    lotse = terms.particulars
+    if isinstance(lotse, Lotse) and lotse.conduct_inspected_on is not None:
+        known_until = lotse.conduct_inspected_on + timedelta(days=where.settings.lotsen.conduct_counts_days)
+        if where.today <= known_until:
+            return True
+    return birth_year is not None and where.today.year - birth_year > _OF_AGE
+
+
+_OF_AGE: Final = 18
+"""Years (section 2 BGB)."""
+COMES_TO_PEOPLE: Final = frozenset({ServiceKind.HOME_VISIT, ServiceKind.LOTSE, ServiceKind.INTERPRETER})
+_OF_THE_HOUSE: Final = frozenset({Accessibility.STEP_FREE, Accessibility.ACCESSIBLE_TOILET})
 
 
 def _place(district: str, terms: OfferTerms, where: Circumstances) -> bool:
@@ -139,6 +309,15 @@ def _place(district: str, terms: OfferTerms, where: Circumstances) -> bool:
 
 def _needs_hands_free(terms: OfferTerms) -> bool:
     return terms.is_dated and not terms.child_care and terms.kind not in FOR_CHILDREN
+
+
+def _minds_children(terms: OfferTerms) -> bool:
+    return terms.is_dated and terms.child_care and terms.child_care_ages is not None and terms.kind not in FOR_CHILDREN
+
+
+def _names_levels(terms: OfferTerms) -> bool:
+    named = terms.cefr_from is not None or terms.cefr_to is not None
+    return named or any(one.cefr_from is not None or one.cefr_to is not None for one in terms.skills)
 
 
 FOR_CHILDREN: Final = frozenset({ServiceKind.CHILD_LANGUAGE_SUPPORT, ServiceKind.CHILD_CARE_PLACE})
@@ -151,7 +330,8 @@ def _is_for_a_child(terms: OfferTerms) -> bool:
 
 
 def _asks_for_time(terms: OfferTerms) -> bool:
-    return bool(terms.dayparts) and terms.kind not in FOR_CHILDREN
+    agreed_with_each = terms.rhythm is Rhythm.FLEXIBLE
+    return bool(terms.dayparts) and not agreed_with_each and terms.kind not in FOR_CHILDREN
 
 
 RULES: Final[tuple[Rule, ...]] = (
@@ -187,11 +367,26 @@ RULES: Final[tuple[Rule, ...]] = (
     Rule(
         "level",
         "german",
-        lambda one: one.german,
-        lambda terms: terms.cefr_from is not None or terms.cefr_to is not None,
+        lambda one: one.levels,
+        _names_levels,
         _level,
     ),
-    Rule("time", "available", lambda one: one.available, _asks_for_time, _time),
+    Rule(
+        "literacy",
+        "literacy",
+        lambda one: one.literacy,
+        lambda terms: bool(terms.literacy),
+        lambda literacy, terms, _: literacy in terms.literacy,
+    ),
+    Rule(
+        "certificate",
+        "certificates",
+        lambda one: one.admission,
+        lambda terms: terms.admission is not None,
+        _admitted,
+    ),
+    Rule("residents", "lives_there", lambda one: one.home, lambda terms: bool(terms.places), _lives_there),
+    Rule("time", "available", lambda one: one.hours, _asks_for_time, _time),
     Rule(
         "child-care",
         "needs_child_care",
@@ -199,7 +394,16 @@ RULES: Final[tuple[Rule, ...]] = (
         _needs_hands_free,
         lambda needed, terms, _: not needed,
     ),
-    Rule("place", "distance", lambda one: one.district, lambda terms: True, _place),
+    Rule("care-ages", "child_care_ages", lambda one: one.child_care_ages, _minds_children, _care_takes),
+    Rule("access", None, lambda one: one.access_needs, lambda terms: True, _accessible),
+    Rule("place", "distance", lambda one: one.district, lambda terms: not terms.takes_place_by_video, _place),
+    Rule(
+        "conduct",
+        "age",
+        lambda one: one.birth_year,
+        lambda terms: isinstance(terms.particulars, Lotse),
+        _may_meet_minors,
+    ),
     Rule(
         "language",
         "languages",

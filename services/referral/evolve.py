@@ -11,13 +11,13 @@ from dataclasses import dataclass
 from datetime import date, datetime
 from typing import Any, Final, cast
 
-from schemas.codes import CEFR_ORDER, CancelReason, Cefr, Purpose, ServiceKind, WaitReason
+from schemas.codes import CancelReason, Purpose, ServiceKind, WaitReason
 from schemas.events import (
+    AccessNeedsTold,
     ArrivalRegistered,
     ConsentGiven,
     ConsentWithdrawn,
     EventData,
-    GermanLevels,
     NeedWithdrawn,
     PersonCorrected,
     PersonErased,
@@ -28,6 +28,7 @@ from schemas.events import (
 from services.referral.directory.states import Partner, Service, listed_after
 from services.referral.model import (
     Case,
+    Certificate,
     EndReason,
     FirstDay,
     Need,
@@ -40,6 +41,7 @@ from services.referral.model import (
     Step,
 )
 from services.referral.offers import Holder, Offer, OfferTerms
+from services.referral.particulars import Effort
 from services.runtime.deciding import State, remembered
 
 # --- facts of a case ----------------------------------------------------------------------------------------------------
@@ -145,6 +147,13 @@ class SeatFreed:
 
 
 @dataclass(frozen=True, slots=True)
+class EffortReported:
+    """The partner said what a volunteer gave in a month, for the first time or anew."""
+
+    effort: Effort
+
+
+@dataclass(frozen=True, slots=True)
 class OfferClosed:
     """Nobody is proposed any more; those who held a seat have left it."""
 
@@ -191,7 +200,9 @@ def _moved(case: Case, fact: PersonMoved, _: datetime) -> Case:
     case = _asked_again(case)
     if fact.district is None:
         return case.but(moved_away=True)
-    person = case.person.but(district=fact.district) if case.person is not None else None
+    person = case.person
+    if person is not None:
+        person = person.but(district=fact.district, municipality=fact.municipality)
     return _with_news(case.but(moved_away=False, person=person))
 
 
@@ -200,33 +211,43 @@ def _consented(case: Case, fact: ConsentGiven, _: datetime) -> Case:
 
 
 def _consent_withdrawn(case: Case, fact: ConsentWithdrawn, _: datetime) -> Case:
-    left = _in_order({*case.consents} - {*fact.purposes})
-    return _with_news(_asked_again(case.but(consents=left), fact.purposes))
+    left, profile = _in_order({*case.consents} - {*fact.purposes}), case.profile
+    if Purpose.ACCESSIBILITY in fact.purposes:
+        profile = profile.but(access_needs=())
+    return _with_news(_asked_again(case.but(consents=left, profile=profile), fact.purposes))
 
 
 def _profiled(case: Case, fact: ProfileRecorded, _: datetime) -> Case:
+    certificates = fact.certificates
+    if certificates is not None:
+        certificates = tuple(Certificate.model_validate(one, from_attributes=True) for one in certificates)
     profile = Profile(
-        german=_weakest(fact.german),
+        levels=fact.german,
+        literacy=fact.literacy,
         benefit_regime=fact.benefit_regime,
         available=fact.available,
+        rotating_shifts=fact.rotating_shifts,
         child_care_ages=fact.child_care_ages,
+        certificates=certificates,
+        self_payer=fact.self_payer,
+        access_needs=case.profile.access_needs,
     )
     return _with_news(case.but(profile=profile))
+
+
+def _access_needs_told(case: Case, fact: AccessNeedsTold, _: datetime) -> Case:
+    return _with_news(case.but(profile=case.profile.but(access_needs=fact.needs)))
 
 
 def _person(told: RegisterFacts) -> Person:
     return Person(
         district=told.district,
+        municipality=told.municipality,
         birth_year=told.birth_year,
         sex=told.sex,
         residence_group=told.residence_group,
         languages=told.languages,
     )
-
-
-def _weakest(german: GermanLevels) -> Cefr | None:
-    known = (german.listening, german.reading, german.speaking, german.writing)
-    return min((level for level in known if level is not None), key=lambda level: CEFR_ORDER[level], default=None)
 
 
 def _in_order(purposes: Iterable[Purpose]) -> tuple[Purpose, ...]:
@@ -355,6 +376,7 @@ _CASE: Final[Mapping[type, Callable[[Case, Any, datetime], Case]]] = {
     ConsentWithdrawn: _consent_withdrawn,
     PersonErased: lambda case, fact, at: Case(id=case.id, erased=True),
     ProfileRecorded: _profiled,
+    AccessNeedsTold: _access_needs_told,
     NeedKnown: _need_known,
     NeedWithdrawn: _need_withdrawn,
     PassedOver: _passed_over,
@@ -396,10 +418,16 @@ def _seat_freed(offer: Offer, fact: SeatFreed) -> Offer:
     return offer.but(holders=rest, changes=offer.changes + int(fact.taken))
 
 
+def _effort_reported(offer: Offer, fact: EffortReported) -> Offer:
+    others = (one for one in offer.efforts if one.month != fact.effort.month)
+    return offer.but(efforts=tuple(sorted((*others, fact.effort), key=lambda one: one.month)))
+
+
 _OFFER: Final[Mapping[type, Callable[[Offer, Any], Offer]]] = {
     TermsSet: _terms_set,
     SeatsSet: _seats_set,
     SeatHeld: lambda offer, fact: offer.but(holders=(*offer.holders, fact.holder)),
     SeatFreed: _seat_freed,
+    EffortReported: _effort_reported,
     OfferClosed: lambda offer, fact: offer.but(closed=True, seats=0),
 }

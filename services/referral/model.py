@@ -7,23 +7,29 @@ transfer consent holds. An erased case is a tombstone: its id, and nothing else 
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from datetime import datetime
 from enum import StrEnum
-from typing import Annotated, ClassVar, Final, Self
+from typing import Annotated, Any, ClassVar, Final, Self
 
 from pydantic import BaseModel, ConfigDict, Field, computed_field, field_validator, model_validator
 from pydantic_core.core_schema import ValidationInfo
 
 from schemas.codes import (
+    CEFR_ORDER,
+    Accessibility,
     AgreementScope,
     BenefitRegime,
     CancelReason,
     Cefr,
+    CertificateIssuer,
+    CertificateKind,
+    CourseScheme,
     Daypart,
     DeclineReason,
     FailReason,
     LapseStage,
+    Literacy,
     Outcome,
     Purpose,
     RejectReason,
@@ -33,7 +39,10 @@ from schemas.codes import (
     WaitReason,
     purpose_of,
 )
+from schemas.events import GermanLevels
 from services.runtime.deciding import Day, State
+
+Document = dict[str, Any]
 
 
 class ReferralState(StrEnum):
@@ -118,19 +127,42 @@ class Person(_Part):
     """The coded facts that eligibility looks at."""
 
     district: str
+    municipality: str | None = None
     birth_year: int | None = None
     sex: Sex | None = None
     residence_group: ResidenceGroup | None = None
     languages: tuple[str, ...] = ()
 
 
-class Profile(_Part):
-    """What the talk found out. `german` is the weakest skill that is known: a course begins where the learner is weakest."""
+class Certificate(_Part):
+    """What admits the person to a federal course, on `valid_until` for the last time."""
 
-    german: Cefr | None = None
+    scheme: CourseScheme
+    kind: CertificateKind
+    issuer: CertificateIssuer
+    valid_until: Day | None = None
+    fee_exempt: bool = False
+
+
+class Profile(_Part):
+    """What the talk found out. `certificates` is None where nobody asked. `access_needs` is what the person needs to take part: kept while
+    they consent to it."""
+
+    levels: GermanLevels = GermanLevels()
+    literacy: Literacy | None = None
     benefit_regime: BenefitRegime | None = None
     available: tuple[Daypart, ...] = ()
+    rotating_shifts: bool = False
     child_care_ages: tuple[int, ...] = ()
+    certificates: tuple[Certificate, ...] | None = None
+    self_payer: bool = False
+    access_needs: tuple[Accessibility, ...] = ()
+
+    @property
+    def german(self) -> Cefr | None:
+        """The weakest skill that is known: a course begins where the learner is weakest."""
+        known = (self.levels.listening, self.levels.reading, self.levels.speaking, self.levels.writing)
+        return min((level for level in known if level is not None), key=CEFR_ORDER.__getitem__, default=None)
 
 
 class Step(_Part):
@@ -283,6 +315,13 @@ _HELD_AS: Final = {
 }
 
 
+def _levels_of_each_skill(body: Document) -> Document:
+    """Before, a profile had one level: that of the weakest skill."""
+    profile = {**body.get("profile", {})}
+    level = profile.pop("german", None)
+    return {**body, "profile": {**profile, "levels": dict.fromkeys(GermanLevels.model_fields, level)}}
+
+
 class Case(State):
     """One person's search for the places they need.
 
@@ -291,6 +330,8 @@ class Case(State):
     """
 
     KIND: ClassVar[str] = "case"
+    SHAPE: ClassVar[int] = 2
+    UPGRADES: ClassVar[Mapping[int, Callable[[Document], Document]]] = {1: _levels_of_each_skill}
 
     erased: bool = False
     moved_away: bool = False

@@ -9,49 +9,102 @@ from __future__ import annotations
 from datetime import date
 from typing import Annotated, ClassVar, Final, Self
 
-from pydantic import BaseModel, ConfigDict, Field, computed_field, field_validator, model_validator
-from pydantic_core import PydanticCustomError
-from pydantic_core.core_schema import ValidationInfo
+from pydantic import BaseModel, ConfigDict, Field, computed_field, model_validator
 
-from schemas.codes import CEFR_ORDER, BenefitRegime, Cefr, Daypart, ResidenceGroup, ServiceKind, Sex
+from schemas.codes import (
+    CEFR_ORDER,
+    Accessibility,
+    BenefitRegime,
+    Cefr,
+    CertificateIssuer,
+    CertificateKind,
+    Daypart,
+    InterpretingWay,
+    Literacy,
+    ResidenceGroup,
+    Rhythm,
+    ServiceKind,
+    Sex,
+    Skill,
+)
 from schemas.events import Code, District, Language
+from services.referral.particulars import Effort, InterpreterHours, Particulars
 from services.runtime.deciding import Day, State
 
 MOST_SEATS: Final = 10_000
+MOST_PLACES: Final = 100
 WITHOUT_END: Final = "9999-12-31"
 LAST_DAY: Final = date(2200, 12, 31)
 """The latest day that an offer may name. Held at the door: what is stored already is to stay readable."""
 
 Age = Annotated[int, Field(ge=0, le=130)]
+Ages = tuple[Age, Age]
+"""Years from and to, both included."""
+PlaceKey = Annotated[str, Field(pattern=r"^[0-9]{9}([0-9]{3})?$", description="ARS of a district or a municipality")]
 
 
-class OfferTerms(BaseModel):
+class _Terms(BaseModel):
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+
+class SkillTerms(_Terms):
+    """The level of one skill to begin with, and the one that is led to. It counts in the place of what the offer says for all skills."""
+
+    skill: Skill
+    cefr_from: Cefr | None = None
+    cefr_to: Cefr | None = None
+
+
+class AdmissionTerms(_Terms):
+    """Whom a federal course admits: with a certificate of one of these kinds, from one of these issuers (empty: any); `self_payers` too."""
+
+    kinds: tuple[CertificateKind, ...] = ()
+    issuers: tuple[CertificateIssuer, ...] = ()
+    self_payers: bool = False
+
+
+class OfferTerms(_Terms):
     """What is offered, where, when and to whom. What is empty or null does not restrict.
 
     `service` is the code of the partner's service in the directory, if it is an offer of one. `cefr_from` and `cefr_to` are the level to
-    begin with and the level that is led to; `ages` are years from and to, both included (for a child care place the child's); `dayparts`
-    are when it takes place; `languages` are spoken there beside German. Without `starts_on` it is a standing service. `enrol_until` is the
-    last day on which somebody may be proposed; without it that is the day of the start, or else of the end.
-    """
+    begin with and the level that is led to, in all skills; `skills` has those for which it is another. `ages` (for a child care place the
+    child's); `child_care_ages` are those of the children whom the child care beside the offer takes. `places` are districts and
+    municipalities: it is for people who live there alone. `admission` is what a federal course asks for. `dayparts` are when it takes place
+    and `rhythm` how these times repeat; `languages` are spoken there beside German; `accessibility` is what the place has. Without
+    `starts_on` it is a standing service. `enrol_until` is the last day on which somebody may be proposed; without it that is the day of the
+    start, or else of the end. `particulars` is what offers of its sort say besides.
 
-    model_config = ConfigDict(frozen=True, extra="forbid")
+    Whether all this fits together is asked when it is published (`contradictions`).
+    """
 
     partner: Code
     service: Code | None = None
     kind: ServiceKind
     district: District
     dayparts: tuple[Daypart, ...] = ()
+    rhythm: Rhythm = Rhythm.FIXED
     cefr_from: Cefr | None = None
     cefr_to: Cefr | None = None
-    ages: tuple[Age, Age] | None = None
+    skills: tuple[SkillTerms, ...] = Field(default=(), max_length=len(Skill))
+    literacy: tuple[Literacy, ...] = ()
+    ages: Ages | None = None
     sexes: tuple[Sex, ...] = ()
     residence_groups: tuple[ResidenceGroup, ...] = ()
     benefit_regimes: tuple[BenefitRegime, ...] = ()
+    admission: AdmissionTerms | None = None
+    places: tuple[PlaceKey, ...] = Field(default=(), max_length=MOST_PLACES)
     languages: tuple[Language, ...] = ()
     child_care: bool = False
+    child_care_ages: Ages | None = None
+    accessibility: tuple[Accessibility, ...] = ()
     starts_on: Day | None = None
     ends_on: Day | None = None
     enrol_until: Day | None = None
+    particulars: Particulars | None = None
+
+    @property
+    def takes_place_by_video(self) -> bool:
+        return isinstance(self.particulars, InterpreterHours) and self.particulars.way is InterpretingWay.VIDEO
 
     @property
     def last_day(self) -> date | None:
@@ -62,36 +115,11 @@ class OfferTerms(BaseModel):
     def is_dated(self) -> bool:
         return self.starts_on is not None
 
-    @field_validator("cefr_to")
-    @classmethod
-    def _rises(cls, level: Cefr | None, before: ValidationInfo) -> Cefr | None:
-        start: Cefr | None = before.data.get("cefr_from")
-        if level is not None and start is not None and CEFR_ORDER[level] <= CEFR_ORDER[start]:
-            raise PydanticCustomError("level-not-above-start", "the level led to must be above the one to begin with")
-        return level
-
-    @field_validator("ages")
-    @classmethod
-    def _in_order(cls, ages: tuple[int, int] | None) -> tuple[int, int] | None:
-        if ages is not None and ages[0] > ages[1]:
-            raise PydanticCustomError("ages-not-in-order", "the youngest age comes first")
-        return ages
-
-    @field_validator("ends_on")
-    @classmethod
-    def _ends_after_start(cls, ends_on: date | None, before: ValidationInfo) -> date | None:
-        starts_on: date | None = before.data.get("starts_on")
-        if ends_on is not None and starts_on is not None and ends_on < starts_on:
-            raise PydanticCustomError("ends-before-start", "an offer ends on the day it starts or later")
-        return ends_on
-
-    @field_validator("enrol_until")
-    @classmethod
-    def _enrols_before_end(cls, enrol_until: date | None, before: ValidationInfo) -> date | None:
-        ends_on: date | None = before.data.get("ends_on")
-        if enrol_until is not None and ends_on is not None and enrol_until > ends_on:
-            raise PydanticCustomError("enrols-after-end", "enrolment closes when the offer ends, or earlier")
-        return enrol_until
+    @property
+    def begins_at(self) -> Cefr | None:
+        """The lowest level that is needed to begin, of whatever skill."""
+        named = (self.cefr_from, *(one.cefr_from for one in self.skills))
+        return min((level for level in named if level is not None), key=CEFR_ORDER.__getitem__, default=None)
 
 
 class Holder(BaseModel):
@@ -107,7 +135,7 @@ class Offer(State):
 
     `changes` counts what makes it worth while to propose it once more where it came to nothing: published (anew), seats added, somebody
     left who had been accepted. `confirmed_on` is the day on which the partner last said how many seats there are, `opened_on` that of
-    the first publication.
+    the first publication. `efforts` are those of a volunteer guide, one for each month that was reported.
     """
 
     KIND: ClassVar[str] = "offer"
@@ -119,6 +147,7 @@ class Offer(State):
     changes: int = 0
     confirmed_on: Day | None = None
     opened_on: Day | None = None
+    efforts: tuple[Effort, ...] = ()
 
     def but(self, **changes: object) -> Self:
         """This offer with some fields replaced; an overbooked one cannot come about."""

@@ -13,9 +13,9 @@ from typing import Any, Final
 import numpy as np
 from numpy.typing import NDArray
 
-from schemas.codes import CEFR_ORDER, Cefr, Daypart
+from schemas.codes import CEFR_ORDER, Cefr
 from services.referral.distance import distance_km
-from services.referral.eligibility import FOR_CHILDREN, Circumstances, Seeker
+from services.referral.eligibility import FOR_CHILDREN, Circumstances, Hours, Seeker, follows_shifts
 from services.referral.offers import Offer, OfferTerms
 from services.runtime.calendar import berlin_day
 
@@ -106,17 +106,20 @@ def days_waited(seeker: Seeker, where: Circumstances) -> int:
 
 
 def _nearness(district: str, terms: OfferTerms, where: Circumstances) -> int:
+    if terms.takes_place_by_video:
+        return _ALL
     furthest = where.settings.furthest_km.of(terms.kind)
     far = distance_km(district, terms.district)
     return 0 if far is None else _ALL * max(0, furthest - far) // furthest
 
 
 def _level_fit(german: Cefr | None, terms: OfferTerms, _: Circumstances) -> int:
-    if terms.cefr_from is None:
+    begins_at = terms.begins_at
+    if begins_at is None:
         return _ALL
     if german is None:
         return 0
-    above = CEFR_ORDER[german] - CEFR_ORDER[terms.cefr_from]
+    above = CEFR_ORDER[german] - CEFR_ORDER[begins_at]
     return _ALL * max(0, _STEPS_OF_LEVEL - abs(above)) // _STEPS_OF_LEVEL
 
 
@@ -129,9 +132,10 @@ def _days_until(day: date | None, today: date) -> int:
     return max(0, (day - today).days) if day is not None else 0
 
 
-def _time_fit(available: frozenset[Daypart], terms: OfferTerms, _: Circumstances) -> int:
-    if not terms.dayparts or terms.kind in FOR_CHILDREN:
+def _time_fit(hours: Hours, terms: OfferTerms, _: Circumstances) -> int:
+    if not terms.dayparts or terms.kind in FOR_CHILDREN or follows_shifts(hours, terms):
         return _ALL
+    available = hours.available
     return _ALL * len(available.intersection(terms.dayparts)) // len(set(terms.dayparts))
 
 
@@ -142,10 +146,15 @@ def _language_shared(spoken: frozenset[str], terms: OfferTerms, _: Circumstances
 
 
 REASONS: Final[tuple[Reason, ...]] = (
-    Reason("distance", lambda one: one.district, lambda terms: (terms.kind, terms.district), _nearness),
-    Reason("level", lambda one: one.german, lambda terms: terms.cefr_from, _level_fit),
+    Reason(
+        "distance",
+        lambda one: one.district,
+        lambda terms: (terms.kind, terms.district, terms.takes_place_by_video),
+        _nearness,
+    ),
+    Reason("level", lambda one: one.german, lambda terms: terms.begins_at, _level_fit),
     Reason("start", lambda one: None, lambda terms: terms.starts_on, _soon),
-    Reason("time", lambda one: one.available, lambda terms: (terms.kind, terms.dayparts), _time_fit),
+    Reason("time", lambda one: one.hours, lambda terms: (terms.kind, terms.dayparts, terms.rhythm), _time_fit),
     Reason("language", lambda one: one.languages, lambda terms: terms.languages, _language_shared),
 )
 """The reasons that look at the person or the day; `load` looks at the offer alone."""

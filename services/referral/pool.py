@@ -114,7 +114,7 @@ class Pool:
         """Thousands wait with the same few values: each value is kept once."""
         shared = {
             name: self._values.setdefault(value, value)
-            for name in ("tried", "district", "available", "languages")
+            for name in ("tried", "home", "hours", "levels", "languages", "admission", "access_needs")
             if isinstance(value := getattr(seeker, name), Hashable)
         }
         return replace(seeker, **shared)

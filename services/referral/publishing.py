@@ -1,31 +1,54 @@
 """What partners do with their offers: publish, change or confirm seats, close.
 
-Terms change only while nobody holds a seat, since people agreed to them; seats never fall below those held or taken. Closing an offer
-cancels its referrals, and everybody waits again. Whoever says how many seats there are confirms them as of today.
+Terms change only while nobody holds a seat, since people agreed to them. Fewer seats than are held or taken are possible when whoever says
+so confirms that people lose theirs (`losing` says who); until then they are told how many and which referrals. Closing an offer cancels all
+its referrals. Whoever lost a seat waits again. Whoever says how many seats there are confirms them as of today.
 """
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterable, Sequence
 from datetime import date
+from typing import NamedTuple
 
 from schemas.codes import CancelReason
 from schemas.events import OfferCapacityChanged, OfferPublished
-from services.referral.commands import CloseOffer, ConfirmSeats, OfferStanding, PublishOffer, SetSeats
-from services.referral.directory.states import Service
-from services.referral.evolve import OfferClosed, SeatsSet, TermsSet
-from services.referral.model import Case
+from services.referral.commands import (
+    CloseOffer,
+    ConfirmSeats,
+    EffortStanding,
+    OfferStanding,
+    PublishOffer,
+    ReportEffort,
+    SetSeats,
+)
+from services.referral.directory.states import Partner, Service
+from services.referral.evolve import EffortReported, OfferClosed, SeatsSet, TermsSet
+from services.referral.losing import Held, all_held, lose, losers
 from services.referral.offers import Offer, OfferTerms
-from services.referral.steps import Fact, cancel
+from services.referral.particulars import Course, Lotse
 from services.runtime.deciding import Decision, States
 from services.runtime.errors import Refused
 
 
-def publish(command: PublishOffer, offer: Offer, service: Service | None, today: date) -> Decision:
-    """A new offer; the same again changes nothing but the day; new terms while nobody holds a seat. `service` is the one that the
-    terms name. Raises `Refused`."""
+class Entries(NamedTuple):
+    """The entries of the directory that the terms of an offer name."""
+
+    service: Service | None = None
+    partner: Partner | None = None
+
+
+def site_of(terms: OfferTerms) -> str | None:
+    """The code of the site that a course names."""
+    return terms.particulars.site if isinstance(terms.particulars, Course) else None
+
+
+def publish(command: PublishOffer, offer: Offer, entries: Entries, states: States, today: date) -> Decision:
+    """A new offer; the same again changes nothing but the day; new terms while nobody holds a seat. `entries` are those of the directory
+    that the terms name. Raises `Refused`."""
     terms, seats = command.terms, command.seats
-    _offers(service, terms)
+    _offers(entries.service, terms)
+    _at_site(entries.partner, terms)
     if offer.terms is None:
         return _publish(offer, terms, seats, today)
     if offer.terms.partner != terms.partner:
@@ -33,18 +56,19 @@ def publish(command: PublishOffer, offer: Offer, service: Service | None, today:
     if offer.closed:
         raise Refused("offer-closed")
     if offer.terms == terms:
-        return _set_seats(offer, seats, today)
+        return _set_seats(offer, seats, losers(offer, seats, states), today)
     if offer.holders:
         raise Refused("offer-in-use", held=offer.taken)
     return _publish(offer, terms, seats, today)
 
 
-def set_seats(command: SetSeats, offer: Offer, today: date) -> Decision:
+def set_seats(command: SetSeats, offer: Offer, states: States, today: date) -> Decision:
     """Another number of seats. Raises `Refused`."""
     _published(offer, command.partner)
     if offer.closed:
         raise Refused("offer-closed")
-    return _set_seats(offer, command.seats, today)
+    affected = losers(offer, command.seats, states)
+    return _set_seats(offer, command.seats, affected, today, confirmed=command.confirm_affected)
 
 
 def confirm(command: ConfirmSeats, offer: Offer, today: date) -> Decision:
@@ -52,7 +76,18 @@ def confirm(command: ConfirmSeats, offer: Offer, today: date) -> Decision:
     _published(offer, command.partner)
     if offer.closed:
         raise Refused("offer-closed")
-    return _set_seats(offer, offer.seats, today)
+    return _set_seats(offer, offer.seats, (), today)
+
+
+def report(command: ReportEffort, offer: Offer, today: date) -> Decision:
+    """What a volunteer gave in a month; of a month reported before, the new figures. Also after the offer was closed. Raises `Refused`."""
+    terms, effort = _published(offer, command.partner), command.effort
+    if not isinstance(terms.particulars, Lotse):
+        raise Refused("offer-of-no-volunteer")
+    if effort.month > today.isoformat()[:7]:
+        raise Refused("month-to-come")
+    answer = EffortStanding(offer=offer.id, effort=effort)
+    return Decision(() if effort in offer.efforts else [(offer.subject, EffortReported(effort))], answer=answer)
 
 
 def close(command: CloseOffer, offer: Offer, states: States) -> Decision:
@@ -60,18 +95,11 @@ def close(command: CloseOffer, offer: Offer, states: States) -> Decision:
     _published(offer, command.partner)
     if offer.closed:
         return Decision(answer=_standing(offer))
-    facts: list[Fact] = []
-    for holder in offer.holders:
-        facts += _cancel(states.get(Case, holder.case), holder.referral)
+    affected = all_held(offer, states)
+    facts = [fact for held in affected for fact in lose(held, CancelReason.OFFER_CLOSED)]
     told = OfferCapacityChanged(seats=0)
     closed = offer.but(holders=(), seats=0, closed=True)
-    return Decision([*facts, (offer.subject, OfferClosed()), (offer.subject, told)], answer=_standing(closed))
-
-
-def _cancel(case: Case, referral: str) -> Iterator[Fact]:
-    found = case.need_of(referral)
-    if found is not None:
-        yield from cancel(case, *found, CancelReason.OFFER_CLOSED)
+    return Decision([*facts, (offer.subject, OfferClosed()), (offer.subject, told)], answer=_standing(closed, affected))
 
 
 def _published(offer: Offer, partner: str | None) -> OfferTerms:
@@ -91,6 +119,18 @@ def _offers(service: Service | None, terms: OfferTerms) -> None:
         raise Refused("service-of-another-kind")
 
 
+def _at_site(partner: Partner | None, terms: OfferTerms) -> None:
+    """The site that a course names is one of the partner's, and lies in the district of the offer."""
+    if site_of(terms) is None:
+        return
+    sites = partner.entry.sites if partner is not None and partner.entry is not None else ()
+    found = next((site for site in sites if site.code == site_of(terms)), None)
+    if found is None:
+        raise Refused("site-not-of-partner")
+    if found.district != terms.district:
+        raise Refused("site-in-another-district")
+
+
 def _publish(offer: Offer, terms: OfferTerms, seats: int, today: date) -> Decision:
     told = OfferPublished(
         partner=terms.partner,
@@ -103,18 +143,26 @@ def _publish(offer: Offer, terms: OfferTerms, seats: int, today: date) -> Decisi
     return Decision(facts, answer=_standing(offer.but(terms=terms, seats=seats, confirmed_on=today)))
 
 
-def _set_seats(offer: Offer, seats: int, today: date) -> Decision:
+def _set_seats(offer: Offer, seats: int, affected: Sequence[Held], today: date, *, confirmed: bool = False) -> Decision:
     if seats == offer.seats and offer.confirmed_on == today:
         return Decision(answer=_standing(offer))
-    if seats < offer.taken:
-        raise Refused("capacity-below-held", held=offer.taken)
-    facts: list[Fact] = [(offer.subject, SeatsSet(seats, today))]
+    if affected and not confirmed:
+        members = {"affected": _referrals(affected)}
+        raise Refused("capacity-below-held", members=members, held=offer.taken, affected=len(affected))
+    facts = [fact for held in affected for fact in lose(held, CancelReason.SEAT_LOST)]
+    facts.append((offer.subject, SeatsSet(seats, today)))
     if seats != offer.seats:
         facts.append((offer.subject, OfferCapacityChanged(seats=seats)))
-    return Decision(facts, answer=_standing(offer.but(seats=seats, confirmed_on=today)))
+    gone = set(_referrals(affected))
+    left = tuple(holder for holder in offer.holders if holder.referral not in gone)
+    return Decision(facts, answer=_standing(offer.but(holders=left, seats=seats, confirmed_on=today), affected))
 
 
-def _standing(offer: Offer) -> OfferStanding:
+def _referrals(affected: Iterable[Held]) -> tuple[str, ...]:
+    return tuple(referral.id for _, _, referral in affected)
+
+
+def _standing(offer: Offer, affected: Iterable[Held] = ()) -> OfferStanding:
     return OfferStanding(
         offer=offer.id,
         seats=offer.seats,
@@ -122,4 +170,5 @@ def _standing(offer: Offer) -> OfferStanding:
         free=offer.free,
         closed=offer.closed,
         confirmed_on=offer.confirmed_on,
+        affected=_referrals(affected),
     )

@@ -7,7 +7,7 @@ from __future__ import annotations
 from collections.abc import Hashable, Iterable
 from typing import Final
 
-from services.referral.eligibility import RULES, Circumstances, Rule, Seeker, admits
+from services.referral.eligibility import RULES, Circumstances, Rule, Seeker
 from services.referral.offers import Offer, OfferTerms
 
 
@@ -19,24 +19,27 @@ class Verdicts:
         self.where: Final = where
         self._all = (1 << len(self.places)) - 1
         self._known: dict[tuple[str, Hashable], int] = {}
+        bound = ((rule, [place for place, (_, terms) in enumerate(self.places) if rule.binds(terms)]) for rule in RULES)
+        self._bound = [(rule, places) for rule, places in bound if places]
+        """The rules that bind somewhere, each with the offers on which it does."""
 
     def fitting(self, seeker: Seeker) -> int:
         """The offers that no hard rule shuts this person out of, whether or not they have a seat."""
         fitting = self._all
-        for rule in RULES:
-            fitting &= self._verdict(rule, rule.looks_at(seeker))
+        for rule, bound in self._bound:
+            fitting &= self._verdict(rule, bound, rule.looks_at(seeker))
         return fitting
 
     def hold_for(self, offers: Iterable[Offer], where: Circumstances) -> bool:
         """Whether other verdicts on these offers would be the same."""
         return where == self.where and terms_by_id(offers) == self.places
 
-    def _verdict(self, rule: Rule, value: Hashable) -> int:
+    def _verdict(self, rule: Rule, bound: Iterable[int], value: Hashable) -> int:
         known = self._known.get((rule.code, value))
         if known is None:
-            known = self._known[rule.code, value] = sum(
-                1 << place for place, (_, terms) in enumerate(self.places) if admits(rule, value, terms, self.where)
-            )
+            places, where = self.places, self.where
+            shut = sum(1 << place for place in bound if not rule.lets_in(value, places[place][1], where))
+            known = self._known[rule.code, value] = self._all & ~shut
         return known
 
 

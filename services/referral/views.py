@@ -12,35 +12,54 @@ from typing import Any, Final
 
 from pydantic import BaseModel
 
-from schemas.codes import BusinessStatus, Daypart, LapseStage, Outcome, ReasonGroup, ServiceKind, TaskStatus, WaitReason
+from schemas.codes import (
+    Accessibility,
+    BusinessStatus,
+    Daypart,
+    LapseStage,
+    Outcome,
+    ReasonGroup,
+    Rhythm,
+    ServiceKind,
+    TaskStatus,
+    WaitReason,
+)
 from schemas.ends import OUTCOMES, group_of
 from services.referral.books import CASES, HELD, OFFERS, SEATS, Books
 from services.referral.distance import distance_km
 from services.referral.eligibility import Circumstances, Seeker, attributes_looked_at, seeker_of
 from services.referral.model import TAKEN, Case, FirstDay, Need, NeedState, Referral, ReferralState, Scope
 from services.referral.offers import Offer, OfferTerms
+from services.referral.particulars import Course, Effort, WeeklyTime, minimum_of
 from services.referral.task_status import TOLD
+from services.referral.whom import Whom
 
 
 class OfferView(OfferTerms):
-    """An offer with its seats. `held` counts those held or taken, `open_until` is the last day of proposals (null: none any more)."""
+    """An offer with its seats. `held` counts those held or taken, `open_until` is the last day of proposals (null: none any more).
+    `eligibility` says in a sentence for whom it is; to the minimum of a course `below_minimum` participants are missing."""
 
     offer: str
+    eligibility: str
     seats: int
     held: int
     free: int
+    below_minimum: int
     closed: bool
     open_until: str | None
     confirmed_on: date | None
+    efforts: tuple[Effort, ...]
 
 
 class Place(BaseModel):
-    """What a person is asked about: partner, place and time."""
+    """What a person is asked about: partner, place and time. Of a course also its site and weekly times, where it says them."""
 
     offer: str
     partner: str
     district: str | None
+    site: str | None
     dayparts: tuple[Daypart, ...]
+    times: tuple[WeeklyTime, ...]
     starts_on: date | None
 
 
@@ -151,19 +170,22 @@ class BooksView(BaseModel):
     balanced: bool
 
 
-def offer_view(offer: Offer) -> OfferView:
+def offer_view(offer: Offer, say: Whom) -> OfferView:
     """An offer that was published."""
     if offer.terms is None:
         raise ValueError("an offer that nobody has published is not shown")
     return OfferView(
         **offer.terms.model_dump(),
         offer=offer.id,
+        eligibility=say.sentence(offer.terms),
         seats=offer.seats,
         held=offer.taken,
         free=offer.free,
+        below_minimum=max(0, (minimum_of(offer.terms.particulars) or 0) - offer.taken),
         closed=offer.closed,
         open_until=offer.open_until,
         confirmed_on=offer.confirmed_on,
+        efforts=offer.efforts,
     )
 
 
@@ -182,13 +204,20 @@ def referral_line(case: Case, need: Need, referral: Referral, offer: Offer | Non
         attempt=referral.attempt,
         by_hand=referral.by_hand,
         answer_by=referral.deadline,
-        place=Place(
-            offer=referral.offer,
-            partner=referral.partner,
-            district=terms.district if terms else None,
-            dayparts=terms.dayparts if terms else (),
-            starts_on=terms.starts_on if terms else None,
-        ),
+        place=_place(referral, terms),
+    )
+
+
+def _place(referral: Referral, terms: OfferTerms | None) -> Place:
+    course = terms.particulars if terms is not None and isinstance(terms.particulars, Course) else Course()
+    return Place(
+        offer=referral.offer,
+        partner=referral.partner,
+        district=terms.district if terms else None,
+        site=course.site,
+        dayparts=terms.dayparts if terms else (),
+        times=course.times,
+        starts_on=terms.starts_on if terms else None,
     )
 
 
@@ -205,11 +234,17 @@ def inbox_line(case: Case, need: Need, referral: Referral, offer: Offer | None, 
         **_status(referral),
         answer_by=referral.deadline,
         first=referral.first,
-        person=disclosed(seeker, terms, where) if seeker is not None and terms is not None else {},
+        person=_told(seeker, terms, where, accepted=accepted) if seeker is not None and terms is not None else {},
         case=case.id if accepted else None,
         contact=f"/v1/cases/{case.id}/contact" if accepted else None,
         outcomes=OUTCOMES[need.kind] if accepted else (),
     )
+
+
+def _told(seeker: Seeker, terms: OfferTerms, where: Circumstances, *, accepted: bool) -> dict[str, Any]:
+    """What the person needs to take part is for the partner that has accepted and prepares for it: it says something of their health."""
+    needs = {"access_needs": [need for need in Accessibility if need in seeker.access_needs]} if accepted else {}
+    return {**disclosed(seeker, terms, where), **needs}
 
 
 def disclosed(seeker: Seeker, terms: OfferTerms, where: Circumstances) -> dict[str, Any]:
@@ -221,14 +256,29 @@ def disclosed(seeker: Seeker, terms: OfferTerms, where: Circumstances) -> dict[s
         "residence_group": seeker.residence_group,
         "benefit_regime": seeker.benefit_regime,
         "german": seeker.german,
-        "available": [part for part in Daypart if part in seeker.available],
+        "levels": seeker.levels._asdict(),
+        "literacy": seeker.literacy,
+        "certificates": _certificates(seeker, where),
+        "self_payer": seeker.admission is not None and seeker.admission.self_payer,
+        "lives_there": seeker.home.district in terms.places or seeker.home.municipality in terms.places,
+        "available": [part for part in Daypart if part in seeker.hours.available],
+        "rotating_shifts": seeker.hours.rotating,
         "needs_child_care": seeker.needs_child_care,
         "child_care_ages": sorted(seeker.child_care_ages),
         "distance": distance_km(seeker.district, terms.district),
         "languages": sorted(seeker.languages),
     }
     looked_at = {*attributes_looked_at(terms), "languages"}
+    looked_at |= {"levels"} if terms.skills else set()
+    looked_at |= {"rotating_shifts"} if terms.rhythm is Rhythm.ALTERNATING and "available" in looked_at else set()
+    looked_at |= {"self_payer"} if terms.admission is not None else set()
     return {name: value for name, value in values.items() if name in looked_at}
+
+
+def _certificates(seeker: Seeker, where: Circumstances) -> list[dict[str, Any]]:
+    """The valid ones for this kind of course; the fee exemption is what the provider reckons by."""
+    valid = seeker.admission.valid(where.today) if seeker.admission is not None else ()
+    return sorted((one.model_dump(mode="json") for one in valid), key=repr)
 
 
 def case_view(case: Case) -> CaseView:

@@ -50,10 +50,16 @@ class NameTaken(Conflict):
 
 
 class Refused(Exception):
-    """A rule says no. `code` is a message of the service's catalogue, `params` fill its sentence (never personal data)."""
+    """A rule says no. `code` is a message of the service's catalogue, `params` fill its sentence (never personal data).
 
-    def __init__(self, code: str, status: int = 409, **params: object) -> None:
+    `members` stand beside the sentences in the answer, for programs: ids and numbers (RFC 9457 section 3.2).
+    """
+
+    def __init__(
+        self, code: str, status: int = 409, *, members: Mapping[str, object] | None = None, **params: object
+    ) -> None:
         super().__init__(code)
         self.code = code
         self.status = status
+        self.members: Mapping[str, object] = members or {}
         self.params: Mapping[str, object] = params

@@ -55,6 +55,7 @@ class Problem(HTTPException):
         super().__init__(status, code, headers)
         self.code = code
         self.fields = fields
+        self.members: Mapping[str, object] = {}
         self.params: Mapping[str, object] = params
 
 
@@ -78,6 +79,7 @@ def document(problem: Problem, catalogue: Catalogue, language: Language) -> dict
         "status": problem.status_code,
         "detail": say(language, f"problem.{problem.code}.detail", problem.params),
         "code": problem.code,
+        **problem.members,
     }
     if problem.fields:
         told["errors"] = [
@@ -90,7 +92,7 @@ def document(problem: Problem, catalogue: Catalogue, language: Language) -> dict
 def problem_of(refused: Refused) -> Problem:
     """What a rule's no is to the caller."""
     problem = Problem(refused.code, refused.status)
-    problem.params = refused.params
+    problem.params, problem.members = refused.params, refused.members
     return problem
 
 
@@ -131,22 +133,30 @@ class Problems:
             return Problem("unsupported-media-type", 415, expected="application/json")
         if found and found[0]["type"] == "json_invalid":
             return Problem("malformed-json", 400, position=int(found[0]["loc"][-1]) + 1)
-        known: frozenset[str] = request.app.state.known_names
-        fields = [FieldProblem(_path(one["loc"], known), *self._code_and_params(one)) for one in found[:LONGEST_LIST]]
-        return Problem("invalid-fields", 422, fields=fields)
+        return Problem(
+            "invalid-fields", 422, fields=wrong_fields(found, request.app.state.known_names, self._catalogue)
+        )
 
-    def _code_and_params(self, error: Mapping[str, Any]) -> tuple[str, Mapping[str, object]]:
-        kind: str = error["type"]
-        context = cast("Mapping[str, object]", error.get("ctx") or {})
-        code = _FIELD_CODES.get(kind)
-        if code is None:
-            # A validator of a service may raise PydanticCustomError with a code of its own catalogue, and no values in it.
-            return (kind, context) if self._catalogue.has(f"field.{kind}") else ("invalid", {})
-        # Only what the rule says. `error` and the like may quote the input.
-        params = {name: context[name] for name in _RULES if name in context}
-        if "expected" in params:  # pydantic says: 'red', 'green' or 'blue'
-            params["expected"] = str(params["expected"]).replace(" or ", ", ").replace("'", "")
-        return code, params
+
+def wrong_fields(
+    errors: Sequence[Mapping[str, Any]], known: frozenset[str], catalogue: Catalogue
+) -> list[FieldProblem]:
+    """What pydantic found wrong, field by field. `known` are the names of ours; each location begins with where it is (``body``)."""
+    return [FieldProblem(_path(one["loc"], known), *_code_and_params(one, catalogue)) for one in errors[:LONGEST_LIST]]
+
+
+def _code_and_params(error: Mapping[str, Any], catalogue: Catalogue) -> tuple[str, Mapping[str, object]]:
+    kind: str = error["type"]
+    context = cast("Mapping[str, object]", error.get("ctx") or {})
+    code = _FIELD_CODES.get(kind)
+    if code is None:
+        # A validator of a service may raise PydanticCustomError with a code of its own catalogue, and no values in it.
+        return (kind, context) if catalogue.has(f"field.{kind}") else ("invalid", {})
+    # Only what the rule says. `error` and the like may quote the input.
+    params = {name: context[name] for name in _RULES if name in context}
+    if "expected" in params:  # pydantic says: 'red', 'green' or 'blue'
+        params["expected"] = str(params["expected"]).replace(" or ", ", ").replace("'", "")
+    return code, params
 
 
 def _transient(_: Request, __: Transient) -> Problem:

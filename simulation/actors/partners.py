@@ -11,9 +11,10 @@ from collections.abc import Iterator
 from datetime import date, timedelta
 from typing import Any, Final
 
-from schemas.codes import Role
+from schemas.codes import Daypart, LotseTopic, Role, ServiceKind, Weekday
 from schemas.labels import label
 from schemas.places import district
+from simulation import assumptions
 from simulation.doors import Who
 from simulation.partners import Offer, Partner
 from simulation.world import World, partner
@@ -105,8 +106,29 @@ def _point(key: str) -> dict[str, float]:
     return {"latitude": found.latitude, "longitude": found.longitude}
 
 
+def particulars(offer: Offer) -> dict[str, Any] | None:
+    """What courses, volunteer guides and interpreters say besides. A volunteer is a number of the partner's own."""
+    if offer.starts_on is not None and offer.minimum is not None and offer.kind is not ServiceKind.CHARITABLE_WORK:
+        times = [time for part in offer.dayparts for time in _times(part)]
+        return {"sort": "course", "minimum": offer.minimum, "times": times}
+    if offer.kind is ServiceKind.LOTSE:
+        signed = (offer.published_on - timedelta(days=assumptions.VOLUNTEERS_SIGNED)).isoformat()
+        days = {"confidentiality_signed_on": signed, "conduct_inspected_on": signed}
+        return {"sort": "lotse", "volunteer": offer.key, "topics": list(LotseTopic), **days}
+    if offer.kind is ServiceKind.INTERPRETER:
+        return {"sort": "interpreter-hours", "way": offer.way}
+    return None
+
+
+def _times(part: Daypart) -> list[dict[str, str]]:
+    begins, ends = assumptions.COURSE_TIMES[part]
+    days = [Weekday.SATURDAY] if part is Daypart.WEEKEND else assumptions.COURSE_WEEKDAYS
+    return [{"weekday": day, "begins": begins, "ends": ends} for day in days]
+
+
 def terms(offer: Offer) -> dict[str, Any]:
     """An offer as the service takes it."""
+    asks = offer.asks
     ends_on = offer.starts_on + timedelta(weeks=offer.weeks) if offer.starts_on else None
     return {
         "partner": offer.partner,
@@ -119,6 +141,13 @@ def terms(offer: Offer) -> dict[str, Any]:
         "ages": list(offer.ages) if offer.ages else None,
         "languages": list(offer.languages),
         "child_care": offer.child_care,
+        "child_care_ages": list(assumptions.CARE_AGES) if offer.child_care and offer.starts_on else None,
+        "rhythm": asks.rhythm,
+        "literacy": list(asks.literacy),
+        "admission": None if asks.self_payers is None else {"self_payers": asks.self_payers},
+        "places": list(asks.places),
+        "accessibility": list(asks.accessibility),
+        "particulars": particulars(offer),
         "starts_on": offer.starts_on.isoformat() if offer.starts_on else None,
         "ends_on": ends_on.isoformat() if ends_on else None,
     }

@@ -22,7 +22,7 @@ import numpy as np
 from schemas.codes import BenefitRegime, Cefr, Daypart, ResidenceGroup, ServiceKind, Sex
 from schemas.places import districts
 from services.referral.county import CountySettings, settings_of
-from services.referral.eligibility import Seeker
+from services.referral.eligibility import Home, Hours, Levels, Seeker
 from services.referral.offers import Offer, OfferTerms
 from services.runtime.calendar import end_of_berlin_day
 
@@ -183,13 +183,14 @@ class _Making:
             urgent=bool(drawn.random() < 0.1),
             since=since,
             tried=frozenset(),
-            district=str(drawn.choice(self._districts, p=self._living)),
+            home=Home(str(drawn.choice(self._districts, p=self._living)), None),
             birth_year=int(drawn.integers(1965, 2009)),
             sex=Sex.FEMALE if drawn.random() < 0.48 else Sex.MALE,
             residence_group=_one(drawn, _RESIDENCE),
             benefit_regime=_one(drawn, _REGIMES),
-            german=_one(drawn, german),
-            available=frozenset(part for part, share in _TIMES.items() if drawn.random() < share),
+            german=(level := _one(drawn, german)),
+            levels=Levels.alike(level),
+            hours=Hours(frozenset(part for part, share in _TIMES.items() if drawn.random() < share)),
             languages=frozenset(
                 {_one(drawn, self._languages(day))} | ({"eng"} if drawn.random() < 0.2 else set[str]())
             ),

@@ -26,7 +26,7 @@ from schemas.places import districts
 from services.referral.assignment import costs_of, flow
 from services.referral.board import Board, Solved
 from services.referral.county import settings_of
-from services.referral.eligibility import Circumstances, Seeker
+from services.referral.eligibility import Circumstances, Home, Hours, Levels, Seeker
 from services.referral.offers import Offer, OfferTerms
 from services.runtime.calendar import end_of_berlin_day
 from tests.bench.halfyear import COUNTY, FIRST_DAY
@@ -134,13 +134,14 @@ def _seeker(drawn: np.random.Generator, number: int, where: Sequence[str]) -> Se
         urgent=bool(drawn.random() < 0.1),
         since=end_of_berlin_day(FIRST_DAY) - timedelta(minutes=int(drawn.integers(1, 120 * 1440))),
         tried=frozenset(),
-        district=_one_of(drawn, where),
+        home=Home(_one_of(drawn, where), None),
         birth_year=int(drawn.integers(1960, 2009)),
         sex=_one_of(drawn, (Sex.FEMALE, Sex.MALE)),
         residence_group=_one_of(drawn, (ResidenceGroup.EU, ResidenceGroup.REFUGEE)),
         benefit_regime=_one_of(drawn, (BenefitRegime.NONE, BenefitRegime.SGB_II)),
-        german=_one_of(drawn, _LEVELS),
-        available=frozenset(part for part in Daypart if drawn.random() < 0.5),
+        german=(german := _one_of(drawn, _LEVELS)),
+        levels=Levels.alike(german),
+        hours=Hours(frozenset(part for part in Daypart if drawn.random() < 0.5)),
         languages=frozenset(drawn.choice(_LANGUAGES, 1).tolist()),
         child_care_ages=frozenset((3,)) if drawn.random() < 0.25 else frozenset(),
     )

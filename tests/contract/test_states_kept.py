@@ -10,7 +10,7 @@ import types
 from collections.abc import Callable, Mapping
 from datetime import UTC, date, datetime
 from enum import Enum
-from typing import Annotated, Any, Final, Union, cast, get_args, get_origin
+from typing import Annotated, Any, Final, Literal, Union, get_args, get_origin
 
 import pytest
 from hypothesis import HealthCheck, given, settings
@@ -18,7 +18,7 @@ from hypothesis import strategies as st
 from pydantic import BaseModel
 from pydantic.fields import FieldInfo
 
-from schemas.codes import CEFR_ORDER, Daypart
+from schemas.codes import Daypart
 from services.intake.service import SERVICE as INTAKE
 from services.profiling.service import SERVICE as PROFILING
 from services.referral import model as referral
@@ -90,7 +90,7 @@ def _values(annotation: Any, constraints: list[Any]) -> Strategy:
         return st.lists(_values(arguments[0], []), min_size=_limit(constraints, "min_length", 0), max_size=3).map(tuple)
     if origin is tuple:
         return st.tuples(*(_values(each, []) for each in arguments))
-    if origin is not None and issubclass(origin, Mapping):
+    if origin not in (None, Literal) and issubclass(origin, Mapping):
         keys = KEYS if arguments[0] is str else _values(arguments[0], [])
         return st.dictionaries(keys, _values(arguments[1], []), max_size=2)
     return _plain(annotation, constraints)
@@ -110,6 +110,8 @@ def _plain(annotation: Any, constraints: list[Any]) -> Strategy:
 
     if annotation is Any:
         return ANSWERS
+    if get_origin(annotation) is Literal:
+        return st.sampled_from(get_args(annotation))
     if isinstance(annotation, type) and issubclass(annotation, BaseModel):
         return built(annotation)
     if isinstance(annotation, type) and issubclass(annotation, Enum):
@@ -159,20 +161,6 @@ def _fitting_offer(values: Values) -> Values:
     return values | {"holders": holders, "seats": max(values["seats"], len(holders))}
 
 
-def _fitting_terms(values: Values) -> Values:
-    start, to = values["cefr_from"], values["cefr_to"]
-    rises = start is None or to is None or CEFR_ORDER[to] > CEFR_ORDER[start]
-    ages = cast("tuple[int, int] | None", values["ages"])
-    starts, ends, enrol = values["starts_on"], values["ends_on"], values["enrol_until"]
-    ends = max(ends, starts) if ends and starts else ends
-    return values | {
-        "cefr_to": to if rises else None,
-        "ages": ages and (min(ages), max(ages)),
-        "ends_on": ends,
-        "enrol_until": min(enrol, ends) if enrol and ends else enrol,
-    }
-
-
 def _fitting_site(values: Values) -> Values:
     whole = values["latitude"] is not None and values["longitude"] is not None
     return values if whole else values | {"latitude": None, "longitude": None}
@@ -191,7 +179,6 @@ FITTING: Final[dict[type[BaseModel], Callable[[Values], Values]]] = {
     referral.Referral: _fitting_referral,
     referral.Need: _fitting_need,
     offers.Offer: _fitting_offer,
-    offers.OfferTerms: _fitting_terms,
     entries.Site: _fitting_site,
     entries.PartnerEntry: _fitting_partner,
     entries.Agreement: _fitting_agreement,

@@ -7,6 +7,7 @@ from pydantic import ValidationError
 
 from schemas.events import (
     CATALOGUE,
+    AccessNeedsTold,
     AppointmentBooked,
     AppointmentReleased,
     ArrivalCounted,
@@ -94,13 +95,14 @@ def test_referral_reads_no_appointments_but_persons_consents_and_needs() -> None
         PersonErased,
     }
     assert not read["intake.events.v1"] & {AppointmentBooked, AppointmentReleased, ArrivalCounted}
-    assert read["profiling.events.v1"] == {ProfileRecorded, NeedConfirmed, NeedWithdrawn}
+    assert read["profiling.events.v1"] == {ProfileRecorded, AccessNeedsTold, NeedConfirmed, NeedWithdrawn}
 
 
-def test_reporting_reads_everything_of_the_other_three() -> None:
-    assert subscriptions("reporting") == {
-        topic_of(source).name: events_of(source) for source in ("intake", "profiling", "referral")
-    }
+def test_reporting_reads_everything_of_the_other_three_but_what_says_something_of_somebodys_health() -> None:
+    read = {topic_of(source).name: events_of(source) for source in ("intake", "profiling", "referral")}
+    read["profiling.events.v1"] -= {AccessNeedsTold}
+    assert subscriptions("reporting") == read
+    assert readers_of(AccessNeedsTold.TYPE) == ("referral",)
 
 
 def test_everybody_who_keeps_something_about_a_person_hears_of_the_erasure() -> None:

@@ -22,7 +22,8 @@ BRAMSCHE = "034590014"
 CASE = "6f1c2a0e-8d5b-4c7e-9a31-0b2d4f6a8c10"
 OTHER_CASE = "0b2d4f6a-8c10-4c7e-9a31-6f1c2a0e8d5b"
 APPOINTMENT = "06961bde-4e22-4bc6-9577-52110ed2539c"
-GUIDELINE = "guideline-2016.1"
+FIRST_GUIDELINE = "guideline-2016.1"
+GUIDELINE = "guideline-2016.2"
 NOW = datetime(2016, 6, 1, 9, 30, tzinfo=UTC)
 TALK_AT = datetime(2016, 6, 1, 8, 0, tzinfo=UTC)
 
@@ -63,10 +64,17 @@ def whole_talk(**other: Any) -> dict[str, Any]:
         "working": False,
         "qualification": "none",
         "benefit_regime": "none",
+        "certificates": [],
         "goals": [],
         "available": ["weekday-morning"],
     }
     return {**answers, **other}
+
+
+def certificate(until: str | None = "2017-12-31", **other: Any) -> dict[str, Any]:
+    """An admission to integration courses by the federal office, as it is written on a sheet."""
+    told = {"scheme": "integration-course", "kind": "admitted", "issuer": "bamf", "valid_until": until}
+    return {**told, **other}
 
 
 def levels(level: str) -> dict[str, str]:

@@ -55,6 +55,7 @@ from tests.profiling.talks import (
     TALK_PURPOSES,
     arrival,
     booking,
+    certificate,
     profiling,
     record,
     whole_talk,
@@ -74,6 +75,7 @@ def answers_to(question: Question) -> st.SearchStrategy[Any]:
         AnswerKind.YES_NO: st.booleans(),
         AnswerKind.NUMBER: st.integers(0, question.highest),
         AnswerKind.AGES: st.lists(st.integers(0, 25), max_size=5),
+        AnswerKind.CERTIFICATES: st.lists(st.builds(certificate, until=st.none() | st.dates().map(str)), max_size=2),
         AnswerKind.LANGUAGES: st.lists(st.sampled_from(["ara", "deu", "eng", "kur", "pol", "tir"]), max_size=3),
     }[question.answer]
 

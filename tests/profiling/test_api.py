@@ -21,6 +21,7 @@ from tests.profiling.centre import Centre, open_centre
 from tests.profiling.talks import (
     BRAMSCHE,
     CASE,
+    GUIDELINE,
     MELLE,
     MELLE_TOWN,
     NOW,
@@ -105,7 +106,7 @@ async def test_reasons_titles_and_questions_come_in_the_language_asked_for(centr
     assert (housing["title"], housing["reason"]) == ("Housing", "The person is looking for a home.")
     assert housing["source"].startswith("[001]")
     german, translated = [(await one.get("/v1/guideline")).json() for one in (centre.client(), english)]
-    assert german["version"] == translated["version"] == "guideline-2016.1"
+    assert german["version"] == translated["version"] == GUIDELINE
     questions = {question["id"]: question for question in translated["questions"]}
     assert questions["working"]["text"] == "Do you have work at present?"
     assert questions["goals"]["options"][0] == {"code": "learn-german", "text": "learn German"}

@@ -22,6 +22,7 @@ from tests.profiling.steps import case_of, confirm, decide_upon, need_of, refusa
 from tests.profiling.talks import (
     APPOINTMENT,
     CASE,
+    GUIDELINE,
     NOW,
     TALK_AT,
     arrival,
@@ -67,12 +68,12 @@ def test_a_talk_makes_a_version_that_others_hear_of_without_the_answers_that_the
     (recorded,) = arrived.told_of(ProfileRecorded)
     assert (recorded.version, recorded.complete, recorded.german.reading) == (1, True, Cefr.A1)
     assert (recorded.benefit_regime, recorded.child_care_ages) == ("sgb-ii", (3,))
-    assert not {"goals", "qualification", "languages", "children_ages", "literacy", "guideline"} & set(
-        recorded.model_dump()
-    )
+    assert (recorded.literacy, recorded.rotating_shifts, recorded.certificates) == ("literate", False, ())
+    unused = {"goals", "qualification", "languages", "children_ages", "access_needs", "guideline"}
+    assert not unused & set(recorded.model_dump())
     profile = case_of(arrived).profile
     assert profile is not None
-    assert (profile.recorded_by, profile.recorded_at, profile.guideline) == ("counsellor-1", NOW, "guideline-2016.1")
+    assert (profile.recorded_by, profile.recorded_at, profile.guideline) == ("counsellor-1", NOW, GUIDELINE)
 
 
 def test_an_interrupted_talk_is_kept_and_completed_later(arrived: World) -> None:

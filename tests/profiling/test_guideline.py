@@ -20,7 +20,7 @@ from services.profiling.guideline import (
 )
 from services.profiling.service import SERVICE
 from services.runtime.catalogue import RUNTIME_MESSAGES, Catalogue
-from tests.profiling.talks import GUIDELINE, levels, whole_talk
+from tests.profiling.talks import FIRST_GUIDELINE, GUIDELINE, certificate, levels, whole_talk
 
 QUESTIONS = guideline(GUIDELINE)
 
@@ -56,7 +56,7 @@ def test_who_has_no_known_age_is_asked_everything() -> None:
 
 
 def test_voluntary_questions_about_health_and_burdens_are_never_required() -> None:
-    voluntary = {"psychosocial_support_wanted", "health_guidance_wanted"}
+    voluntary = {"psychosocial_support_wanted", "health_guidance_wanted", "access_needs"}
     assert not any(one.required for one in QUESTIONS.questions if one.id in voluntary)
 
 
@@ -120,12 +120,50 @@ def test_no_error_repeats_what_was_written() -> None:
 
 def test_everything_that_can_be_wrong_has_a_sentence() -> None:
     catalogue = Catalogue(RUNTIME_MESSAGES, SERVICE.messages)
-    codes = {"language-code", "choice", "whole-number", "at-least", "at-most", "truth", "list", "object", "unknown"}
+    codes = {
+        "language-code",
+        "choice",
+        "whole-number",
+        "at-least",
+        "at-most",
+        "truth",
+        "list",
+        "object",
+        "unknown",
+        "date",
+    }
     assert [code for code in codes | {"question", "too-many"} if not catalogue.has(f"field.{code}")] == []
 
 
 def test_the_answers_that_rules_read_are_the_questions_that_are_asked() -> None:
     assert {question.id for question in QUESTIONS.questions} == set(Answers.model_fields)
+
+
+def test_a_certificate_is_read_in_one_form() -> None:
+    read = QUESTIONS.read({"certificates": [certificate(), certificate(until=None, fee_exempt=True)]})
+    known = Answers.of(read).certificates
+    assert known is not None
+    second, first = known
+    assert (first.valid_until, first.fee_exempt) == (date(2017, 12, 31), False)
+    assert (second.valid_until, second.fee_exempt, second.issuer) == (None, True, "bamf")
+    assert QUESTIONS.read(read) == read
+    shuffled = [certificate(until=None, fee_exempt=True), certificate(), certificate(fee_exempt=False)]
+    assert QUESTIONS.read({"certificates": shuffled}) == read
+
+
+@pytest.mark.parametrize(
+    ("given", "where", "code"),
+    [
+        ("admitted", "certificates.0", "object"),
+        (certificate(number="A 123"), "certificates.0", "unknown"),
+        (certificate(kind="wanted"), "certificates.0.kind", "choice"),
+        (certificate(issuer=None), "certificates.0.issuer", "choice"),
+        (certificate(until="31.12.2017"), "certificates.0.valid_until", "date"),
+        (certificate(fee_exempt="yes"), "certificates.0.fee_exempt", "truth"),
+    ],
+)
+def test_of_a_wrong_certificate_the_wrong_part_is_named(given: object, where: str, code: str) -> None:
+    assert wrong(certificates=[given]) == [(where, code)]
 
 
 def test_rules_can_read_every_code_that_may_be_answered() -> None:
@@ -149,7 +187,8 @@ def test_sheets_may_name_any_version_that_ever_was() -> None:
 
 def test_the_talk_is_led_by_the_newest_guideline_that_is_valid() -> None:
     assert guideline_on(date(2016, 6, 1)).version == GUIDELINE
-    assert guideline_on(date(2010, 1, 1)).version == GUIDELINE, "before there was one, the first"
+    assert guideline_on(date(2016, 1, 3)).version == FIRST_GUIDELINE
+    assert guideline_on(date(2010, 1, 1)).version == FIRST_GUIDELINE, "before there was one, the first"
 
 
 def test_a_question_with_codes_must_list_them() -> None:

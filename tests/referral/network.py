@@ -57,7 +57,7 @@ from services.referral.commands import (
 from services.referral.county import settings_of
 from services.referral.directory.agreements import Agreements
 from services.referral.directory.states import Partner
-from services.referral.eligibility import Circumstances, Seeker
+from services.referral.eligibility import Admission, Circumstances, Home, Hours, Levels, Seeker
 from services.referral.model import ROUND, Case, Need, NeedState, Referral, ReferralState
 from services.referral.offers import Offer, OfferTerms
 from services.referral.pool import Pool
@@ -118,16 +118,20 @@ def seeker(name: str = "seeker", **other: Any) -> Seeker:
         "urgent": False,
         "since": NOW,
         "tried": frozenset(),
-        "district": MELLE,
         "birth_year": 1982,
         "sex": "male",
         "residence_group": "refugee",
         "benefit_regime": "sgb-ii",
         "german": "a1",
-        "available": frozenset({"weekday-morning"}),
+        "literacy": "literate",
+        "admission": Admission(None, self_payer=False),
         "languages": frozenset({"ara"}),
         "child_care_ages": frozenset(),
+        "access_needs": frozenset(),
     }
+    told["home"] = Home(other.pop("district", MELLE), other.pop("municipality", None))
+    told["hours"] = Hours(other.pop("available", frozenset({"weekday-morning"})), other.pop("rotating", False))
+    told["levels"] = Levels.alike(other.get("german", "a1"))
     return Seeker(**{**told, **other})
 
 
@@ -348,6 +352,15 @@ class Network(World):
 
     def offer(self, name: str = "course") -> Offer:
         return self.get(Offer, id_of(name, "offer"))
+
+    def holders_of(self, offer: str) -> set[str]:
+        """The referrals that hold a seat of it."""
+        return {holder.referral for holder in self.get(Offer, offer).holders}
+
+    def need_of(self, referral: str) -> Need:
+        """The need for which it holds, or held, a seat."""
+        found = next(filter(None, (case.need_of(referral) for case in self.cases())))
+        return found[0]
 
     def proposals(self) -> list[ReferralProposed]:
         return [event for event in self.told if isinstance(event, ReferralProposed)]

@@ -89,24 +89,31 @@ async def test_many_offers_are_published_at_once_each_with_an_outcome_of_its_own
     assert (await house.books())["offers"] == 2
 
 
-async def test_fewer_seats_than_are_held_are_refused_with_their_number(house: House):
+async def test_fewer_seats_than_are_held_take_confirming_that_people_lose_theirs(house: House):
     await proposed(house, "amal", "badr", seats=2)
     async with partner_of(house) as partner:
         course = f"/v1/offers/{id_of('course', 'offer')}"
         answer = await partner.put(f"{course}/seats", json={"seats": 1}, headers=key())
         assert (answer.status_code, answer.json()["code"]) == (409, "capacity-below-held")
         assert "2" in answer.json()["detail"]
-        assert (await partner.put(f"{course}/seats", json={"seats": 3}, headers=key())).json()["free"] == 1
+        loser = answer.json()["affected"]
+        assert len(loser) == 1
+        body = {"seats": 1, "confirm_affected": True}
+        confirmed = (await partner.put(f"{course}/seats", json=body, headers=key())).json()
+        assert (confirmed["held"], confirmed["free"], confirmed["affected"]) == (1, 0, loser)
+        assert (await house.books())["needs"]["waiting"] == 1
+        assert (await partner.put(f"{course}/seats", json={"seats": 3}, headers=key())).json()["free"] == 2
 
 
 async def test_a_wrong_offer_is_refused_field_by_field(house: House):
-    wrong = {"district": "034000000", "cefr_to": "a0", "ages": [30, 20], "seats": -1}
     async with partner_of(house) as partner:
         elsewhere = await put(partner, district="034000000")
-        contradicting = await put(partner, **wrong)
+        misshapen = await put(partner, cefr_to="a7", seats=-1)
+        contradicting = await put(partner, cefr_to="a0", ages=[30, 20])
         unknown = await put(partner, price=12)
     assert [one["field"] for one in elsewhere.json()["errors"]] == ["district"]
-    assert {one["field"] for one in contradicting.json()["errors"]} == {"cefr_to", "ages", "seats"}
+    assert {one["field"] for one in misshapen.json()["errors"]} == {"cefr_to", "seats"}
+    assert {one["field"] for one in contradicting.json()["errors"]} == {"cefr_to", "ages"}
     assert [one["field"] for one in unknown.json()["errors"]] == ["body"]
 
 
@@ -120,7 +127,44 @@ async def test_a_day_with_which_nobody_can_reckon_is_refused_and_names_its_field
     assert {one["field"] for one in far.json()["errors"]} == {"ends_on", "enrol_until"}
     assert "2200" in far.json()["errors"][0]["message"]
     assert last.status_code == 200
-    assert [one["field"] for one in many.json()["errors"]] == ["offers.0.starts_on"]
+    (outcome,) = many.json()["items"]
+    assert [one["field"] for one in outcome["problem"]["errors"]] == ["starts_on"]
+
+
+async def test_of_a_list_the_offers_that_contradict_themselves_hinder_no_other_and_say_what_to_do(house: House):
+    listed = [
+        {**COURSE_IN_MELLE, "id": id_of("good", "offer")},
+        {**COURSE_IN_MELLE, "id": id_of("bad", "offer"), "ages": [3, 6]},
+        {**COURSE_IN_MELLE, "id": id_of("elsewhere", "offer"), "district": "034000000"},
+        {**COURSE_IN_MELLE, "id": id_of("misshapen", "offer"), "cefr_from": "a7"},
+        "no offer at all",
+    ]
+    async with partner_of(house) as partner:
+        items = (await partner.post("/v1/offers", json={"offers": listed}, headers=key())).json()["items"]
+        shown = (await partner.get("/v1/offers")).json()["items"]
+    assert [one["outcome"] for one in items] == ["applied", *["refused"] * 4]
+    assert [one["problem"]["errors"][0]["field"] for one in items[1:]] == ["ages", "district", "cefr_from", "body"]
+    assert "a7" not in str(items)
+    assert "Please correct the ages" in items[1]["problem"]["errors"][0]["message"]
+    assert [one["offer"] for one in shown] == [id_of("good", "offer")]
+    assert shown[0]["eligibility"].startswith("The offer is for people who have reached level")
+
+
+async def test_the_hours_of_a_volunteer_guide_are_reported_by_month(house: House):
+    offer = f"/v1/offers/{id_of('guide', 'offer')}"
+    guide = {"partner": "vhs", "kind": "lotse", "district": COURSE_IN_MELLE["district"], "seats": 2}
+    signed = {"volunteer": "l-1", "confidentiality_signed_on": "2016-01-10"}
+    async with partner_of(house) as partner:
+        body = {**guide, "particulars": {"sort": "lotse", **signed}}
+        assert (await partner.put(offer, json=body, headers=key())).status_code == 200
+        given = {"hours": 6, "visits": 4}
+        assert (await partner.put(f"{offer}/efforts/2016-05", json=given, headers=key())).status_code == 200
+        later = await partner.put(f"{offer}/efforts/2016-07", json=given, headers=key())
+        wrong = await partner.put(f"{offer}/efforts/may", json=given, headers=key())
+        shown = (await partner.get(offer)).json()
+    assert (later.json()["code"], wrong.status_code) == ("month-to-come", 422)
+    assert shown["efforts"] == [{"month": "2016-05", **given}]
+    assert shown["particulars"]["volunteer"] == "l-1"
 
 
 async def test_a_closed_offer_lets_everybody_wait_again(house: House):

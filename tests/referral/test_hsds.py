@@ -21,6 +21,7 @@ from services.referral.directory.states import Partner, Service, partner_id, ser
 from services.referral.directory.taxonomies import CAPACITY, KINDS, Capacity, Detail, Taxonomies, kind_of, value_of
 from services.referral.offers import Holder, Offer
 from services.referral.service import SERVICE
+from services.referral.whom import Whom
 from services.runtime.catalogue import LANGUAGES, RUNTIME_MESSAGES, Catalogue, Language
 from tests.referral.directory import VHS, agreement, course, entry
 from tests.referral.house import House, key
@@ -35,6 +36,7 @@ FIELDS: Final[dict[str, dict[str, Any]]] = {
     "service": {
         "id": "uuid", "organization_id": "uuid", "name": TEXT, "alternate_name": TEXT, "description": TEXT,
         "status": {"active", "inactive", "defunct", "temporarily closed"}, "application_process": TEXT,
+        "eligibility_description": TEXT, "minimum_age": NUMBER, "maximum_age": NUMBER,
         "fees_description": TEXT, "assured_date": "date", "last_modified": TEXT, "organization": "organization",
         "languages": ["language"], "service_at_locations": ["service_at_location"], "schedules": ["schedule"],
         "attributes": ["attribute"],
@@ -135,7 +137,7 @@ def service(code: str = "course", **other: Any) -> Service:
 
 def publisher(*offers: Offer, services: tuple[Service, ...] | None = None, language: Language = "de") -> Publisher:
     directory = Directory([partner()], services if services is not None else [service()], offers)
-    return Publisher(directory, Taxonomies(CATALOGUE, language), language, COUNTY)
+    return Publisher(directory, Taxonomies(CATALOGUE, language), Whom(CATALOGUE, language), language, COUNTY)
 
 
 def an_offer(name: str = "offer", seats: int = 3, taken: int = 0, **other: Any) -> Offer:
@@ -159,6 +161,23 @@ def test_a_text_is_told_in_the_readers_language_and_the_other_one_stays_within_r
     assert (german.name, german.alternate_name) == ("Integrationskurs", "Integration course")
     assert (english.name, english.description) == ("Integration course", "600 Stunden Deutsch")
     assert value_of(german.attributes or (), Detail.NAME_EN) == "Integration course"
+
+
+def test_for_whom_a_service_is_stands_in_a_sentence_for_each_of_its_offers_and_its_ages_once():
+    young = an_offer("young", ages=(16, 26), cefr_from=None, cefr_to=None, dayparts=[], accessibility=["step-free"])
+    old = an_offer("old", ages=(27, 99), cefr_from=None, cefr_to=None, dayparts=[])
+    document = publisher(young, old, language="en").service(service())
+    told = document.eligibility_description or ""
+    assert told.count("The offer is for people who are 16 to 26 years old.") == 1
+    assert told.count("The offer is for people who are 27 to 99 years old.") == 1
+    assert told.count("There is at the place: step-free access.") == 1
+    assert (document.minimum_age, document.maximum_age) == (16, 99)
+    anybody = publisher(young, an_offer("any")).service(service())
+    assert (anybody.minimum_age, anybody.maximum_age) == (None, None)
+    assert document.service_at_locations is not None
+    (place,) = document.service_at_locations
+    sentences = {value_of(one.attributes, Detail.ELIGIBILITY) for one in place.schedules or ()}
+    assert "The offer is for people who are 16 to 26 years old." in sentences
 
 
 def test_the_agreement_is_not_published():

@@ -50,7 +50,7 @@ from schemas.events import (
 from services.referral.books import Tally, entries_of
 from services.referral.commands import CloseOffer, PassOver, Propose, ProposeByHand, PublishOffer, SetSeats
 from services.referral.effects import Unlocate
-from services.referral.model import NeedState, ReferralState
+from services.referral.model import LIVE, Need, NeedState, ReferralState
 from services.referral.transitions import TABLE
 from services.runtime.errors import Refused
 from tests.referral.network import (
@@ -128,7 +128,7 @@ class Life(RuleBasedStateMachine):
 
     @rule(
         place=places,
-        what=st.sampled_from(["publish", "publish", "seats", "close"]),
+        what=st.sampled_from(["publish", "publish", "seats", "seats lost", "close"]),
         seats=st.integers(0, 3),
         data=st.data(),
     )
@@ -139,12 +139,26 @@ class Life(RuleBasedStateMachine):
         command = {
             "publish": PublishOffer(offer=offer, terms=made, seats=seats),
             "seats": SetSeats(offer=offer, seats=seats, partner=None),
+            "seats lost": SetSeats(offer=offer, seats=seats, partner=None, confirm_affected=True),
             "close": CloseOffer(offer=offer, partner=None),
         }[what]
+        before = {id: self.network.need_of(id) for id in self.network.holders_of(offer)}
         try:
             self.network.asks(command)
         except Refused:
             return
+        self.whoever_lost_a_seat_waits_on(offer, before)
+
+    def whoever_lost_a_seat_waits_on(self, offer: str, before: dict[str, Need]) -> None:
+        """As long as before, for the next round, or not at all because they had withdrawn; and nobody who was accepted lost theirs to
+        somebody who was not."""
+        kept = [before[id].live for id in self.network.holders_of(offer)]
+        for id in before.keys() - self.network.holders_of(offer):
+            need, was = self.network.need_of(id), before[id]
+            assert (need.since, need.live) == (was.since, None)
+            assert need.withdrawn or not need.passed_over
+            assert was.live is not None
+            assert all(LIVE.index(one.state) >= LIVE.index(was.live.state) for one in kept if one is not None)
 
     @rule(name=people, kind=kinds)
     def somebody_comes(self, name: str, kind: ServiceKind) -> None:

@@ -14,7 +14,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from schemas.codes import BenefitRegime, Cefr, Daypart, ResidenceGroup, ServiceKind, Sex, WaitReason
-from services.referral.eligibility import Seeker, shut_out_by
+from services.referral.eligibility import Home, Hours, Levels, Seeker, shut_out_by
 from services.referral.matching import Matching, match
 from services.referral.offers import Holder, Offer, OfferTerms
 from services.referral.points import points_of, waiting_gain
@@ -62,13 +62,14 @@ def _seeker(drawn: random.Random, number: int, offers: Sequence[Offer]) -> Seeke
         urgent=drawn.random() < 0.2,
         since=NOW - timedelta(days=drawn.randint(0, 3)),
         tried=frozenset(Tried(one.id, drawn.choice([None, 0, 1, 2])) for one in offers if drawn.random() < 0.2),
-        district=drawn.choice(DISTRICTS),
+        home=Home(drawn.choice(DISTRICTS), None),
         birth_year=drawn.choice([None, 1996, 1980]),
         sex=drawn.choice([Sex.FEMALE, Sex.MALE, None]),
         residence_group=drawn.choice([None, ResidenceGroup.EU, ResidenceGroup.REFUGEE]),
         benefit_regime=drawn.choice([None, BenefitRegime.SGB_II]),
-        german=drawn.choice([None, Cefr.A0, Cefr.A2]),
-        available=frozenset(drawn.sample(list(Daypart), drawn.randint(0, 3))),
+        german=(german := drawn.choice([None, Cefr.A0, Cefr.A2])),
+        levels=Levels.alike(german),
+        hours=Hours(frozenset(drawn.sample(list(Daypart), drawn.randint(0, 3)))),
         languages=frozenset(drawn.sample(["ara", "ron", "pol"], drawn.randint(0, 2))),
         child_care_ages=frozenset(drawn.choice([(), (), (2, 4)])),
     )

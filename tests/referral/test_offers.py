@@ -11,7 +11,7 @@ from pydantic import ValidationError
 from schemas.events import OfferCapacityChanged, OfferPublished
 from services.referral.commands import CloseOffer, PublishOffer, SetSeats
 from services.referral.evolve import SeatHeld, evolve
-from services.referral.offers import WITHOUT_END, Holder, Offer, OfferTerms
+from services.referral.offers import WITHOUT_END, Holder, Offer
 from services.runtime.errors import Refused
 from tests.referral.network import COURSE, MELLE, NOW, Network, id_of, offer, standing, terms
 
@@ -47,13 +47,6 @@ def test_another_number_of_seats_is_told(network: Network):
     network.asks(PublishOffer(offer=ID, terms=terms(), seats=6))
     assert [event.seats for event in network.told_of(OfferCapacityChanged)] == [5, 6]
     assert (network.offer().seats, network.offer().free) == (6, 5)
-
-
-def test_seats_never_fall_below_those_that_are_held(network: Network):
-    network.asks(SetSeats(offer=ID, seats=1, partner="vhs"))
-    with pytest.raises(Refused) as refused:
-        network.asks(SetSeats(offer=ID, seats=0, partner="vhs"))
-    assert (refused.value.code, refused.value.params) == ("capacity-below-held", {"held": 1})
 
 
 def test_terms_to_which_somebody_agreed_do_not_change(network: Network):
@@ -106,21 +99,6 @@ def test_a_referral_cannot_hold_two_seats():
     holder = Holder(referral=id_of("one"), case=id_of("case"))
     with pytest.raises(ValidationError, match="holds one seat"):
         Offer(id=id_of("offer"), terms=terms(), seats=2, holders=(holder, holder))
-
-
-@pytest.mark.parametrize(
-    ("field", "contradiction", "code"),
-    [
-        ("cefr_to", {"cefr_from": "b1", "cefr_to": "b1"}, "level-not-above-start"),
-        ("ages", {"ages": (27, 26)}, "ages-not-in-order"),
-        ("ends_on", {"starts_on": date(2016, 6, 2), "ends_on": date(2016, 6, 1)}, "ends-before-start"),
-        ("enrol_until", {"ends_on": date(2016, 7, 1), "enrol_until": date(2016, 7, 2)}, "enrols-after-end"),
-    ],
-)
-def test_terms_that_contradict_themselves_are_not_accepted(field: str, contradiction: dict[str, Any], code: str):
-    with pytest.raises(ValidationError) as error:
-        OfferTerms.model_validate({**terms().model_dump(), "starts_on": None, "ends_on": None, **contradiction})
-    assert [(wrong["loc"], wrong["type"]) for wrong in error.value.errors()] == [((field,), code)]
 
 
 def test_the_last_day_of_proposals_is_what_the_partner_says_or_the_start_or_the_end():

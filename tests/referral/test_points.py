@@ -13,6 +13,7 @@ from pydantic import ValidationError
 
 from schemas.codes import Cefr, ContactField, Daypart, LapseStage, ServiceKind
 from services.referral.county import MOST_POINTS, Weights, settings_of
+from services.referral.eligibility import Home, Hours, Levels
 from services.referral.offers import Holder, Offer
 from services.referral.points import points_at_most, points_of, waiting_gain
 from services.runtime.calendar import berlin_instant
@@ -35,9 +36,9 @@ def test_no_change_of_what_a_rule_looks_at_brings_more_points_than_are_reckoned_
         for place in made[1]:
             assert points_at_most(one, place, WHERE, ()) == sum(points_of(one, place, WHERE).values())
             changed = {
-                "level": replace(one, german=Cefr.A2),
-                "time": replace(one, available=frozenset(Daypart)),
-                "place": replace(one, district=MELLE),
+                "level": replace(one, german=Cefr.A2, levels=Levels.alike(Cefr.A2)),
+                "time": replace(one, hours=Hours(frozenset(Daypart))),
+                "place": replace(one, home=Home(MELLE, None)),
                 "language": replace(one, languages=frozenset({"ara", "ron"})),
             }
             for rule, other in changed.items():

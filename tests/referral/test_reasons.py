@@ -13,9 +13,10 @@ from hypothesis import strategies as st
 
 from schemas import codes
 from schemas.codes import Cefr, Daypart, Purpose, Sex
-from services.referral.eligibility import Seeker
+from schemas.events import GermanLevels
+from services.referral.eligibility import Hours, Levels, Seeker
 from services.referral.matching import match
-from services.referral.model import Case, Need, NeedState, Person, Profile, Referral, ReferralState, Step
+from services.referral.model import Case, Certificate, Need, NeedState, Person, Profile, Referral, ReferralState, Step
 from services.referral.offers import Holder, Offer
 from services.referral.reasons import Obstacle, Reasons, reasons_for
 from services.referral.service import SERVICE
@@ -39,19 +40,30 @@ def case_of(one: Seeker, holding: Offer | None = None, by: str = "", **other: An
     need = Need(id=one.need, kind=one.kind, urgent=one.urgent, since=one.since, live=live)
     person = Person(
         district=one.district,
+        municipality=one.home.municipality,
         birth_year=one.birth_year,
         sex=one.sex,
         residence_group=one.residence_group,
         languages=tuple(sorted(one.languages)),
     )
     profile = Profile(
-        german=one.german,
+        levels=GermanLevels(**one.levels._asdict()),
+        literacy=one.literacy,
         benefit_regime=one.benefit_regime,
-        available=tuple(part for part in Daypart if part in one.available),
+        available=tuple(part for part in Daypart if part in one.hours.available),
+        rotating_shifts=one.hours.rotating,
         child_care_ages=tuple(sorted(one.child_care_ages)),
+        certificates=_certificates(one),
+        self_payer=one.admission is not None and one.admission.self_payer,
+        access_needs=tuple(one.access_needs),
     )
     told = {"id": one.case, "person": person, "profile": profile, "consents": tuple(Purpose), "needs": (need,), **other}
     return Case(**told), need
+
+
+def _certificates(one: Seeker) -> tuple[Certificate, ...] | None:
+    known = one.admission.certificates if one.admission is not None else None
+    return None if known is None else tuple(known)
 
 
 def referral_of(one: Seeker) -> str:
@@ -200,8 +212,8 @@ def _as_the_rule_asks(one: Seeker, place: Offer, conditions: Sequence[str]) -> S
     """The person if what stands in the way were otherwise, where that is a matter of the person alone."""
     assert place.terms is not None
     changes: dict[str, Any] = {
-        "level": {"german": place.terms.cefr_from or Cefr.A0},
-        "time": {"available": one.available | frozenset(place.terms.dayparts)},
+        "level": {"german": (level := place.terms.cefr_from or Cefr.A0), "levels": Levels.alike(level)},
+        "time": {"hours": Hours(one.hours.available | frozenset(place.terms.dayparts))},
         "child-care": {"child_care_ages": frozenset()},
         "sex": {"sex": (*place.terms.sexes, Sex.FEMALE)[0]},
     }

@@ -2,16 +2,15 @@
 
 from __future__ import annotations
 
-from dataclasses import replace
 from datetime import date
 from typing import Any
 
 import pytest
 
 from schemas.codes import Cefr, Purpose, ServiceKind, WaitReason
-from services.referral.eligibility import RULES
+from services.referral.eligibility import RULES, Admission
 from services.referral.matching import match
-from services.referral.model import NeedState
+from services.referral.model import Certificate, NeedState
 from services.referral.offers import Holder, Offer
 from services.referral.points import REASONS
 from services.referral.reasons import Compared, Obstacle, reasons_for
@@ -23,10 +22,16 @@ from tests.referral.test_reasons import CATALOGUE, SEED, case_of, referral_of, s
 
 
 def test_every_rule_and_obstacle_has_its_sentence_and_its_condition():
-    unknown = {"age", "child-age", "sex", "residence", "benefit", "level", "language"}
-    level = {"level-too-low", "level-too-high"}
+    unknown = {
+        *("age", "child-age", "sex", "residence", "benefit", "level"),
+        *("literacy", "certificate", "residents", "language", "conduct"),
+    }
+    cases = {"level-too-low", "level-too-high", "certificate-none", "certificate-expired", "certificate-other"}
     conditions = (
-        {rule.code for rule in RULES} - {"level"} | level | {f"{code}-unknown" for code in unknown} | {*Obstacle}
+        {rule.code for rule in RULES} - {"level", "certificate"}
+        | cases
+        | {f"{code}-unknown" for code in unknown}
+        | {*Obstacle}
     )
     assert {rule.code for rule in RULES} >= unknown
     assert all(CATALOGUE.has(f"condition.{code}") for code in conditions)
@@ -182,7 +187,7 @@ def test_the_place_that_is_held_is_told_with_its_points_and_the_next_ones_with_t
 
 def test_a_place_whose_seats_go_to_others_says_so_and_how_far_it_is():
     held, contested, urgent = holding(district=BRAMSCHE), offer("contested"), seeker("urgent", urgent=True)
-    far = replace(seeker(), district=BRAMSCHE)
+    far = seeker(district=BRAMSCHE)
     (other,) = said(why(far, [urgent], [held, contested], holding=held, exact=True)).others
     assert other.compared == "others"
     assert other.exact is not None
@@ -191,6 +196,53 @@ def test_a_place_whose_seats_go_to_others_says_so_and_how_far_it_is():
         f"Seats are free here, but they go to people who gain more by them. The gap is at least {other.missing} points.",
         f"To get a place here, the person would need exactly {other.exact} points more.",
     ]
+
+
+CERTIFICATE = Certificate.model_validate(
+    {"scheme": "integration-course", "kind": "entitled", "issuer": "foreigners-authority", "valid_until": "2016-05-31"}
+)
+
+
+@pytest.mark.parametrize(
+    ("certificates", "code", "english", "german"),
+    [
+        (
+            frozenset[Certificate](),
+            "certificate",
+            "the person applied for admission to the integration course (Federal Office for Migration and Refugees)",
+            "die Person die Zulassung zum Integrationskurs beantragte (Bundesamt für Migration und Flüchtlinge)",
+        ),
+        (
+            frozenset([CERTIFICATE]),
+            "certificate",
+            "the person applied for a new certificate for the integration course",
+            "die Person einen neuen Nachweis für den Integrationskurs beantragte",
+        ),
+        (
+            None,
+            "certificate",
+            "it were known that the person has a certificate for the integration course",
+            "bekannt wäre, dass die Person einen Nachweis für den Integrationskurs hat",
+        ),
+        (
+            frozenset([CERTIFICATE.model_copy(update={"valid_until": None})]),
+            "certificate",
+            "the person had another certificate for the integration course (obligation to take part)",
+            "die Person einen anderen Nachweis für den Integrationskurs hätte (Verpflichtung zur Teilnahme)",
+        ),
+    ],
+)
+def test_whoever_lacks_a_certificate_is_told_the_step_that_leads_there(
+    certificates: frozenset[Certificate] | None, code: str, english: str, german: str
+):
+    one = seeker(admission=Admission(certificates, self_payer=False))
+    told = why(one, [], [offer(admission={"kinds": ["obliged"]})])
+    (path,) = said(told).closest
+    assert path.conditions == [code]
+    assert english in path.sentences[0]
+    assert german in said(told, "de").closest[0].sentences[0]
+    (weighed,) = said(told).offers
+    assert weighed.shut_out_by[0].sentence.endswith(".")
 
 
 def test_a_full_place_beside_the_one_that_is_held_is_full():

@@ -9,7 +9,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from schemas.codes import CEFR_ORDER, Daypart, ServiceKind
+from schemas.codes import CEFR_ORDER, Daypart, Rhythm, ServiceKind
 from schemas.ends import OUTCOMES
 from simulation import assumptions, conduct
 from simulation.conduct import PartnerReply, PersonReply
@@ -96,7 +96,7 @@ def test_courses_start_on_mondays_over_the_whole_year_and_are_told_before(county
         assert date(2016, 1, 1) <= offer.published_on <= offer.starts_on <= date(2017, 3, 3)
         assert offer.published_on <= date(2016, 12, 31)
         assert offer.starts_on - offer.published_on <= timedelta(days=assumptions.COURSE_PUBLISHED_BEFORE + 6)
-        assert len(offer.dayparts) == 1
+        assert len(offer.dayparts) == (2 if offer.asks.rhythm is Rhythm.ALTERNATING else 1)
     months = {(offer.starts_on.year, offer.starts_on.month) for offer in dated if offer.starts_on}
     assert months >= {*((2016, month) for month in range(1, 13)), (2017, 1), (2017, 2)}
     assert [offer.published_on for offer in county.offers] == sorted(offer.published_on for offer in county.offers)

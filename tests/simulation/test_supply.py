@@ -10,7 +10,7 @@ from typing import NamedTuple
 import pytest
 
 from schemas.codes import Purpose, ServiceKind
-from schemas.events import ArrivalRegistered, ProfileRecorded
+from schemas.events import AccessNeedsTold, ArrivalRegistered, ProfileRecorded
 from services.profiling.answers import Answers
 from services.profiling.needs import derive
 from services.profiling.situation import Facts
@@ -62,9 +62,13 @@ def talked(seed: int, person: Person) -> Talked:
         benefit_regime=told.benefit_regime,
         available=told.available or (),
         child_care_ages=told.child_care_ages,
+        literacy=told.read_and_written,
+        rotating_shifts=bool(told.rotating_shifts),
+        certificates=told.certificates,
+        self_payer=bool(told.self_payer),
     )
     case = Case(id=str(person.index))
-    for event in (arrival, profile):
+    for event in (arrival, profile, AccessNeedsTold(needs=told.access_needs or ())):
         case = case_after(case, event, at)
     facts = Facts.model_validate(arrival, from_attributes=True)
     return Talked(case, tuple(need.kind for need in derive(told, facts, at)))

@@ -21,6 +21,7 @@ from services.referral.directory import hsds
 from services.referral.directory.documents import Publisher
 from services.referral.directory.states import Partner, Service
 from services.referral.directory.taxonomies import Taxonomies
+from services.referral.whom import Whom
 from services.runtime.calendar import berlin_day
 from services.runtime.catalogue import LANGUAGES, Catalogue, Language
 from services.runtime.problems import Problem, language
@@ -115,11 +116,12 @@ class _Api:
     def __init__(self, running: Running, catalogue: Catalogue) -> None:
         self._running = running
         self.taxonomies: Final = {spoken: Taxonomies(catalogue, spoken) for spoken in LANGUAGES}
+        self.whom: Final = {spoken: Whom(catalogue, spoken) for spoken in LANGUAGES}
 
     async def publisher(self, actor: Actor, spoken: Language) -> Publisher:
         today = berlin_day(self._running.clock.now())
         directory = await kept.directory(self._running.store(actor.county), today)
-        return Publisher(directory, self.taxonomies[spoken], spoken, actor.county)
+        return Publisher(directory, self.taxonomies[spoken], self.whom[spoken], spoken, actor.county)
 
 
 def hsds_routes(running: Running, catalogue: Catalogue) -> APIRouter:

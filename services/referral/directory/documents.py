@@ -13,7 +13,6 @@ from datetime import UTC, datetime
 from typing import Final
 
 from schemas.envelope import format_instant
-from schemas.labels import label
 from schemas.languages import name_of
 from services.referral.directory import hsds
 from services.referral.directory.entries import PartnerEntry, ServiceEntry, Site
@@ -21,6 +20,7 @@ from services.referral.directory.listing import Directory
 from services.referral.directory.states import Partner, Service
 from services.referral.directory.taxonomies import Capacity, Detail, Taxonomies
 from services.referral.offers import Offer
+from services.referral.whom import Whom
 from services.runtime.catalogue import Language
 from services.runtime.ids import child
 
@@ -32,9 +32,12 @@ _STATES: Final = ("SH", "HH", "NI", "HB", "NW", "HE", "RP", "BW", "BY", "SL", "B
 class Publisher:
     """Writes the documents of one directory in one language."""
 
-    def __init__(self, directory: Directory, taxonomies: Taxonomies, language: Language, county: str) -> None:
+    def __init__(
+        self, directory: Directory, taxonomies: Taxonomies, whom: Whom, language: Language, county: str
+    ) -> None:
         self._directory = directory
         self._taxonomies = taxonomies
+        self._whom = whom
         self._language: Language = language
         self._state = f"{COUNTRY}-{_STATES[int(county[:2]) - 1]}"
 
@@ -87,8 +90,12 @@ class Publisher:
             return document
         offers = self._directory.offers_of(service)
         elsewhere = self._by_site(service)[None]
+        youngest, oldest = _ages_together(offers)
         return document.model_copy(
             update={
+                "eligibility_description": self._eligibility(offers),
+                "minimum_age": youngest,
+                "maximum_age": oldest,
                 "languages": tuple(self._languages(service, entry)),
                 "service_at_locations": tuple(self._at_locations(service)),
                 "schedules": tuple(self._schedule(offer, service_id=service.id) for offer in elsewhere),
@@ -198,16 +205,24 @@ class Publisher:
         if offer.terms is None:
             raise ValueError("an offer that nobody has published is not shown")
         terms = offer.terms
-        times = ", ".join(label(part, self._language) for part in terms.dayparts)
         return hsds.Schedule(
             id=offer.id,
             service_id=service_id,
             service_at_location_id=service_at_location_id,
             valid_from=terms.starts_on.isoformat() if terms.starts_on else None,
             valid_to=terms.ends_on.isoformat() if terms.ends_on else None,
-            description=times or None,
-            attributes=tuple(self._capacity("schedule", offer.id, [offer])),
+            description=self._whom.times(terms),
+            attributes=(
+                self._taxonomies.attribute("schedule", offer.id, Detail.ELIGIBILITY, self._whom.sentence(terms)),
+                *self._capacity("schedule", offer.id, [offer]),
+            ),
         )
+
+    def _eligibility(self, offers: Sequence[Offer]) -> str | None:
+        """For whom the open offers are: each sentence once, and what their places have for people who need it."""
+        terms = [offer.terms for offer in offers if offer.terms is not None]
+        said = (text for one in terms for text in (self._whom.sentence(one), self._whom.accessibility(one)) if text)
+        return " ".join(dict.fromkeys(said)) or None
 
     def _capacity(self, entity: str, id: str, offers: Sequence[Offer]) -> Iterator[hsds.Attribute]:
         """The seats of these offers together; nothing where there is none."""
@@ -241,6 +256,15 @@ class Publisher:
         if partner is None:
             raise ValueError("a service without a partner is not published")
         return partner
+
+
+def _ages_together(offers: Sequence[Offer]) -> tuple[int | None, int | None]:
+    """The youngest and the oldest whom one of these offers takes; None where one is open to any age, or there is none."""
+    ages = [offer.terms.ages for offer in offers if offer.terms is not None]
+    limits = [one for one in ages if one is not None]
+    if not limits or len(limits) < len(ages):
+        return None, None
+    return min(one[0] for one in limits), max(one[1] for one in limits)
 
 
 def _contacts(id: str, entry: PartnerEntry) -> Iterator[hsds.Contact]:

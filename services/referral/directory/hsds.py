@@ -138,6 +138,9 @@ class Service(Document):
     alternate_name: str | None = None
     description: str | None = None
     application_process: str | None = None
+    eligibility_description: str | None = None
+    minimum_age: int | None = None
+    maximum_age: int | None = None
     fees_description: str | None = None
     assured_date: str | None = None
     last_modified: str | None = None

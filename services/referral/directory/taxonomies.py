@@ -27,11 +27,12 @@ class Capacity(StrEnum):
 
 
 class Detail(StrEnum):
-    """What an entry says beyond HSDS: its code here, and its texts in English."""
+    """What an entry says beyond HSDS: its code here, its texts in English, and for whom an offer is."""
 
     CODE = "code"
     NAME_EN = "name-en"
     DESCRIPTION_EN = "description-en"
+    ELIGIBILITY = "eligibility"
 
 
 KINDS: Final = "service-kinds"
