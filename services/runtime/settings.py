@@ -265,6 +265,12 @@ class Settings(BaseSettings):
         description=f"Master key for personal data: {PERSON_KEY_BYTES} bytes in base64. Only for a service that asks for it.",
         json_schema_extra=_group("Security"),
     )
+    sealing_key: SecretStr | None = Field(
+        default=None,
+        description=f"Key under which sessions of pages and secrets of webhooks are sealed: {PERSON_KEY_BYTES} bytes in base64. "
+        "Needed in production by services with pages; on one machine it follows from the local issuer's key.",
+        json_schema_extra=_group("Security"),
+    )
 
     service_tokens_dir: Path | None = Field(
         default=None,
@@ -274,7 +280,7 @@ class Settings(BaseSettings):
         json_schema_extra=_group("Security"),
     )
 
-    @field_validator("person_key")
+    @field_validator("person_key", "sealing_key")
     @classmethod
     def _is_a_whole_key(cls, value: SecretStr | None) -> SecretStr | None:
         if value is not None:
