@@ -11,7 +11,8 @@ import pytest
 from playwright.async_api import Browser, Page, expect
 
 from tests.pages.conftest import Site
-from tests.pages.test_partner_pages import VHS, accepted, agreed, state_of
+from tests.pages.test_notices import post, register
+from tests.pages.test_partner_pages import VHS, accepted, agreed, state_of, vhs
 from tests.referral.network import id_of
 
 pytestmark = pytest.mark.asyncio(loop_scope="package")
@@ -133,6 +134,8 @@ async def test_seats_are_saved_in_place_and_the_field_keeps_the_focus(site: Site
 async def test_axe_finds_nothing_on_any_page(site: Site, chromium: Browser, language: str, width: int):
     open_one = (await agreed(site, "amal"))["amal"]
     running = (await accepted(site, "badr", "chen"))["badr"]
+    await register(await vhs(site), "mail", "courses@example.org")
+    link = await link_on_page(site)
     referral = "/pages/partner/referrals"
     async with window(chromium, site, language, width, bypass_csp=True) as page:
         await page.goto("/pages/sign-in")
@@ -147,6 +150,9 @@ async def test_axe_finds_nothing_on_any_page(site: Site, chromium: Browser, lang
             "/pages/partner/offers",
             COURSE,
             f"{COURSE}/names",
+            "/pages/partner/notices",
+            link,
+            link[:-1],
         ):
             await page.goto(path)
             found += await wrong(page)
@@ -154,6 +160,33 @@ async def test_axe_finds_nothing_on_any_page(site: Site, chromium: Browser, lang
         await page.click("main form button")
         found += await wrong(page)
     assert found == []
+
+
+async def link_on_page(site: Site) -> str:
+    """The link of the latest mail, which without a mail server is read on a page."""
+    async with post(site) as office:
+        await office.turn(site.house.store)
+    html = (await (await vhs(site)).open("/pages/partner/notices")).answer.text
+    return "/pages/answer/" + html.split('href="/pages/answer/')[1].split('"')[0]
+
+
+async def test_somebody_without_an_account_answers_by_the_link_of_the_mail_by_keyboard_alone(
+    site: Site, chromium: Browser
+):
+    await agreed(site, "amal")
+    await register(await vhs(site), "mail", "courses@example.org")
+    link = await link_on_page(site)
+    async with window(chromium, site, "de", 380) as page:
+        await page.goto(link)
+        await tab_to(page, "Ablehnen")
+        await page.keyboard.press("Enter")
+        await tab_to(page, "provider-full")
+        await page.keyboard.press("Space")
+        await tab_to(page, "Ablehnen")
+        await leave(page)
+        await expect(page.get_by_role("status")).to_contain_text("Danke für Ihre Antwort.")
+        await expect(page.locator("h1")).to_have_text("Dieser Link gilt nicht mehr.")
+    assert await state_of(site, "amal") == "declined"
 
 
 async def wrong(page: Page) -> list[str]:

@@ -16,8 +16,11 @@ from services.referral.api_offers import partner_of
 from services.referral.commands import ConfirmSeats, SetSeats
 from services.referral.locations import Locations
 from services.referral.offers import MOST_SEATS
+from services.referral.pages.answering import add_answering
 from services.referral.pages.contacts import Contacts
 from services.referral.pages.course import CoursePage, add_course
+from services.referral.pages.noticing import PAGE as NOTICES
+from services.referral.pages.noticing import Noticing, add_noticing
 from services.referral.pages.possible import command, fields_of, missing, steps_at
 from services.referral.pages.reading import Reading, Shown
 from services.referral.pages.rows import Rows
@@ -69,16 +72,24 @@ def page_routes(running: Running, locations: Locations) -> APIRouter:
     _add_referral(router, running, pages, reading, contacts, locations)
     _add_offers(router, running, pages, reading)
     add_course(router, CoursePage(pages, reading, contacts), Rows(running, pages, reading, locations))
+    add_noticing(router, Noticing(running, pages))
+    add_answering(router, running, pages, reading, locations)
     common = common_routes(pages, HOME, lambda: sample_users(running))
     return APIRouter(routes=[*common.routes, *router.routes, *not_found_route(pages).routes])
 
 
 def _nav(actor: Actor) -> Sequence[NavEntry]:
+    if actor.role == Role.OPERATOR:
+        return (NavEntry(NOTICES, "partner.nav.notices", (NOTICES,)),)
     if actor.role != Role.PARTNER:
         return ()
     referrals = tuple(f"{PREFIX}/partner/{part}" for part in (*_TABS, "referrals"))
     offers = f"{PREFIX}/partner/offers"
-    return NavEntry(HOME, "partner.nav.inbox", referrals), NavEntry(offers, "partner.nav.offers", (offers,))
+    return (
+        NavEntry(HOME, "partner.nav.inbox", referrals),
+        NavEntry(offers, "partner.nav.offers", (offers,)),
+        NavEntry(NOTICES, "partner.nav.notices", (NOTICES,)),
+    )
 
 
 # --- lists --------------------------------------------------------------------------------------------------------------
