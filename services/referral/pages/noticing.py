@@ -66,13 +66,17 @@ class Noticing:
 
     def _letter(
         self, county: str, notice: Notice, channels: list[Channel], *, shows_links: bool
-    ) -> tuple[str, str, str] | None:
-        """Subject, text and link of a mail that could not be sent, because there is no mail server."""
+    ) -> tuple[str, str, str, str] | None:
+        """Subject, text, link and language of a mail that could not be sent, because there is no mail server."""
         channel = next((one for one in channels if one.id == notice.channel), None)
         if notice.state != "kept" or channel is None or not shows_links:
             return None
         token = opened(self._links, notice)
-        return (*self._letters.of(county, channel, notice, token), path_of(county, token) if token else "")
+        return (
+            *self._letters.of(county, channel, notice, token),
+            path_of(county, token) if token else "",
+            channel.language,
+        )
 
     async def register(self, visitor: Visitor, channel: Channel) -> str:
         """Store a new channel; for a webhook, its secret, which is not told again."""
