@@ -156,9 +156,9 @@ class Pages:
 
     def _page(self, visitor: Visitor, template: str, status: int, values: Mapping[str, object]) -> Response:
         session, actor, spoken = visitor.session, visitor.actor, visitor.language
-        own = {
+        own: dict[str, object] = {
             "actor": actor,
-            "nav": self._nav(actor) if actor is not None else [],
+            "nav": self._nav(actor) if actor is not None else (),
             "path": visitor.request.url.path,
             "secret": session.form,
             "said": (session.said, session.tone) if session.said else None,
