@@ -9,9 +9,11 @@ from typing import Any
 import pytest
 
 from schemas.codes import Role, ServiceKind
+from services.referral.eligibility import RULES
 from services.referral.model import ReferralState
 from services.referral.pages.possible import fields_of, steps_at
 from services.referral.pages.routes import HERE
+from services.referral.pages.words import Words
 from services.runtime.catalogue import Catalogue
 from tests.pages.conftest import Site
 from tests.pages.visitor import Visitor
@@ -155,7 +157,7 @@ async def test_seats_are_saved_or_confirmed_and_a_wrong_number_stays_in_its_fiel
     assert (wrong.status, wrong.form("/seats").fields["seats"]) == (422, "many")
     fewer = await visitor.send(wrong.form("/seats"), seats="1")
     assert fewer.status == 409
-    assert "at least this number" in fewer.text
+    assert "Seats held or taken: 2" in fewer.text
     assert "counts as confirmed today" in (await visitor.send(fewer.form("/confirmation"))).text
 
 
@@ -205,3 +207,31 @@ async def test_every_state_and_every_step_of_a_partner_has_its_words(site: Site)
         wanted |= {f"partner.step.{step}", f"partner.done.{step}"}
         wanted |= {f"partner.field.{one.name}" for kind in ServiceKind for one in fields_of(step, kind)}
     assert [one for one in sorted(wanted) if not said.has(one)] == []
+
+
+async def test_everything_that_an_offer_may_decide_on_has_its_words(site: Site):
+    said = Catalogue(HERE / "messages")
+    attributes = {rule.attribute for rule in RULES if rule.attribute is not None} | {"languages"}
+    assert [name for name in sorted(attributes) if not said.has(f"partner.person.{name}")] == []
+
+
+async def test_what_is_told_of_a_person_is_said_in_words_and_never_as_a_code():
+    words = Words(Catalogue(HERE / "messages"), "de")
+    told = {
+        "levels": {"listening": "a2", "reading": None, "writing": "a1"},
+        "literacy": "second-script",
+        "self_payer": False,
+        "available": ["weekend"],
+        "sex": None,
+        "languages": ["ara", "kur"],
+        "distance": 0.2,
+    }
+    assert dict(words.person(told)) == {
+        "Deutsch im Einzelnen": "Hören A2, Schreiben A1",
+        "Lesen und Schreiben": "in anderer Schrift alphabetisiert",
+        "Zahlt selbst": "nein",
+        "Hat Zeit": "am Wochenende",
+        "Geschlecht": "nicht bekannt",
+        "Sprachen": "Arabisch, Kurdisch",
+        "Entfernung": "im selben Meldebezirk",
+    }

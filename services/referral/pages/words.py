@@ -6,12 +6,12 @@ import gettext
 from collections.abc import Mapping, Sequence
 from enum import StrEnum
 from functools import cache
-from typing import Any, Final
+from typing import Any, Final, cast
 
 import pycountry
 
-from schemas.codes import BenefitRegime, Cefr, Daypart, ResidenceGroup, Sex
-from schemas.labels import label
+from schemas.codes import BenefitRegime, Cefr, Daypart, Literacy, ResidenceGroup, Sex
+from schemas.labels import label, labels
 from schemas.languages import name_of
 from schemas.places import UnknownPlace, district
 from services.referral.pages.contacts import Contact
@@ -22,6 +22,8 @@ _LISTS: Final[Mapping[str, type[StrEnum]]] = {
     "residence_group": ResidenceGroup,
     "benefit_regime": BenefitRegime,
     "german": Cefr,
+    "levels": Cefr,
+    "literacy": Literacy,
     "available": Daypart,
 }
 """The code list of each attribute of a person that has one."""
@@ -85,19 +87,29 @@ class Words:
         return language_name(code, self._language)
 
     def _value(self, name: str, value: Any) -> str:
-        if value is None or value in ([], ""):
+        if value is None or value in ([], {}, ""):
             return self.say("partner.not-known")
         if isinstance(value, bool):
             return self.say("partner.yes" if value else "partner.no")
         if name == "distance":
             number = round(float(value))
             return self.say("partner.kilometres", number=number) if number else self.say("partner.same-place")
+        if isinstance(value, Mapping):
+            return ", ".join(self._part(name, *part) for part in cast("Mapping[str, Any]", value).items() if part[1])
         if isinstance(value, list | tuple):
-            return ", ".join(self._one(name, one) for one in value)  # pyright: ignore[reportUnknownVariableType]
+            return ", ".join(self._value(name, one) for one in cast("Sequence[Any]", value))
         return self._one(name, value)
+
+    def _part(self, name: str, key: str, value: Any) -> str:
+        told = self._value(name, value)
+        return f"{self.say(f'partner.skill.{key}')} {told}" if self._catalogue.has(f"partner.skill.{key}") else told
 
     def _one(self, name: str, value: Any) -> str:
         if name == "languages":
             return language_name(str(value), self._language)
         codes = _LISTS.get(name)
-        return self.label(codes(value)) if codes is not None else str(value)
+        if codes is not None:
+            return self.label(codes(value))
+        # Any other code has its words in one of the closed lists; what has none is a number or a day.
+        known = next((words[str(value)] for words in labels().values() if str(value) in words), None)
+        return getattr(known, self._language) if known is not None else str(value)
