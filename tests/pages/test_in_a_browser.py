@@ -99,7 +99,7 @@ async def test_a_partner_answers_five_referrals_and_reports_the_courses_end_by_k
         await expect(rows).to_have_count(4)
         for number in range(4):
             await tab_to(page, await rows.nth(number).locator("select").get_attribute("id") or "")
-            await page.keyboard.press("ArrowDown")
+            await page.keyboard.type("End with")
         await tab_to(page, "Send all")
         await leave(page)
         await expect(page.get_by_role("status")).to_contain_text("Everything is recorded.")

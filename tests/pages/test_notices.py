@@ -114,9 +114,9 @@ async def test_a_link_answers_its_own_referral_only_and_takes_no_other_step(site
     assert len(set(links)) == 2
     somebody = site.visitor()
     form = (await somebody.open(links[0])).form("/acceptance")
-    form.action = form.action.replace("/acceptance", "/closing")
-    assert (await somebody.send(form, outcome="completed")).status in (403, 404, 422)
-    form.action = form.action.replace("/closing", "/acceptance")
+    form.action = form.action.replace("/acceptance", "/completion")
+    assert (await somebody.send(form, outcome="level-b1")).status in (403, 404, 422)
+    form.action = form.action.replace("/completion", "/acceptance")
     await somebody.send(form)
     states = {await state_of(site, name) for name in ("amal", "badr")}
     assert states == {"accepted", "agreed"}

@@ -181,7 +181,7 @@ async def test_a_whole_course_is_reported_at_once_and_a_row_that_fails_hinders_n
     assert (await site.house.books())["accepted"] == 0
 
 
-_END = "closing"
+_END = "completion"
 
 
 def _options(html: str) -> list[str]:

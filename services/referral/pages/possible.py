@@ -6,17 +6,18 @@ All of it is read from the table of transitions, the commands and the closed cod
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import date
 from enum import StrEnum
 from typing import Any, Final, Literal, get_args
 
-from schemas.codes import ServiceKind
-from services.referral.api_referrals import COMMANDS, OF_PARTNERS, StepItem, command_of
+from schemas.codes import CancelReason, Outcome, ServiceKind
+from schemas.ends import CALLED_OFF, OUTCOMES
+from services.referral.api_referrals import COMMANDS, Said, command_of
 from services.referral.commands import TakeStep
 from services.referral.model import ReferralState
 from services.referral.store import Located
-from services.referral.transitions import TABLE, StepKind
+from services.referral.transitions import STEPS_OF, TABLE, By, StepKind
 from services.runtime.errors import Refused
 from services.runtime.tokens import Actor
 
@@ -36,15 +37,23 @@ class StepField:
 
 def steps_at(state: ReferralState) -> list[StepKind]:
     """The steps that a partner can take from this state, in the order of the table."""
-    return [step for step, transition in TABLE.items() if step in OF_PARTNERS and state in transition.of]
+    return [one.step for one in TABLE if By.PARTNER in one.by and state in one.of]
 
 
-def fields_of(step: StepKind, kind: ServiceKind) -> tuple[StepField, ...]:  # noqa: ARG001
+def fields_of(step: StepKind, kind: ServiceKind) -> tuple[StepField, ...]:
     """What the step asks for, for a service of this kind. Raises `Refused` for a step that is nobody's to take."""
-    if step not in OF_PARTNERS:
+    if step not in STEPS_OF[By.PARTNER]:
         raise Refused("step-not-yours", 403)
     asked = (item for item in COMMANDS[step].model_fields.items() if item[0] not in _OF_EVERY_STEP)
-    return tuple(_field(name, described.annotation) for name, described in asked)
+    return tuple(_narrowed(_field(name, described.annotation), kind) for name, described in asked)
+
+
+def _narrowed(field: StepField, kind: ServiceKind) -> StepField:
+    """Of some lists only a part can be chosen: what can come of this kind of service, and the reasons that people give."""
+    may = {*OUTCOMES[kind], *CALLED_OFF}
+    if field.codes and isinstance(field.codes[0], Outcome | CancelReason):
+        return replace(field, codes=tuple(code for code in field.codes if code in may))
+    return field
 
 
 def _field(name: str, annotation: Any) -> StepField:
@@ -90,4 +99,4 @@ def command(
 ) -> TakeStep:
     """The command of a step with what was typed, in which nothing is missing. Raises `Refused`."""
     said = {one.name: values.get(one.name) == "yes" if one.kind == "flag" else values.get(one.name) for one in fields}
-    return command_of(actor, StepItem.model_validate({"referral": referral, "step": step.value, **said}), at)
+    return command_of(actor, referral, step, Said.model_validate(said), at)
