@@ -27,6 +27,7 @@ run: setup ## Start the system and keep it up until Ctrl-C
 	@$(VENV)/wegenetz up $(ARGS)
 
 test: setup ## Run the tests (ARGS="-k consent" for some of them)
+	@$(VENV)/python -m tests.pages.chromium
 	@$(VENV)/python -m pytest -n auto --dist loadfile --no-loadscope-reorder $(ARGS)
 
 search: setup ## Look for examples that break a rule, twenty times as many as the tests do and others each time

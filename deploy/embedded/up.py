@@ -40,6 +40,8 @@ def say_where(running: Running, folder: Path, console: Console) -> None:
     console.print(f"\nThe system is up for county {county}.", highlight=False)
     for name, url in running.services.items():
         console.print(f"  {name:<10} {url}/openapi.json", highlight=False, soft_wrap=True)
+    if "referral" in running.services:
+        console.print(f"Partners' pages: {running.services['referral']}/pages", highlight=False, soft_wrap=True)
     token = "wegenetz token --role operator" + (f" --data {shlex.quote(str(folder))}" if folder != Path("var") else "")
     console.print(f"Data and logs are in {folder}/. A token for the APIs: {token}", highlight=False, soft_wrap=True)
     console.print("Ctrl-C stops it.\n")

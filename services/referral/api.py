@@ -22,6 +22,7 @@ from services.referral.directory.api_import import add_import
 from services.referral.directory.api_review import add_review
 from services.referral.locations import Locations
 from services.referral.model import Case
+from services.referral.pages.routes import page_routes
 from services.referral.views import books_view, case_view, recount_view
 from services.runtime.catalogue import RUNTIME_MESSAGES, Catalogue
 from services.runtime.problems import Problem
@@ -34,18 +35,20 @@ Operator = Annotated[Actor, Depends(allow(Role.OPERATOR))]
 
 
 def routes(running: Running, locations: Locations | None = None) -> APIRouter:
-    """Everything below ``/v1`` and ``/hsds``. `locations`: to begin with other than none."""
+    """Everything below ``/v1``, ``/hsds`` and ``/pages``. `locations`: to begin with other than none."""
     router = APIRouter(prefix="/v1")
     catalogue = Catalogue(RUNTIME_MESSAGES, running.service.messages)
     add_offers(router, running, catalogue)
-    add_referrals(router, running, catalogue, locations or Locations())
+    seen = locations or Locations()
+    add_referrals(router, running, catalogue, seen)
     add_needs(router, running, catalogue)
     add_directory(router, running, catalogue)
     add_review(router, running)
     add_import(router, running, catalogue)
     _add_cases(router, running)
     _add_books(router, running)
-    return APIRouter(routes=[*router.routes, *hsds_routes(running, catalogue).routes])
+    pages = page_routes(running, seen)
+    return APIRouter(routes=[*router.routes, *hsds_routes(running, catalogue).routes, *pages.routes])
 
 
 def _add_cases(router: APIRouter, running: Running) -> None:

@@ -150,7 +150,7 @@ def add_referrals(router: APIRouter, running: Running, catalogue: Catalogue, loc
         commands: dict[int, Command] = {}
         for position, one in enumerate(body.steps):
             try:
-                data = _command(actor, one.referral, one.step, one, located.get(one.referral))
+                data = command_of(actor, one.referral, one.step, one, located.get(one.referral))
             except Refused as refused:
                 settled[position] = refused
                 continue
@@ -172,9 +172,9 @@ def _add_lists(router: APIRouter, running: Running, locations: Locations) -> Non
     ) -> Response:
         """What waits for the counsellors' release (proposed) or for the person's word (released); what went to a partner within what the
         person had agreed to (agreed-in-advance); who did not come (unattended)."""
-        rows = await _rows(running, locations, actor, _ENTRIES[state], page)
-        offers = await _offers_of(running, actor, rows)
-        return reply(page.page(rows, lambda row: referral_line(*row, offers.get(row[2].offer)), _place_of))
+        rows = await rows_on(running, locations, actor, _ENTRIES[state], page)
+        offers = await offers_of(running, actor, rows)
+        return reply(page.page(rows, lambda row: referral_line(*row, offers.get(row[2].offer)), place_of))
 
     @router.get("/inbox")
     async def inbox(
@@ -184,12 +184,12 @@ def _add_lists(router: APIRouter, running: Running, locations: Locations) -> Non
     ) -> Response:
         """The partner's own referrals: to be answered (agreed, opened or not), or accepted and not ended yet (accepted)."""
         partner, today = partner_of(actor) or "", berlin_day(running.clock.now())
-        rows = await _rows(
+        rows = await rows_on(
             running, locations, actor, answer_of(partner) if state == "agreed" else running_at(partner), page
         )
-        offers = await _offers_of(running, actor, rows)
+        offers = await offers_of(running, actor, rows)
         where = Circumstances(settings_of(actor.county, today), today)
-        return reply(page.page(rows, lambda row: inbox_line(*row, offers.get(row[2].offer), where), _place_of))
+        return reply(page.page(rows, lambda row: inbox_line(*row, offers.get(row[2].offer), where), place_of))
 
 
 _ENTRIES: Final = {
@@ -210,10 +210,10 @@ def _add_steps(router: APIRouter, running: Running, locations: Locations) -> Non
         if (lacking := said.lacks(step)) is not None:
             raise Problem("invalid-fields", 422, fields=[FieldProblem(lacking, _LACKING[step])])
         located = await locations.find(running.store(actor.county), [referral])
-        return await running.send(actor, key, _command(actor, referral, step, said, located.get(referral)))
+        return await running.send(actor, key, command_of(actor, referral, step, said, located.get(referral)))
 
 
-def _command(actor: Actor, referral: str, step: StepKind, said: Said, located: Located | None) -> TakeStep:
+def command_of(actor: Actor, referral: str, step: StepKind, said: Said, located: Located | None) -> TakeStep:
     """The command of a step. Raises `Refused` for a step that is not this role's, and for a referral that nobody knows."""
     partner = partner_of(actor)
     if step not in STEPS_OF[By.COUNSELLOR if partner is None else By.PARTNER]:
@@ -222,14 +222,14 @@ def _command(actor: Actor, referral: str, step: StepKind, said: Said, located: L
         raise Refused("referral-not-found", 404)
     where = {"referral": referral, "case": located.case, "offer": located.offer, "partner": partner}
     told = said.model_dump(mode="json", include=set(Said.model_fields))
-    return _COMMANDS[step].model_validate({**where, **told})
+    return COMMANDS[step].model_validate({**where, **told})
 
 
-_COMMANDS: Final[Mapping[StepKind, type[TakeStep]]] = {meaning.step: command for command, meaning in MEANINGS.items()}
+COMMANDS: Final[Mapping[StepKind, type[TakeStep]]] = {meaning.step: command for command, meaning in MEANINGS.items()}
 """Each takes of what was said the part that is its own."""
 
 
-async def _rows(running: Running, locations: Locations, actor: Actor, entry: str, page: PageRequest) -> list[Row]:
+async def rows_on(running: Running, locations: Locations, actor: Actor, entry: str, page: PageRequest) -> list[Row]:
     """Referrals with this entry, by case and referral. Each case found has one at least, so one case more than is fetched is enough."""
     after_case, after_referral = (str(part) for part in page.after) if page.after else (None, "")
     cases = await kept.on_agenda(running.store(actor.county), entry, after_case, page.fetch + 1)
@@ -245,9 +245,9 @@ async def _rows(running: Running, locations: Locations, actor: Actor, entry: str
     return rows[: page.fetch]
 
 
-async def _offers_of(running: Running, actor: Actor, rows: Sequence[Row]) -> dict[str, Offer]:
+async def offers_of(running: Running, actor: Actor, rows: Sequence[Row]) -> dict[str, Offer]:
     return await kept.offers(running.store(actor.county), {referral.offer for _, _, referral in rows})
 
 
-def _place_of(row: Row) -> tuple[str, str]:
+def place_of(row: Row) -> tuple[str, str]:
     return row[0].id, row[2].id

@@ -250,6 +250,11 @@ class Referral(_Part):
     def by_hand(self) -> bool:
         return bool(self.chosen_by)
 
+    @property
+    def was_told(self) -> bool:
+        """Whether the partner ever heard of it: the person had agreed."""
+        return any(step.state is ReferralState.AGREED for step in self.steps)
+
     def check(self) -> None:
         if (self.deadline is not None) != (self.state in AWAITING):
             raise ValueError("a referral has a deadline exactly while somebody is to answer")
@@ -393,6 +398,7 @@ class Case(State):
 
     def _agenda(self) -> Iterator[str]:
         for need in self.needs:
+            yield from (done_at(referral.partner) for referral in need.past if referral.was_told)
             if need.live is not None:
                 yield from self.entries_of(need.live)
             elif self.stands and need.is_sought:
@@ -439,3 +445,8 @@ def answer_of(partner: str) -> str:
 def running_at(partner: str) -> str:
     """The entry for a referral that this partner accepted."""
     return f"running/{partner}"
+
+
+def done_at(partner: str) -> str:
+    """The entry for a referral that has ended and of which this partner had heard."""
+    return f"done/{partner}"

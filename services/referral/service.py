@@ -11,7 +11,10 @@ from services.referral.decide import decide, names
 from services.referral.directory.states import Partner
 from services.referral.directory.states import Service as DirectoryService
 from services.referral.evolve import evolve
+from services.referral.locations import Locations
 from services.referral.model import Case
+from services.referral.notices.keeping import COLLECTIONS as NOTICE_COLLECTIONS
+from services.referral.notices.sending import Post
 from services.referral.offers import Offer
 from services.referral.rounds import rounds
 from services.referral.store import COLLECTIONS, writes
@@ -37,10 +40,11 @@ SERVICE: Final = Service(
     ),
     topic=topic_of(NAME).name,
     subscriptions=subscriptions(NAME),
-    collections=COLLECTIONS,
+    collections=(*COLLECTIONS, *NOTICE_COLLECTIONS),
     routes=routes,
     messages=Path(__file__).with_name("messages"),
     round=rounds,
+    loops={"notices": lambda running: Post(running, Locations()).run},
 )
 
 

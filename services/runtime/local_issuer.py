@@ -6,6 +6,7 @@ The key lies in a file that only its owner can read. Processes that start at the
 from __future__ import annotations
 
 import contextlib
+import hmac
 import json
 import os
 import stat
@@ -76,6 +77,11 @@ class LocalIssuer:
         }
         told = {name: value for name, value in claims.items() if value is not None}
         return jwt.encode({"alg": ALGORITHM, "kid": self._key_id}, told, self._key)
+
+    def derived(self, use: str) -> bytes:
+        """32 bytes that follow from the key, for another use on this machine. They tell nothing of the key."""
+        private = self._key.as_dict(private=True)["d"]
+        return hmac.digest(str(private).encode(), f"wegenetz/local/{use}".encode(), "sha256")
 
 
 def _kept_key(file: Path) -> ECKey:

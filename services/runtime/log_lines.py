@@ -39,6 +39,9 @@ LINES: Final[dict[str, str]] = {
     "outbox.waiting": "Events cannot be sent; they wait in the database.",
     "outbox.resumed": "Events are sent again.",
     "outbox.refilled": "The history was sent again.",
+    # telling partners outside
+    "notices.waiting": "Notices wait to be sent, and are tried again.",
+    "webhook.disabled": "A webhook was switched off, because its endpoint is gone or has been silent for days.",
     # doors
     "request.failed": "A request failed because of an error of ours.",
     "keys.unavailable": "The public keys of the issuer of tokens could not be fetched.",

@@ -96,6 +96,21 @@ def problem_of(refused: Refused) -> Problem:
     return problem
 
 
+def of_error(error: Exception) -> Problem:
+    """What an error of a route is to somebody who reads a page: there, what an address gets wrong is not found."""
+    match error:
+        case Problem():
+            return error
+        case Refused():
+            return problem_of(error)
+        case RequestValidationError():
+            return Problem("not-found", 404)
+        case HTTPException():
+            return _framework_problem(error)
+        case _:
+            return Problem("unavailable", 503, headers={"Retry-After": str(RETRY_AFTER_SECONDS)})
+
+
 class Problems:
     """Turns every error of an application into its answer."""
 
@@ -121,10 +136,8 @@ class Problems:
 
             return handler
 
-        app.add_exception_handler(Problem, answering(lambda _, error: error))
-        app.add_exception_handler(Refused, answering(lambda _, refused: problem_of(refused)))
-        app.add_exception_handler(Transient, answering(_transient))
-        app.add_exception_handler(HTTPException, answering(_of_the_framework))
+        for kind in (Problem, Refused, Transient, HTTPException):
+            app.add_exception_handler(kind, answering(lambda _, error: of_error(error)))
         app.add_exception_handler(RequestValidationError, answering(self._invalid))
 
     def _invalid(self, request: Request, error: RequestValidationError) -> Problem:
@@ -159,11 +172,7 @@ def _code_and_params(error: Mapping[str, Any], catalogue: Catalogue) -> tuple[st
     return code, params
 
 
-def _transient(_: Request, __: Transient) -> Problem:
-    return Problem("unavailable", 503, headers={"Retry-After": str(RETRY_AFTER_SECONDS)})
-
-
-def _of_the_framework(_: Request, error: HTTPException) -> Problem:
+def _framework_problem(error: HTTPException) -> Problem:
     """Starlette's own errors. Their text is English and may quote, so only the status counts."""
     code = _STATUS_CODES.get(error.status_code, "bad-request" if error.status_code < 500 else "unavailable")
     return Problem(code, error.status_code, headers=error.headers)

@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Collection, Mapping, Sequence
-from dataclasses import dataclass
+import asyncio
+from collections.abc import Callable, Collection, Coroutine, Mapping, Sequence
+from dataclasses import dataclass, field
 from pathlib import Path
+from typing import Any
 
 from fastapi import APIRouter
 from pydantic import BaseModel
@@ -27,12 +29,15 @@ from services.runtime.tokens import Actor
 from services.runtime.turns import Round, Turns
 from services.runtime.web import reply
 
+Loop = Callable[[asyncio.Event], Coroutine[Any, Any, None]]
+
 
 @dataclass(frozen=True, slots=True)
 class Service:
     """What makes one service different from the others.
 
-    `topic` is the one it owns; `subscriptions` maps the topics it reads to the event types it takes from them.
+    `topic` is the one it owns; `subscriptions` maps the topics it reads to the event types it takes from them. `loops` are more
+    loops of its own, by name, each of which runs until its event is set.
     """
 
     name: str
@@ -44,6 +49,7 @@ class Service:
     routes: Callable[[Running], APIRouter]
     messages: Path
     round: Callable[[Running], Round] | None = None
+    loops: Mapping[str, Callable[[Running], Loop]] = field(default_factory=dict[str, "Callable[[Running], Loop]"])
 
 
 @dataclass(slots=True)

@@ -25,7 +25,16 @@ from services.runtime.problems import Problem
 from services.runtime.settings import Settings
 from services.runtime.tokens import Actor, KeySource, PublishedKeys, TokenVerifier, fetched_from
 
-__all__ = ["Actor", "LocalIssuer", "TokenVerifier", "UnguardedRoutes", "allow", "assert_routes_guarded", "verifier_of"]
+__all__ = [
+    "Actor",
+    "Guard",
+    "LocalIssuer",
+    "TokenVerifier",
+    "UnguardedRoutes",
+    "allow",
+    "assert_routes_guarded",
+    "verifier_of",
+]
 
 ALWAYS_PUBLIC: Final = frozenset({"/health/live", "/health/ready", "/metrics", "/openapi.json"})
 
@@ -34,7 +43,11 @@ class UnguardedRoutes(RuntimeError):
     """The application has routes that anybody could call. The message names them."""
 
 
-class _Allow(SecurityBase):
+class Guard(SecurityBase):
+    """A dependency that says who may call a route. An application counts on it that each route has one."""
+
+
+class _Allow(Guard):
     """The dependency: checks token and role, gives the `Actor`."""
 
     def __init__(self, roles: frozenset[str]) -> None:
@@ -44,7 +57,7 @@ class _Allow(SecurityBase):
 
     async def __call__(self, request: Request) -> Actor:
         verifier: TokenVerifier = request.app.state.verifier
-        actor = await verifier.verify(_bearer_token(request))
+        actor = await verifier.verify(bearer_token(request))
         if actor.role not in self.roles:
             raise Problem("role-not-allowed", 403)
         return actor
@@ -57,7 +70,8 @@ def allow(*roles: str) -> _Allow:
     return _Allow(frozenset(str(role) for role in roles))
 
 
-def _bearer_token(request: Request) -> str:
+def bearer_token(request: Request) -> str:
+    """The token that a request carries. Raises `Problem` 401."""
     given = request.headers.getlist("authorization")
     if not given:
         raise Problem("token-missing", 401, headers={"WWW-Authenticate": "Bearer"})
@@ -97,4 +111,4 @@ def _complaints(route: RouteContext) -> Iterator[str]:
 
 
 def _has_roles(dependant: Dependant) -> bool:
-    return any(isinstance(one.call, _Allow) or _has_roles(one) for one in dependant.dependencies)
+    return any(isinstance(one.call, Guard) or _has_roles(one) for one in dependant.dependencies)

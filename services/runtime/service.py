@@ -161,6 +161,7 @@ async def _work(process: _Process, database: Component, client: httpx.AsyncClien
         process.start("turns", running.turns.run(stop)),
         process.start("database", _watch_database(running, database, stop)),
         process.start("measuring", _measure(running, stop)),
+        *(process.start(name, loop(running)(stop)) for name, loop in running.service.loops.items()),
     ]
     consuming: list[asyncio.Task[None]] = []
     if running.consumer is not None:

@@ -265,6 +265,12 @@ class Settings(BaseSettings):
         description=f"Master key for personal data: {PERSON_KEY_BYTES} bytes in base64. Only for a service that asks for it.",
         json_schema_extra=_group("Security"),
     )
+    sealing_key: SecretStr | None = Field(
+        default=None,
+        description=f"Key under which sessions of pages and secrets of webhooks are sealed: {PERSON_KEY_BYTES} bytes in base64. "
+        "Needed in production by services with pages; on one machine it follows from the local issuer's key.",
+        json_schema_extra=_group("Security"),
+    )
 
     service_tokens_dir: Path | None = Field(
         default=None,
@@ -274,7 +280,46 @@ class Settings(BaseSettings):
         json_schema_extra=_group("Security"),
     )
 
-    @field_validator("person_key")
+    public_url: str | None = Field(
+        default=None,
+        pattern=r"^https?://[^\s/]+$",
+        description="Address at which people reach the pages of this service, for links in e-mails (`https://partner.example.org`).",
+        json_schema_extra=_group("Notices"),
+    )
+    smtp_host: str | None = Field(
+        default=None,
+        description="Mail server that takes e-mails to partners. Without one they are kept, to be read on a page.",
+        json_schema_extra=_group("Notices"),
+    )
+    smtp_port: int = Field(
+        default=587, ge=1, le=65535, description="Port of the mail server.", json_schema_extra=_group("Notices")
+    )
+    smtp_security: Literal["starttls", "tls", "none"] = Field(
+        default="starttls",
+        description="How the way to the mail server is secured: `starttls`, `tls` from the beginning, or `none`, which production "
+        "refuses unless the server is on the same machine.",
+        json_schema_extra=_group("Notices"),
+    )
+    smtp_user: str | None = Field(
+        default=None, description="User at the mail server, if it wants one.", json_schema_extra=_group("Notices")
+    )
+    smtp_password: SecretStr | None = Field(
+        default=None, description="The user's password.", json_schema_extra=_group("Notices")
+    )
+    smtp_from: str | None = Field(
+        default=None,
+        pattern=r"^[^\s<>]+@[^\s<>]+$",
+        description="Sender of the e-mails.",
+        json_schema_extra=_group("Notices"),
+    )
+    webhook_private_addresses: bool = Field(
+        default=False,
+        description="Whether webhooks may go to private, loopback and link-local addresses, and without https. Only where everybody "
+        "who may register one is trusted with this machine's network.",
+        json_schema_extra=_group("Notices"),
+    )
+
+    @field_validator("person_key", "sealing_key")
     @classmethod
     def _is_a_whole_key(cls, value: SecretStr | None) -> SecretStr | None:
         if value is not None:
@@ -299,6 +344,10 @@ class Settings(BaseSettings):
                 yield f"{variable('needs')} names {name!r}, which is not a setting."
             elif getattr(self, name) is None:
                 yield f"{variable(name)} is missing; the service {self.service} cannot work without it."
+        if self.smtp_host is not None:
+            for name in ("smtp_from", "public_url"):
+                if getattr(self, name) is None:
+                    yield f"{variable(name)} is missing; without it no e-mail with a link can be sent."
         if self.clock == "virtual" and self.clock_start is None:
             yield f"{variable('clock_start')} is missing; a virtual clock needs its first instant."
 
@@ -314,6 +363,7 @@ class Settings(BaseSettings):
                 yield f"{variable('peers')}: the address of {name} must begin with https://, or anybody on the way could read the token."
         if self.peers and self.service_tokens_dir is None:
             yield f"{variable('service_tokens_dir')} is missing; without tokens of its own the service cannot ask its peers for events."
+        yield from self._unfit_ways_out()
         if "instance" not in self.model_fields_set:
             yield f"{variable('instance')} is missing; two processes of one name would take each other's work away."
         if self.issuer == LOCAL_ISSUER:
@@ -324,6 +374,12 @@ class Settings(BaseSettings):
             yield f"{variable('log_is_volatile')} is true; in production the broker must keep its log."
         if self.ids_seed is not None:
             yield f"{variable('ids_seed')} is set; ids that can be repeated can be guessed."
+
+    def _unfit_ways_out(self) -> Iterator[str]:
+        if self.smtp_host not in (None, "localhost", "127.0.0.1", "::1") and self.smtp_security == "none":
+            yield f"{variable('smtp_security')} is none; anybody on the way to the mail server could read links and password."
+        if self.public_url is not None and not _is_safe_way(self.public_url):
+            yield f"{variable('public_url')} must begin with https://, or anybody on the way could answer in a partner's name."
 
     @classmethod
     def load(cls, *, service: str, needs: Collection[str] = (), **values: Any) -> Self:

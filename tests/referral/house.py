@@ -59,6 +59,10 @@ class House:
         self._sequences: dict[tuple[str, Subject], int] = {}
 
     @property
+    def app(self) -> FastAPI:
+        return self._app
+
+    @property
     def store(self) -> CountyStore:
         return self.running.store(COUNTY)
 
@@ -72,7 +76,8 @@ class House:
         )
 
     async def empty(self) -> None:
-        """Nothing has ever happened here."""
+        """Nothing has ever happened here, and it is `NOW` again, which no clock in service would do."""
+        vars(self.running.clock)["_now"] = NOW
         self._sequences.clear()
         self.running.settler.recent = Recent()
         self._locations.forget()
@@ -160,8 +165,8 @@ def key() -> dict[str, str]:
 
 
 @asynccontextmanager
-async def open_house(database_url: str, prefix: str, folder: Path) -> AsyncIterator[House]:
-    """A house whose clock stands at `NOW`, serving two counties."""
+async def open_house(database_url: str, prefix: str, folder: Path, **more: Any) -> AsyncIterator[House]:
+    """A house whose clock stands at `NOW`, serving two counties. `more`: other settings."""
     settings = Settings(
         service=SERVICE.name,
         counties=(COUNTY, "03157"),
@@ -170,6 +175,7 @@ async def open_house(database_url: str, prefix: str, folder: Path) -> AsyncItera
         local_issuer_key_file=folder / "issuer.jwk",
         clock="virtual",
         clock_start=NOW,
+        **more,
     )
     health, metrics = Health(), Metrics()
     running = wired(SERVICE, settings, Telemetry(), metrics, health)

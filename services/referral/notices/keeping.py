@@ -1,0 +1,176 @@
+"""What is stored of notices: channels, followed referrals, notices and links. Beside `services.referral.store` the only file that
+knows MongoDB.
+
+A channel is a partner's e-mail address or a webhook endpoint. A referral is followed, per channel, from its first notice until its end has
+been told: `told` counts the steps. A notice waits, is sent, is kept (there is no mail server: it is read on a page), or was given up.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass, field
+from typing import Any, Final, Literal
+
+from pymongo import ASCENDING, DESCENDING, DeleteOne, IndexModel, ReplaceOne, UpdateOne
+
+from services.runtime.clock import machine_ms
+from services.runtime.deciding import Write
+from services.runtime.records import Document
+from services.runtime.store import Collection, CountyStore
+
+CHANNELS: Final = "channels"
+FOLLOWED: Final = "followed"
+NOTICES: Final = "notices"
+LINKS: Final = "links"
+
+COLLECTIONS: Final = (
+    Collection(CHANNELS, (IndexModel([("county", ASCENDING), ("partner", ASCENDING)], name="partner"),)),
+    Collection(FOLLOWED, (IndexModel([("county", ASCENDING), ("channel", ASCENDING)], name="channel"),)),
+    Collection(
+        NOTICES,
+        (
+            IndexModel([("county", ASCENDING), ("state", ASCENDING), ("due", ASCENDING)], name="due"),
+            IndexModel([("county", ASCENDING), ("partner", ASCENDING), ("made", DESCENDING)], name="partner"),
+        ),
+    ),
+    Collection(LINKS, (IndexModel([("county", ASCENDING), ("referral", ASCENDING)], name="referral"),)),
+)
+
+ChannelKind = Literal["mail", "webhook"]
+NoticeState = Literal["waiting", "sent", "kept", "given-up"]
+
+
+@dataclass(frozen=True, slots=True)
+class Channel:
+    """How a partner is told. `target` is an address or a URL; `secret` a webhook's, sealed; `disabled` says why it is off (a code)."""
+
+    id: str
+    partner: str
+    kind: ChannelKind
+    target: str = field(repr=False)
+    language: Literal["de", "en"] = "de"
+    secret: bytes = field(default=b"", repr=False)
+    disabled: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Notice:
+    """Something that a channel is told. `body` is the JSON that a webhook gets; `token` the link of a mail, sealed.
+    `made` and `due` are machine milliseconds."""
+
+    id: str
+    channel: str
+    partner: str
+    kind: ChannelKind
+    type: str
+    referral: str
+    body: str
+    made: int
+    state: NoticeState = "waiting"
+    due: int = 0
+    attempts: int = 0
+    last: str = ""
+    token: bytes = field(default=b"", repr=False)
+
+
+@dataclass(frozen=True, slots=True)
+class Link:
+    """What a link is good for: answering this referral for this partner."""
+
+    partner: str
+    referral: str
+
+
+async def channels(store: CountyStore, partner: str | None = None) -> list[Channel]:
+    """Those of one partner, or of all."""
+    found = await store.find(CHANNELS, {} if partner is None else {"partner": partner}, sort=[("_id", ASCENDING)])
+    return [_read(Channel, one) for one in found]
+
+
+async def followed(store: CountyStore, channel: str) -> dict[str, int]:
+    """How many steps this channel was told of each referral that it follows."""
+    return {one["referral"]: one["told"] for one in await store.find(FOLLOWED, {"channel": channel})}
+
+
+async def due(store: CountyStore, limit: int) -> list[Notice]:
+    """What is to be sent by now, the longest waiting first."""
+    query = {"state": "waiting", "due": {"$lte": machine_ms()}}
+    return [_read(Notice, one) for one in await store.find(NOTICES, query, sort=[("due", ASCENDING)], limit=limit)]
+
+
+async def notices(store: CountyStore, partner: str | None, limit: int) -> list[Notice]:
+    """The latest notices of one partner, or of all."""
+    query = {} if partner is None else {"partner": partner}
+    return [_read(Notice, one) for one in await store.find(NOTICES, query, sort=[("made", DESCENDING)], limit=limit)]
+
+
+async def notice(store: CountyStore, id: str) -> Notice | None:
+    found = await store.one(NOTICES, {"_id": id})
+    return _read(Notice, found) if found is not None else None
+
+
+async def link(store: CountyStore, digest: str) -> Link | None:
+    found = await store.one(LINKS, {"_id": digest})
+    return Link(found["partner"], found["referral"]) if found is not None else None
+
+
+async def write(store: CountyStore, *writes: Write) -> None:
+    """All of them or none."""
+    await store.write(writes)
+
+
+# --- writes -------------------------------------------------------------------------------------------------------------
+
+
+def put_channel(county: str, channel: Channel) -> Write:
+    return _put(CHANNELS, county, channel)
+
+
+def drop_channel(county: str, id: str) -> Write:
+    return Write(CHANNELS, DeleteOne({"_id": id, "county": county}))
+
+
+def put_notice(county: str, notice: Notice) -> Write:
+    return _put(NOTICES, county, notice)
+
+
+def add_notice(county: str, notice: Notice) -> Write:
+    """Unless there is one of this id already, which may have been sent."""
+    fresh = {name: value for name, value in _document(county, notice).items() if name not in ("_id", "county")}
+    return Write(NOTICES, UpdateOne({"_id": notice.id, "county": county}, {"$setOnInsert": fresh}, upsert=True))
+
+
+def follow(county: str, channel: str, referral: str, told: int) -> Write:
+    id = f"{channel}/{referral}"
+    document = {"_id": id, "county": county, "channel": channel, "referral": referral, "told": told}
+    return Write(FOLLOWED, ReplaceOne({"_id": id, "county": county}, document, upsert=True))
+
+
+def leave(county: str, channel: str, referral: str) -> Write:
+    return Write(FOLLOWED, DeleteOne({"_id": f"{channel}/{referral}", "county": county}))
+
+
+def add_link(county: str, digest: str, link: Link) -> Write:
+    document = {"_id": digest, "county": county, "partner": link.partner, "referral": link.referral}
+    return Write(LINKS, ReplaceOne({"_id": digest, "county": county}, document, upsert=True))
+
+
+async def drop_links(store: CountyStore, referrals: Sequence[str]) -> Iterable[Write]:
+    """Of referrals that have ended."""
+    found = await store.find(LINKS, {"referral": {"$in": list(referrals)}}, fields={"_id": 1}) if referrals else []
+    return [Write(LINKS, DeleteOne({"_id": one["_id"], "county": store.county})) for one in found]
+
+
+def _put(collection: str, county: str, kept: Channel | Notice) -> Write:
+    document = _document(county, kept)
+    return Write(collection, ReplaceOne({"_id": document["_id"], "county": county}, document, upsert=True))
+
+
+def _document(county: str, kept: Channel | Notice) -> Document:
+    told = {name: getattr(kept, name) for name in kept.__slots__}
+    return {"_id": told.pop("id"), "county": county, **told}
+
+
+def _read(model: type[Any], document: Document) -> Any:
+    names = set(model.__slots__)
+    return model(id=document["_id"], **{name: value for name, value in document.items() if name in names})

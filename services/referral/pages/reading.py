@@ -1,0 +1,152 @@
+"""What the partners' pages show: the partner's own referrals and offers, and nothing of anybody else's.
+
+A partner hears of a referral when the person has agreed to it. Before that, and to every other partner, it does not exist.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import date, datetime, timedelta
+from typing import Final
+
+from services.referral import store as kept
+from services.referral.api_offers import partner_of
+from services.referral.api_referrals import Row, offers_of, rows_on
+from services.referral.county import settings_of
+from services.referral.eligibility import Circumstances
+from services.referral.locations import Locations
+from services.referral.model import LIVE, Case, Need, Referral, ReferralState, answer_of, done_at, running_at
+from services.referral.offers import Offer
+from services.referral.store import Located
+from services.referral.views import InboxLine, inbox_line
+from services.runtime.calendar import berlin_day
+from services.runtime.cursors import PageRequest
+from services.runtime.problems import Problem
+from services.runtime.running import Running
+from services.runtime.tokens import Actor
+
+MOST_LINES: Final = 200
+"""Lines of a list. A partner with more of them in one list works with the API, or course by course."""
+
+
+@dataclass(frozen=True, slots=True)
+class Shown:
+    """A referral for its partner. `line` is what the API says of it; `ended` is when it ended, `reason` why, as a code."""
+
+    line: InboxLine
+    offer: Offer | None
+    steps: tuple[tuple[ReferralState, datetime], ...]
+    ended: datetime | None
+    reason: str | None
+
+    @property
+    def is_live(self) -> bool:
+        return self.line.state in LIVE
+
+    @property
+    def answer_until(self) -> date | None:
+        """The last day for the answer."""
+        by = self.line.answer_by
+        return berlin_day(by - timedelta(milliseconds=1)) if by is not None else None
+
+
+class Reading:
+    """Reads for one partner at a time."""
+
+    def __init__(self, running: Running, locations: Locations) -> None:
+        self._running = running
+        self._locations = locations
+
+    async def new(self, actor: Actor) -> tuple[list[Shown], bool]:
+        """To be answered, the most urgent first; and whether there are more than can be shown."""
+        lines, more = await self._listed(actor, answer_of(self._partner(actor)))
+        return sorted(lines, key=lambda one: (one.line.answer_by is None, one.line.answer_by, one.line.referral)), more
+
+    async def running(self, actor: Actor) -> tuple[list[Shown], bool]:
+        """Accepted and not ended, by offer."""
+        lines, more = await self._listed(actor, running_at(self._partner(actor)))
+        return sorted(lines, key=lambda one: (one.line.kind, one.line.offer, one.line.referral)), more
+
+    async def done(self, actor: Actor) -> tuple[list[Shown], bool]:
+        """Ended, the latest first. Of the people nothing is shown any more."""
+        partner = self._partner(actor)
+        cases = await kept.on_agenda(self._running.store(actor.county), done_at(partner), None, MOST_LINES + 1)
+        rows = [
+            (case, need, referral)
+            for case in cases
+            for need in case.needs
+            for referral in need.past
+            if referral.partner == partner and referral.was_told
+        ]
+        lines = await self._shown(actor, rows)
+        lines.sort(key=lambda one: one.steps[-1][1], reverse=True)
+        return lines[:MOST_LINES], len(lines) > MOST_LINES
+
+    async def one(self, actor: Actor, referral: str) -> Shown:
+        """One referral, alive or ended. Raises `Problem` 404."""
+        located = (await self._locations.find(self._running.store(actor.county), [referral])).get(referral)
+        case = await kept.case(self._running.store(actor.county), located.case) if located is not None else None
+        found = case.need_of(referral) if case is not None else None
+        if case is None or found is None or found[1].partner != self._partner(actor) or not found[1].was_told:
+            raise Problem("referral-not-found", 404)
+        return (await self._shown(actor, [(case, *found)]))[0]
+
+    async def offers(self, actor: Actor) -> list[Offer]:
+        """The partner's own: what is open first, then by start."""
+        found = await kept.list_offers(self._running.store(actor.county), self._partner(actor), None, MOST_LINES)
+        return sorted(
+            (one for one in found if one.terms is not None),
+            key=lambda one: (one.closed, one.terms.starts_on or date.max if one.terms else date.max, one.id),
+        )
+
+    async def offer(self, actor: Actor, id: str) -> Offer:
+        """One offer of the partner. Raises `Problem` 404."""
+        found = (await kept.offers(self._running.store(actor.county), [id])).get(id)
+        if found is None or found.terms is None or found.terms.partner != self._partner(actor):
+            raise Problem("offer-not-found", 404)
+        return found
+
+    async def participants(self, actor: Actor, offer: Offer) -> list[Shown]:
+        """Who was accepted for this offer and has not left it."""
+        cases = await kept.cases(self._running.store(actor.county), {holder.case for holder in offer.holders})
+        entry = running_at(self._partner(actor))
+        rows = [
+            (case, need, need.live)
+            for case in cases
+            for need in case.needs
+            if need.live is not None and need.live.offer == offer.id and entry in case.agenda and _runs(need.live)
+        ]
+        self._locations.learn(actor.county, ((one.id, Located(case.id, one.offer)) for case, _, one in rows))
+        return sorted(await self._shown(actor, rows), key=lambda one: one.line.referral)
+
+    async def _listed(self, actor: Actor, entry: str) -> tuple[list[Shown], bool]:
+        rows = await rows_on(self._running, self._locations, actor, entry, PageRequest(MOST_LINES, None))
+        return await self._shown(actor, rows[:MOST_LINES]), len(rows) > MOST_LINES
+
+    async def _shown(self, actor: Actor, rows: Sequence[Row]) -> list[Shown]:
+        today = berlin_day(self._running.clock.now())
+        where = Circumstances(settings_of(actor.county, today), today)
+        offers = await offers_of(self._running, actor, rows)
+        return [_one(case, need, referral, offers.get(referral.offer), where) for case, need, referral in rows]
+
+    @staticmethod
+    def _partner(actor: Actor) -> str:
+        return partner_of(actor) or ""
+
+
+def _runs(referral: Referral) -> bool:
+    return any(step.state is ReferralState.ACCEPTED for step in referral.steps)
+
+
+def _one(case: Case, need: Need, referral: Referral, offer: Offer | None, where: Circumstances) -> Shown:
+    line = inbox_line(case, need, referral, offer, where)
+    live = referral.state in LIVE
+    heard = next((n for n, step in enumerate(referral.steps) if step.state is ReferralState.AGREED), 0)
+    return Shown(
+        line=line if live else line.model_copy(update={"person": {}, "case": None, "contact": None}),
+        offer=offer,
+        steps=tuple((step.state, step.at) for step in referral.steps[heard:]),
+        ended=None if live else referral.steps[-1].at,
+        reason=str(referral.reason) if referral.reason is not None else None,
+    )

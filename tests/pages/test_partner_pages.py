@@ -1,0 +1,237 @@
+"""What a partner sees and does on its pages, without JavaScript, on the real database."""
+
+from __future__ import annotations
+
+import csv
+import io
+from typing import Any
+
+import pytest
+
+from schemas.codes import Role, ServiceKind
+from services.referral.eligibility import RULES
+from services.referral.model import ReferralState
+from services.referral.pages.possible import fields_of, steps_at
+from services.referral.pages.routes import HERE
+from services.referral.pages.words import Words
+from services.runtime.catalogue import Catalogue
+from tests.pages.conftest import Site
+from tests.pages.visitor import Visitor
+from tests.referral.house import key
+from tests.referral.network import COUNTY, id_of
+from tests.referral.test_doors import partner_of, proposed, put
+
+pytestmark = pytest.mark.asyncio(loop_scope="package")
+
+VHS = f"{COUNTY}/partner/vhs"
+
+
+async def agreed(site: Site, *names: str, seats: int = 5) -> dict[str, str]:
+    """People who have agreed to a place in the course of the vhs: the referral by name."""
+    referrals = await proposed(site.house, *names, seats=seats)
+    await _all(site, referrals, "release", "agreement")
+    return referrals
+
+
+async def accepted(site: Site, *names: str) -> dict[str, str]:
+    referrals = await agreed(site, *names)
+    async with partner_of(site.house) as partner:
+        items = [{"referral": one, "step": "acceptance"} for one in referrals.values()]
+        answer = await partner.post("/v1/referrals/steps", json={"steps": items}, headers=key())
+    assert {one["outcome"] for one in answer.json()["items"]} == {"applied"}
+    return referrals
+
+
+async def _all(site: Site, referrals: dict[str, str], *steps: str) -> None:
+    async with site.house.client(Role.COUNSELLOR) as counsellor:
+        items = [{"referral": one, "step": step} for one in referrals.values() for step in steps]
+        answer = await counsellor.post("/v1/referrals/steps", json={"steps": items}, headers=key())
+    assert {one["outcome"] for one in answer.json()["items"]} == {"applied"}
+
+
+async def vhs(site: Site, language: str = "en") -> Visitor:
+    visitor = site.visitor(language)
+    await visitor.sign_in(VHS)
+    return visitor
+
+
+async def state_of(site: Site, name: str) -> Any:
+    need = (await site.house.case(name)).needs[0]
+    return need.live.state if need.live is not None else need.past[-1].state
+
+
+async def test_a_partner_signs_in_and_sees_what_waits_for_its_answer_and_until_when(site: Site):
+    await agreed(site, "amal")
+    visitor = site.visitor()
+    asked = await visitor.open("/pages/partner/new")
+    assert asked.path == "/pages/sign-in"
+    page = await visitor.send(asked.form("/sign-in"), person=VHS)
+    assert page.path == "/pages/partner/new"
+    assert "General integration course" in page.text
+    assert "Please answer by 15 June 2016." in page.text
+    assert "Arabic" in page.text
+
+
+async def test_the_same_page_is_german_for_whoever_chooses_it(site: Site):
+    await agreed(site, "amal")
+    visitor = await vhs(site)
+    page = await visitor.open("/pages/partner/new")
+    german = await visitor.send(page.form("/language"), language="de")
+    assert german.path == "/pages/partner/new"
+    assert "Allgemeiner Integrationskurs" in german.text
+    assert "Bitte antworten Sie bis 15.06.2016." in german.text
+    assert "Arabisch" in german.text
+
+
+async def test_a_partner_accepts_and_then_sees_name_and_contact_when_it_asks_for_them(site: Site):
+    (referral,) = (await agreed(site, "amal")).values()
+    visitor = await vhs(site)
+    before = await visitor.open(f"/pages/partner/referrals/{referral}/contact")
+    assert before.status == 409
+    page = await visitor.open("/pages/partner/new")
+    answered = await visitor.send(page.form("/acceptance"))
+    assert "You have accepted." in answered.text
+    assert await state_of(site, "amal") == "accepted"
+    shown = await visitor.open(f"/pages/partner/referrals/{referral}")
+    assert "Amal" not in shown.text
+    assert "Amal" in (await visitor.open(f"/pages/partner/referrals/{referral}/contact")).text
+
+
+async def test_a_form_sent_twice_acts_once_and_says_the_same(site: Site):
+    await agreed(site, "amal")
+    visitor = await vhs(site)
+    form = (await visitor.open("/pages/partner/new")).form("/acceptance")
+    assert "You have accepted." in (await visitor.send(form)).text
+    assert "You have accepted." in (await visitor.send(form)).text
+    case = await site.house.case("amal")
+    assert case.needs[0].live is not None
+    assert [step.state for step in case.needs[0].live.steps].count("accepted") == 1  # pyright: ignore[reportArgumentType]
+
+
+async def test_a_decline_needs_its_reason_and_says_so_beside_the_choice(site: Site):
+    (referral,) = (await agreed(site, "amal")).values()
+    visitor = await vhs(site)
+    page = await visitor.open(f"/pages/partner/referrals/{referral}")
+    without = await visitor.send(page.form("/decline"))
+    assert without.status == 422
+    assert "Please choose one of these." in without.text
+    assert await state_of(site, "amal") == "agreed"
+    done = await visitor.send(without.form("/decline"), reason="provider-full")
+    assert "You have declined." in done.text
+    ended = await visitor.open("/pages/partner/done")
+    assert "Declined by you" in ended.text
+    assert "Arabic" not in ended.text
+
+
+async def test_what_has_lapsed_meanwhile_is_told_on_the_page(site: Site):
+    (referral,) = (await agreed(site, "amal")).values()
+    visitor = await vhs(site)
+    form = (await visitor.open(f"/pages/partner/referrals/{referral}")).form("/acceptance")
+    await _all(site, {"amal": referral}, "refusal")
+    told = await visitor.send(form)
+    assert told.status == 409
+    assert "Not wanted by the person" in told.text
+
+
+async def test_another_partners_referral_does_not_exist_nor_one_that_the_person_has_not_agreed_to(site: Site):
+    referrals = await proposed(site.house, "amal")
+    visitor = await vhs(site)
+    assert (await visitor.open(f"/pages/partner/referrals/{referrals['amal']}")).status == 404
+    await _all(site, referrals, "release", "agreement")
+    async with partner_of(site.house, "another") as other:
+        await put(other, "other", partner="another")
+    stranger = site.visitor()
+    await stranger.sign_in(f"{COUNTY}/partner/another")
+    assert (await stranger.open(f"/pages/partner/referrals/{referrals['amal']}")).status == 404
+    assert (await stranger.open(f"/pages/partner/offers/{id_of('course', 'offer')}")).status == 404
+
+
+async def test_seats_are_saved_or_confirmed_and_a_wrong_number_stays_in_its_field(site: Site):
+    await agreed(site, "amal", "badr")
+    visitor = await vhs(site)
+    page = await visitor.open("/pages/partner/offers")
+    saved = await visitor.send(page.form("/seats"), seats="7")
+    assert "Seats: 7" in saved.text
+    assert "Confirmed on 1 June 2016." in saved.text
+    wrong = await visitor.send(saved.form("/seats"), seats="many")
+    assert (wrong.status, wrong.form("/seats").fields["seats"]) == (422, "many")
+    fewer = await visitor.send(wrong.form("/seats"), seats="1")
+    assert fewer.status == 409
+    assert "Seats held or taken: 2" in fewer.text
+    assert "counts as confirmed today" in (await visitor.send(fewer.form("/confirmation"))).text
+
+
+async def test_a_whole_course_is_reported_at_once_and_a_row_that_fails_hinders_no_other(site: Site):
+    referrals = await accepted(site, "amal", "badr", "chen")
+    visitor = await vhs(site)
+    course = f"/pages/partner/offers/{id_of('course', 'offer')}"
+    form = (await visitor.open(course)).form("/steps")
+    nothing = await visitor.send(form)
+    assert "Nothing is chosen in any row." in nothing.text
+    rows = [f"row-{referrals[name]}" for name in ("amal", "badr", "chen")]
+    ends = [value for value in _options((await visitor.open(course)).answer.text) if value.startswith(_END)]
+    form = (await visitor.open(course)).form("/steps")
+    some = await visitor.send(form, **{rows[0]: ends[0], rows[1]: f"{_END}:no-such-code"})
+    assert some.status == 422
+    assert "Recorded: 1. Still open: 1." in some.text
+    assert await state_of(site, "amal") not in ("accepted", "agreed")
+    assert await state_of(site, "badr") == "accepted"
+    again = await visitor.send(some.form("/steps"), **{rows[1]: ends[0], rows[2]: ends[-1]})
+    assert "Everything is recorded." in again.text
+    assert (await site.house.books())["accepted"] == 0
+
+
+_END = "completion"
+
+
+def _options(html: str) -> list[str]:
+    return [part.split('"')[0] for part in html.split('<option value="')[1:]]
+
+
+async def test_the_participants_are_a_file_that_no_spreadsheet_takes_for_formulas(site: Site):
+    await accepted(site, "amal", "badr")
+    visitor = await vhs(site, "de")
+    answer = (await visitor.open(f"/pages/partner/offers/{id_of('course', 'offer')}/participants.csv")).answer
+    assert answer.headers["content-type"] == "text/csv; charset=utf-8"
+    assert answer.content.startswith(b"\xef\xbb\xbf")
+    rows = list(csv.DictReader(io.StringIO(answer.content.decode("utf-8-sig")), delimiter=";"))
+    assert {row["Vornamen"] for row in rows} == {"Amal"}
+    assert all(row["Familienname"].startswith("'=SUM(1)") for row in rows)
+    assert {(row["Telefon"], row["Sprachen"], row["Stand"]) for row in rows} == {("'+49 541 1", "Arabisch", "Zugesagt")}
+
+
+async def test_every_state_and_every_step_of_a_partner_has_its_words(site: Site):
+    said = Catalogue(HERE / "messages")
+    wanted = {f"partner.state.{state}" for state in ReferralState}
+    for step in {step for state in ReferralState for step in steps_at(state)}:
+        wanted |= {f"partner.step.{step}", f"partner.done.{step}"}
+        wanted |= {f"partner.field.{one.name}" for kind in ServiceKind for one in fields_of(step, kind)}
+    assert [one for one in sorted(wanted) if not said.has(one)] == []
+
+
+async def test_everything_that_an_offer_may_decide_on_has_its_words(site: Site):
+    said = Catalogue(HERE / "messages")
+    attributes = {rule.attribute for rule in RULES if rule.attribute is not None} | {"languages"}
+    assert [name for name in sorted(attributes) if not said.has(f"partner.person.{name}")] == []
+
+
+async def test_what_is_told_of_a_person_is_said_in_words_and_never_as_a_code():
+    words = Words(Catalogue(HERE / "messages"), "de")
+    told = {
+        "levels": {"listening": "a2", "reading": None, "writing": "a1"},
+        "literacy": "second-script",
+        "self_payer": False,
+        "available": ["weekend"],
+        "sex": None,
+        "languages": ["ara", "kur"],
+        "distance": 0.2,
+    }
+    assert dict(words.person(told)) == {
+        "Deutsch im Einzelnen": "Hören A2, Schreiben A1",
+        "Lesen und Schreiben": "in anderer Schrift alphabetisiert",
+        "Zahlt selbst": "nein",
+        "Hat Zeit": "am Wochenende",
+        "Geschlecht": "nicht bekannt",
+        "Sprachen": "Arabisch, Kurdisch",
+        "Entfernung": "im selben Meldebezirk",
+    }
