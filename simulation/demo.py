@@ -152,14 +152,15 @@ def _say(summary: Summary, books: Books, county: County, console: Console) -> No
             highlight=False,
         )
     _show("Where everybody is", "people", books.states, console)
-    because = {words: one.waiting_by_reason.get(reason, 0) for reason, words in _WHY_NEEDS_WAIT.items()}
+    because = {words: one.waiting_by_reason.get(reason, 0) for reason, words in WHY_NEEDS_WAIT.items()}
     _show("Why needs still wait", "needs", {words: needs for words, needs in because.items() if needs}, console)
 
 
-_WHY_NEEDS_WAIT: Final = {
+WHY_NEEDS_WAIT: Final = {
     WaitReason.NO_FREE_SEAT: "every seat that would suit is taken",
     WaitReason.NOT_ELIGIBLE: "what is open does not suit: time, place, level, language or child care",
     WaitReason.NO_OFFER_OF_THIS_KIND: "nothing of this kind is open now, such as a course that has begun",
+    WaitReason.KEPT_FOR_LATER: "a place that suits is free, and kept for a few days for who is still to come",
     WaitReason.ALL_TRIED: "all that would suit was tried: refused, declined or not answered",
     WaitReason.HELD_ALREADY: "the person has a place of this kind for another need",
     WaitReason.CONSENT_MISSING: "the person does not want such partners to be told",

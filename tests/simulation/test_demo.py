@@ -7,6 +7,7 @@ from pathlib import Path
 import pytest
 
 from deploy.embedded.folder import Choices, DataFolder, RunningCopy
+from schemas.codes import WaitReason
 from simulation import demo
 
 SMALL = ["--once", "--people", "1"]
@@ -58,3 +59,7 @@ def test_a_demo_that_runs_is_not_begun_anew(tmp_path: Path, capsys: pytest.Captu
 def test_only_an_earlier_demo_is_kept(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
     assert demo.main(["--keep", "--data", str(begun(tmp_path, Choices()))]) == demo.NOT_BALANCED
     assert "no earlier demo" in capsys.readouterr().err
+
+
+def test_every_reason_to_wait_is_shown_in_words():
+    assert {*demo.WHY_NEEDS_WAIT} == {*WaitReason, "unknown"}
