@@ -15,10 +15,13 @@ from tests.pages.chromium import NoChromium, find
 class Machine:
     """A machine on which these programs are there, and what was tried on it."""
 
-    def __init__(self, patch: pytest.MonkeyPatch, *programs: str, root: bool, works: bool = True) -> None:
+    def __init__(
+        self, patch: pytest.MonkeyPatch, *programs: str, root: bool, works: bool = True, sources: bool = True
+    ) -> None:
         self.programs = set(programs)
         self.tried: list[list[str]] = []
         self._works = works
+        self._sources = sources
         patch.setattr(chromium.shutil, "which", lambda name: f"/bin/{name}" if name in self.programs else None)
         patch.setattr(chromium.os, "geteuid", lambda: 0 if root else 1000)
         patch.setattr(chromium.subprocess, "run", self._run)
@@ -27,7 +30,8 @@ class Machine:
         self.tried.append(command)
         if self._works and command[:2] == ["apt-get", "install"]:
             self.programs.add(command[-1])
-        return subprocess.CompletedProcess(command, 0 if self._works else 1)
+        worked = self._works and (self._sources or command[1] != "update")
+        return subprocess.CompletedProcess(command, 0 if worked else 1)
 
 
 def test_the_systems_own_is_taken_and_nothing_is_installed(monkeypatch: pytest.MonkeyPatch):
@@ -40,6 +44,11 @@ def test_root_on_debian_installs_the_package(monkeypatch: pytest.MonkeyPatch):
     machine = Machine(monkeypatch, "apt-get", root=True)
     assert find().path == "/bin/chromium-headless-shell"
     assert [command[:2] for command in machine.tried] == [["apt-get", "update"], ["apt-get", "install"]]
+
+
+def test_a_package_source_out_of_reach_hinders_nothing_that_others_have(monkeypatch: pytest.MonkeyPatch):
+    Machine(monkeypatch, "apt-get", root=True, sources=False)
+    assert find().path == "/bin/chromium-headless-shell"
 
 
 def test_whoever_may_not_install_packages_gets_playwrights_own(monkeypatch: pytest.MonkeyPatch):
