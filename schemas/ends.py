@@ -93,6 +93,7 @@ _GROUPS: Final[Mapping[Reason, ReasonGroup]] = {
     CancelReason.CONSENT_WITHDRAWN: ReasonGroup.PERSON,
     CancelReason.NEED_WITHDRAWN: ReasonGroup.PERSON,
     CancelReason.OFFER_CLOSED: ReasonGroup.PROVIDER,
+    CancelReason.SEAT_LOST: ReasonGroup.PROVIDER,
     CancelReason.ANOTHER_CHOSEN: ReasonGroup.LOGISTICS,
 }
 """Of the reasons that do not name their group themselves."""
