@@ -15,7 +15,7 @@ import numpy as np
 from services.referral.assignment import WAITS, Assignment, Index, Problem, Whole, assign
 from services.referral.eligibility import Circumstances, Seeker
 from services.referral.offers import Offer, OfferTerms
-from services.referral.points import REASONS, days_waited, load, table, waiting_gain
+from services.referral.points import REASONS, days_waited, further_waiting, load, table
 from services.referral.ties import Ties
 from services.referral.verdicts import Verdicts
 
@@ -81,8 +81,8 @@ class Board:
     def candidate(self, seeker: Seeker, places: int) -> Candidate:
         """Somebody who may have these places."""
         values = tuple([looks_at(seeker) for looks_at in _LOOKS_AT])
-        patience, tie = waiting_gain(seeker, self._where), self._ties.of(seeker.need)
         waited = days_waited(seeker, self._where)
+        patience, tie = further_waiting(seeker, waited, self._where), self._ties.of(seeker.need)
         return Candidate(seeker, places, values, patience, tie, waited < self._where.settings.look_ahead.kept_back_days)
 
     def solve(self, candidates: Iterable[Candidate]) -> Solved:

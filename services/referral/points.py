@@ -95,9 +95,14 @@ def waiting_gain(seeker: Seeker, where: Circumstances) -> int:
     Waiting times have a heavy tail: who has waited long is likely to wait long. Under Lomax's law (Pareto type II) with shape 3 and the
     county's scale s, after t days another (s + t) / 2 are to be expected (mean excess of the law: (s + t) / (shape - 1)).
     """
+    return further_waiting(seeker, days_waited(seeker, where), where)
+
+
+def further_waiting(seeker: Seeker, waited: int, where: Circumstances) -> int:
+    """`waiting_gain` after so many days."""
     waiting = where.settings.waiting
     a_day = waiting.urgent_points_a_day if seeker.urgent else waiting.points_a_day
-    return a_day * (waiting.scale_days + days_waited(seeker, where)) // 2
+    return a_day * (waiting.scale_days + waited) // 2
 
 
 def days_waited(seeker: Seeker, where: Circumstances) -> int:
