@@ -163,4 +163,4 @@ REASONS: Final[tuple[Reason, ...]] = (
     Reason("time", attrgetter("hours"), lambda terms: (terms.kind, terms.dayparts, terms.rhythm), _time_fit),
     Reason("language", attrgetter("languages"), lambda terms: terms.languages, _language_shared),
 )
-"""The reasons that look at the person or the day; `load` looks at the offer alone. A round asks tens of thousands of times: `attrgetter`."""
+"""The reasons that look at the person or the day; `load` looks at the offer alone. Asked tens of thousands of times: `attrgetter`."""
