@@ -28,10 +28,10 @@ async def test_two_thousand_people_come_through_although_everything_is_killed_on
             load(doors, PEOPLE, one_offer_in=ONE_OFFER_IN, one_talk_in=ONE_TALK_IN)
         )
         for victim in (*SERVICES, "database", "broker"):
-            await going.further(300)
+            await going.further(150)
             first.kill(victim)
             await first.wait_ready(victim)
-        await going.further(300)
+        await going.further(150)
         await first.crash()
         await before_the_power_cut.aclose()
         second = await running.enter_async_context(Embedded(tmp_path, choices=CHOICES))
