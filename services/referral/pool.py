@@ -111,9 +111,9 @@ class Pool:
         return self._by_kind[self._kinds[case][need]][need]
 
     def _sharing(self, seeker: Seeker) -> Seeker:
-        """Thousands wait with the same few values: each value is kept once."""
+        """Thousands wait with the same few values: each value of an attribute is kept once. (Named tuples of two sorts may be equal.)"""
         shared = {
-            name: self._values.setdefault(value, value)
+            name: self._values.setdefault((name, value), value)
             for name in ("tried", "home", "hours", "levels", "languages", "admission", "access_needs")
             if isinstance(value := getattr(seeker, name), Hashable)
         }

@@ -10,7 +10,7 @@ import pytest
 
 from services.referral import pool
 from services.referral.commands import Propose, Taken
-from services.referral.eligibility import Seeker
+from services.referral.eligibility import Seeker, seeker_of
 from services.referral.matching import Matching, match
 from services.referral.model import NeedState
 from services.referral.pool import Pool
@@ -108,3 +108,25 @@ def test_whoever_loses_a_place_to_somebody_faster_is_read_again_and_told():
     assert (network.state(faster), network.state(slower)) == (NeedState.HELD, NeedState.WAITING)
     assert network.need(slower).told == "no-free-seat"
     assert network.round() == []
+
+
+def test_what_is_handed_to_matching_is_what_is_known_of_the_person_to_the_type(monkeypatch: pytest.MonkeyPatch):
+    """Values that are kept once may be equal although they are of two sorts: no time that was told, and no certificate."""
+    handed: list[Seeker] = []
+
+    def keeping(seekers: Iterable[Seeker], *rest: Any) -> Matching:
+        handed.extend(seekers)
+        return match(handed, *rest)
+
+    monkeypatch.setattr(pool, "match", keeping)
+    network = Network()
+    network.publishes("course", seats=1)
+    case = network.person("amal")
+    network.is_profiled(case, version=2, available=(), certificates=())
+    network.round()
+    known = seeker_of(network.case("amal"), network.need("amal"))
+    (one,) = handed
+    assert known is not None
+    for name in Seeker.__slots__:
+        assert type(getattr(one, name)) is type(getattr(known, name)), name
+        assert getattr(one, name) == getattr(known, name)
