@@ -161,6 +161,22 @@ async def test_seats_are_saved_or_confirmed_and_a_wrong_number_stays_in_its_fiel
     assert "counts as confirmed today" in (await visitor.send(fewer.form("/confirmation"))).text
 
 
+async def test_fewer_seats_than_are_held_are_asked_about_once_more_and_then_taken_away(site: Site):
+    await agreed(site, "amal", "badr")
+    visitor = await vhs(site)
+    page = await visitor.open("/pages/partner/offers")
+    assert not [form for form in page.forms if form.action.endswith("/fewer-seats")]
+    asked = await visitor.send(page.form("/seats"), seats="1")
+    assert "places already promised would be lost: 1." in asked.text
+    assert (await site.house.books())["held"] == 2
+    confirming = asked.form("/fewer-seats")
+    assert confirming.fields["seats"] == "1"
+    done = await visitor.send(confirming)
+    assert (done.status, "Seats: 1, held or taken: 1, free: 0." in done.text) == (200, True)
+    books = await site.house.books()
+    assert (books["held"], books["referrals"]["cancelled"], books["balanced"]) == (1, 1, True)
+
+
 async def test_a_whole_course_is_reported_at_once_and_a_row_that_fails_hinders_no_other(site: Site):
     referrals = await accepted(site, "amal", "badr", "chen")
     visitor = await vhs(site)

@@ -172,7 +172,14 @@ def _sentences(pages: Pages, visitor: Visitor, wrong: Mapping[str, str]) -> dict
 def _add_offers(router: APIRouter, running: Running, pages: Pages, reading: Reading) -> None:
     async def shown(visitor: Visitor, *, status: int = 200, **more: object) -> Response:
         offers = await reading.offers(visitor.signed_in)
-        values: dict[str, object] = {"offers": offers, "tried": "", "typed": "", "wrong": "", "most": MOST_SEATS}
+        values: dict[str, object] = {
+            "offers": offers,
+            "tried": "",
+            "typed": "",
+            "wrong": "",
+            "most": MOST_SEATS,
+            "lose": 0,
+        }
         return pages.show(visitor, "offers.html", status=status, **{**values, **more})
 
     async def send(visitor: Visitor, form: Form, data: SetSeats | ConfirmSeats, said: str) -> Response:
@@ -180,9 +187,14 @@ def _add_offers(router: APIRouter, running: Running, pages: Pages, reading: Read
         try:
             await running.desk.send(Command(actor.county, form.key, data, actor.subject))
         except Refused as refused:
-            _, detail = pages.said(refused, visitor.language)
-            typed = form.one("seats")
-            return await shown(visitor, status=refused.status, tried=data.offer, typed=typed, wrong=detail)
+            more: dict[str, object] = {"tried": data.offer, "typed": form.one("seats")}
+            if refused.code == "capacity-below-held":
+                # Asked once more, with what it means; what is confirmed is the number that was typed.
+                wrong = pages.catalogue.text(visitor.language, "partner.seats-lose", refused.params)
+                more |= {"wrong": wrong, "lose": refused.params["affected"]}
+            else:
+                _, more["wrong"] = pages.said(refused, visitor.language)
+            return await shown(visitor, status=refused.status, **more)
         return pages.go(visitor, f"{PREFIX}/partner/offers", visitor.session.saying(said))
 
     @router.get(f"{PREFIX}/partner/offers")
@@ -191,12 +203,20 @@ def _add_offers(router: APIRouter, running: Running, pages: Pages, reading: Read
 
     @router.post(f"{PREFIX}/partner/offers/{{offer}}/seats")
     async def set_seats(visitor: Partner, offer: Uuid) -> Response:
+        return await set_to(visitor, offer, confirmed=False)
+
+    @router.post(f"{PREFIX}/partner/offers/{{offer}}/fewer-seats")
+    async def take_away(visitor: Partner, offer: Uuid) -> Response:
+        return await set_to(visitor, offer, confirmed=True)
+
+    async def set_to(visitor: Visitor, offer: str, *, confirmed: bool) -> Response:
         form = await visitor.form()
         typed = form.one("seats")
         if not (typed.isascii() and typed.isdigit() and int(typed[:9]) <= MOST_SEATS):
             wrong = pages.catalogue.text(visitor.language, "partner.seats-wrong", {"most": MOST_SEATS})
             return await shown(visitor, status=422, tried=offer, typed=typed, wrong=wrong)
-        data = SetSeats(offer=offer, seats=int(typed), partner=partner_of(visitor.signed_in))
+        partner = partner_of(visitor.signed_in)
+        data = SetSeats(offer=offer, seats=int(typed), partner=partner, confirm_affected=confirmed)
         return await send(visitor, form, data, "partner.seats-set")
 
     @router.post(f"{PREFIX}/partner/offers/{{offer}}/confirmation")
