@@ -11,9 +11,10 @@ import pytest
 from schemas.codes import Role, ServiceKind
 from services.referral.eligibility import RULES
 from services.referral.model import ReferralState
-from services.referral.pages.possible import fields_of, steps_at
+from services.referral.pages.possible import fields_of, missing, steps_at
 from services.referral.pages.routes import HERE
 from services.referral.pages.words import Words
+from services.referral.transitions import StepKind
 from services.runtime.catalogue import Catalogue
 from tests.pages.conftest import Site
 from tests.pages.visitor import Visitor
@@ -155,6 +156,8 @@ async def test_seats_are_saved_or_confirmed_and_a_wrong_number_stays_in_its_fiel
     assert "Confirmed on 1 June 2016." in saved.text
     wrong = await visitor.send(saved.form("/seats"), seats="many")
     assert (wrong.status, wrong.form("/seats").fields["seats"]) == (422, "many")
+    for long in ("0000000009999999", "0" * 5000):
+        assert (await visitor.send(wrong.form("/seats"), seats=long)).status == 422
     fewer = await visitor.send(wrong.form("/seats"), seats="1")
     assert fewer.status == 409
     assert "Seats held or taken: 2" in fewer.text
@@ -214,6 +217,12 @@ async def test_the_participants_are_a_file_that_no_spreadsheet_takes_for_formula
     assert {row["Vornamen"] for row in rows} == {"Amal"}
     assert all(row["Familienname"].startswith("'=SUM(1)") for row in rows)
     assert {(row["Telefon"], row["Sprachen"], row["Stand"]) for row in rows} == {("'+49 541 1", "Arabisch", "Zugesagt")}
+
+
+@pytest.mark.parametrize(("typed", "wrong"), [("2016-06-14", set()), ("20160614", {"on"}), ("2016-W24-2", {"on"})])
+async def test_a_day_is_written_as_a_browser_sends_it(typed: str, wrong: set[str]):
+    asked = [one for one in fields_of(StepKind.SCHEDULING, next(iter(ServiceKind))) if one.name == "on"]
+    assert set(missing(asked, {"on": typed})) == wrong
 
 
 async def test_every_state_and_every_step_of_a_partner_has_its_words(site: Site):

@@ -82,11 +82,11 @@ def missing(fields: Sequence[StepField], values: Mapping[str, str]) -> dict[str,
 
 
 def _is_day(value: str) -> bool:
+    """Whether it is ``YYYY-MM-DD``; Python reads weeks and other forms too, which commands do not."""
     try:
-        date.fromisoformat(value)
+        return date.fromisoformat(value).isoformat() == value
     except ValueError:
         return False
-    return True
 
 
 def command(

@@ -212,7 +212,7 @@ def _add_offers(router: APIRouter, running: Running, pages: Pages, reading: Read
     async def set_to(visitor: Visitor, offer: str, *, confirmed: bool) -> Response:
         form = await visitor.form()
         typed = form.one("seats")
-        if not (typed.isascii() and typed.isdigit() and int(typed[:9]) <= MOST_SEATS):
+        if not (typed.isascii() and typed.isdigit() and len(typed) <= 9 and int(typed) <= MOST_SEATS):
             wrong = pages.catalogue.text(visitor.language, "partner.seats-wrong", {"most": MOST_SEATS})
             return await shown(visitor, status=422, tried=offer, typed=typed, wrong=wrong)
         partner = partner_of(visitor.signed_in)
