@@ -15,11 +15,12 @@ import pytest
 from schemas.events import PersonErased
 from services.referral.locations import Locations
 from services.referral.notices import keeping, sending
-from services.referral.notices.addresses import AddressForbidden, is_public, place_of
+from services.referral.notices.addresses import AddressForbidden, Resolve, is_public, place_of, resolved
 from services.referral.notices.sending import Post
 from services.referral.pages.answering import Answering
 from services.referral.pages.reading import Reading
 from services.runtime.clock import HandClock
+from services.runtime.seals import Seals
 from services.runtime.tokens import Actor
 from tests.pages.conftest import Site
 from tests.pages.outside import Endpoint, MailServer, endpoint, mail_server
@@ -32,11 +33,11 @@ pytestmark = pytest.mark.asyncio(loop_scope="package")
 
 
 @asynccontextmanager
-async def post(site: Site, **settings: Any) -> AsyncIterator[Post]:
+async def post(site: Site, resolve: Resolve = resolved, **settings: Any) -> AsyncIterator[Post]:
     """The post office of the running pages, with these settings."""
     running = site.house.running
     changed = replace(running, settings=running.settings.model_copy(update=settings))
-    yield Post(changed, Locations())
+    yield Post(changed, Locations(), resolve=resolve)
 
 
 def mailing(server: MailServer) -> dict[str, Any]:
@@ -277,6 +278,58 @@ async def test_an_endpoint_that_is_gone_or_silent_for_days_is_switched_off_repor
         assert "has taken no message for days" in (await visitor.open("/pages/partner/notices")).text
 
 
+@pytest.mark.parametrize(("path", "sealed_for"), [("\x01", "bad"), ("", "another")])
+async def test_an_interface_to_which_nothing_can_be_sent_hinders_no_other(site: Site, path: str, sealed_for: str):
+    await agreed(site, "amal")
+    async with hooked(site) as (here, office, secret, _):
+        (good,) = await keeping.channels(site.house.store)
+        sealed = Seals(site.house.running.settings).of("webhooks").close(secret.encode(), sealed_for)
+        bad = replace(good, id="bad", target=good.target + path, secret=sealed)
+        await keeping.write(site.house.store, keeping.put_channel(COUNTY, bad))
+        await office.turn(site.house.store)
+        states = {one.channel: one.state for one in await keeping.notices(site.house.store, "vhs", 10)}
+    assert states == {good.id: "sent", "bad": "waiting"}
+    assert len(here.heard) == 1
+
+
+@pytest.mark.parametrize("then", ["registered again", "removed"])
+async def test_what_fails_late_brings_no_removed_interface_back_and_spoils_no_new_secret(site: Site, then: str):
+    await agreed(site, "amal")
+    async with hooked(site) as (here, _, _, visitor):
+        here.status = 410
+        wanted: list[keeping.Channel] = []
+
+        async def meanwhile(host: str, port: int) -> list[str]:
+            """The partner changes its mind while the message is under way."""
+            if then == "removed":
+                await visitor.send((await visitor.open("/pages/partner/notices")).form("/removal"))
+            else:
+                await register(visitor, "webhook", here.url)
+            wanted.extend(await keeping.channels(site.house.store))
+            return [host]
+
+        async with post(site, meanwhile, webhook_private_addresses=True) as office:
+            await office.turn(site.house.store)
+        assert len(here.heard) == 1
+        assert await keeping.channels(site.house.store) == wanted
+
+
+async def test_the_links_of_an_address_that_was_removed_open_nothing_and_those_of_another_do(site: Site):
+    (link,), _ = await mailed(site, "amal")
+    visitor = await vhs(site)
+    await register(visitor, "mail", "office@example.org")
+    async with mail_server() as server, post(site, **mailing(server)) as office:
+        await office.turn(site.house.store)
+    others = link_in(server.taken[-1].get_content())
+    channels = await keeping.channels(site.house.store)
+    first = next(one.id for one in channels if one.target == "courses@example.org")
+    page = await visitor.open("/pages/partner/notices")
+    await visitor.send(page.form(f"{first}/removal"))
+    over = "This link does not count any more."
+    assert over in (await site.visitor().open(link)).text
+    assert over not in (await site.visitor().open(others)).text
+
+
 async def test_the_secret_is_shown_once_and_stored_sealed(site: Site):
     await agreed(site, "amal")
     async with hooked(site) as (_, _, secret, visitor):
@@ -308,6 +361,9 @@ async def test_another_partners_notices_and_channels_do_not_exist(site: Site):
         ("https://[::1]/x", "open internet"),
         ("https://169.254.169.254/latest", "open internet"),
         ("https://user:secret@example.org/", "a whole address"),
+        ("https://1.1.1.1/\x01", "a whole address"),
+        (f"https://1.1.1.1/{'x' * 3000}", "a whole address"),
+        ("https://a..example/", "no such host"),
     ],
 )
 async def test_a_webhook_that_must_not_be_is_refused_beside_its_field(site: Site, target: str, sentence: str):
@@ -335,7 +391,7 @@ async def test_every_address_of_a_name_is_looked_at_each_time_and_the_connection
     "address",
     [
         "127.0.0.1", "10.1.2.3", "192.168.0.1", "172.16.0.1", "169.254.1.1", "100.64.0.1", "224.0.0.1",
-        "255.255.255.255", "::1", "::", "fe80::1", "fc00::1", "ff02::1", "::ffff:127.0.0.1", "64:ff9b::7f00:1",
+        "255.255.255.255", "::1", "::", "fe80::1", "fec0::1", "fc00::1", "ff02::1", "::ffff:127.0.0.1", "64:ff9b::7f00:1",
         "2002:7f00:1::",
     ],
 )  # fmt: skip

@@ -20,6 +20,10 @@ _TRANSLATED: Final = ipaddress.ip_network("64:ff9b::/96")
 """IPv4 addresses behind a translator (RFC 6052)."""
 
 
+LONGEST_URL: Final = 2000
+"""What everything between here and there is known to take."""
+
+
 class AddressForbidden(Exception):
     """The endpoint's address is none to which this process may connect. `code` is a sentence of the catalogue."""
 
@@ -60,23 +64,30 @@ def is_public(text: str) -> bool:
             within = ipaddress.IPv4Address(int(address) & 0xFFFFFFFF)
         if within is not None:
             return is_public(str(within))
+        if address.is_site_local:  # fec0::/10, which `is_global` lets pass
+            return False
     return address.is_global and not address.is_multicast and not address.is_reserved
 
 
 async def resolved(host: str, port: int) -> Sequence[str]:
     """All addresses of a name. Raises OSError."""
-    found = await asyncio.get_running_loop().getaddrinfo(host, port, type=socket.SOCK_STREAM)
+    try:
+        found = await asyncio.get_running_loop().getaddrinfo(host, port, type=socket.SOCK_STREAM)
+    except UnicodeError:
+        raise OSError("no name is written like this") from None
     return [str(entry[4][0]) for entry in found]
 
 
 def checked_url(url: str, *, private: bool) -> tuple[str, str, int, str]:
     """Scheme, host, port and path. Raises `AddressForbidden`."""
+    if len(url) > LONGEST_URL or not (url.isascii() and url.isprintable()):
+        raise AddressForbidden("webhook-url")
     try:
         parts = urlsplit(url)
         host, port = parts.hostname, parts.port
     except ValueError:
         raise AddressForbidden("webhook-url") from None
-    if parts.scheme not in ("https", "http") or not host or parts.username or parts.fragment or not url.isascii():
+    if parts.scheme not in ("https", "http") or not host or parts.username or parts.fragment:
         raise AddressForbidden("webhook-url")
     if parts.scheme == "http" and not private:
         raise AddressForbidden("webhook-not-https")

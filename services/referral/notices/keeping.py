@@ -75,10 +75,11 @@ class Notice:
 
 @dataclass(frozen=True, slots=True)
 class Link:
-    """What a link is good for: answering this referral for this partner."""
+    """What a link is good for: answering this referral for this partner, as long as it has the channel that the link went to."""
 
     partner: str
     referral: str
+    channel: str
 
 
 async def channels(store: CountyStore, partner: str | None = None) -> list[Channel]:
@@ -111,7 +112,7 @@ async def notice(store: CountyStore, id: str) -> Notice | None:
 
 async def link(store: CountyStore, digest: str) -> Link | None:
     found = await store.one(LINKS, {"_id": digest})
-    return Link(found["partner"], found["referral"]) if found is not None else None
+    return Link(found["partner"], found["referral"], found.get("channel", "")) if found is not None else None
 
 
 async def write(store: CountyStore, *writes: Write) -> None:
@@ -124,6 +125,12 @@ async def write(store: CountyStore, *writes: Write) -> None:
 
 def put_channel(county: str, channel: Channel) -> Write:
     return _put(CHANNELS, county, channel)
+
+
+def switch(county: str, channel: Channel, disabled: str) -> Write:
+    """On (empty) or off, if the channel is still there with the secret that it had: it may have been removed or registered again."""
+    only = {"_id": channel.id, "county": county, "secret": channel.secret}
+    return Write(CHANNELS, UpdateOne(only, {"$set": {"disabled": disabled}}))
 
 
 def drop_channel(county: str, id: str) -> Write:
@@ -151,13 +158,15 @@ def leave(county: str, channel: str, referral: str) -> Write:
 
 
 def add_link(county: str, digest: str, link: Link) -> Write:
-    document = {"_id": digest, "county": county, "partner": link.partner, "referral": link.referral}
+    told = {"partner": link.partner, "referral": link.referral, "channel": link.channel}
+    document = {"_id": digest, "county": county, **told}
     return Write(LINKS, ReplaceOne({"_id": digest, "county": county}, document, upsert=True))
 
 
-async def drop_links(store: CountyStore, referrals: Sequence[str]) -> Iterable[Write]:
-    """Of referrals that have ended."""
-    found = await store.find(LINKS, {"referral": {"$in": list(referrals)}}, fields={"_id": 1}) if referrals else []
+async def drop_links(store: CountyStore, referrals: Sequence[str], channel: str | None = None) -> Iterable[Write]:
+    """Those of referrals that have ended, or those that went to a channel which is removed."""
+    query: Document = {"referral": {"$in": list(referrals)}, **({} if channel is None else {"channel": channel})}
+    found = await store.find(LINKS, query, fields={"_id": 1}) if referrals else []
     return [Write(LINKS, DeleteOne({"_id": one["_id"], "county": store.county})) for one in found]
 
 

@@ -136,7 +136,7 @@ class Post:
             status = await self._post(channel, notice)
         except AddressForbidden as forbidden:
             await self._failed(store, channel, notice, forbidden.code)
-        except (httpx.HTTPError, OSError) as error:
+        except (httpx.HTTPError, httpx.InvalidURL, SealBroken, OSError) as error:
             await self._failed(store, channel, notice, type(error).__name__.lower())
         else:
             if 200 <= status < 300:
@@ -177,7 +177,7 @@ class Post:
         writes = [keeping.put_notice(store.county, replace(notice, attempts=attempts, last=why, state="given-up"))]
         if channel.kind == "webhook":
             off = replace(channel, disabled="gone" if for_good else "silent")
-            writes.append(keeping.put_channel(store.county, off))
+            writes.append(keeping.switch(store.county, channel, off.disabled))
             log.warning("webhook.disabled", county=store.county, reason=off.disabled)
             writes += [
                 keeping.add_notice(store.county, _report(one, off, notice))

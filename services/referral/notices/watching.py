@@ -129,7 +129,7 @@ class Watching:
         )
         if channel.kind == "mail":
             token = new_token()
-            yield keeping.add_link(county, digest_of(token), Link(channel.partner, one.referral.id))
+            yield keeping.add_link(county, digest_of(token), Link(channel.partner, one.referral.id, channel.id))
             notice = replace(notice, token=self._seal.close(token.encode(), notice.id))
         yield keeping.add_notice(county, notice)
 

@@ -134,8 +134,10 @@ def add_noticing(router: APIRouter, noticing: Noticing) -> None:
         channel = await noticing.mine(visitor, id)
         county = visitor.signed_in.county
         store = running.store(county)
-        left = [keeping.leave(county, channel.id, one) for one in await keeping.followed(store, channel.id)]
-        await keeping.write(store, keeping.drop_channel(county, channel.id), *left)
+        followed = list(await keeping.followed(store, channel.id))
+        left = [keeping.leave(county, channel.id, one) for one in followed]
+        links = await keeping.drop_links(store, followed, channel.id)  # whoever reads that mail answers no more
+        await keeping.write(store, keeping.drop_channel(county, channel.id), *left, *links)
         return pages.go(visitor, PAGE, visitor.session.saying("notices.removed"))
 
     @router.post(PAGE + "/channels/{id}/activation")
@@ -143,7 +145,7 @@ def add_noticing(router: APIRouter, noticing: Noticing) -> None:
         await visitor.form()
         channel = await noticing.mine(visitor, id)
         county = visitor.signed_in.county
-        await keeping.write(running.store(county), keeping.put_channel(county, replace(channel, disabled="")))
+        await keeping.write(running.store(county), keeping.switch(county, channel, ""))
         return pages.go(visitor, PAGE, visitor.session.saying("notices.activated"))
 
     @router.post(PAGE + "/again")
