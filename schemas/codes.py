@@ -241,7 +241,7 @@ class ServiceKind(StrEnum):
     NATURALISATION_ADVICE = "naturalisation-advice"
 
 
-_COURSES: Final = {
+LANGUAGE_COURSES: Final = {
     ServiceKind.INTEGRATION_COURSE_GENERAL,
     ServiceKind.INTEGRATION_COURSE_LITERACY,
     ServiceKind.INTEGRATION_COURSE_PARENTS,
@@ -252,6 +252,8 @@ _COURSES: Final = {
     ServiceKind.PARENTS_COURSE_WITH_CHILD_CARE,
     ServiceKind.MOTHER_TONGUE_COURSE,
 }
+"""Courses in which a language is learned."""
+
 _LABOUR: Final = {
     ServiceKind.INTERNSHIP_AND_TRAINING,
     ServiceKind.RECOGNITION_COUNSELLING,
@@ -289,7 +291,7 @@ def scheme_of(kind: ServiceKind) -> CourseScheme | None:
 
 def purpose_of(kind: ServiceKind) -> Purpose:
     """The consent under which a person's data may go to a partner of this kind."""
-    if kind in _COURSES:
+    if kind in LANGUAGE_COURSES:
         return Purpose.LANGUAGE_COURSES
     if kind in _LABOUR:
         return Purpose.LABOUR

@@ -10,7 +10,7 @@ from typing import Annotated, Final, Literal
 
 from pydantic import BaseModel, ConfigDict, Field
 
-from schemas.codes import Daypart, InterpretingWay, LotseTopic, ServiceKind, Weekday
+from schemas.codes import LANGUAGE_COURSES, Daypart, InterpretingWay, LotseTopic, ServiceKind, Weekday
 from schemas.events import Code, Month
 from services.runtime.deciding import Day
 
@@ -72,22 +72,11 @@ class InterpreterHours(_Part):
 
 Particulars = Annotated[Course | Lotse | InterpreterHours, Field(discriminator="sort")]
 
-COURSES: Final = frozenset(
-    {
-        ServiceKind.INTEGRATION_COURSE_GENERAL,
-        ServiceKind.INTEGRATION_COURSE_LITERACY,
-        ServiceKind.INTEGRATION_COURSE_PARENTS,
-        ServiceKind.INTEGRATION_COURSE_YOUTH,
-        ServiceKind.INTEGRATION_COURSE_SECOND_SCRIPT,
-        ServiceKind.GERMAN_COURSE_OTHER,
-        ServiceKind.VOCATIONAL_GERMAN,
-        ServiceKind.PARENTS_COURSE_WITH_CHILD_CARE,
-        ServiceKind.MOTHER_TONGUE_COURSE,
-        ServiceKind.CHILD_LANGUAGE_SUPPORT,
-        ServiceKind.ADAPTATION_TRAINING,
-        ServiceKind.COMPETENCE_ASSESSMENT,
-    }
-)
+COURSES: Final = LANGUAGE_COURSES | {
+    ServiceKind.CHILD_LANGUAGE_SUPPORT,
+    ServiceKind.ADAPTATION_TRAINING,
+    ServiceKind.COMPETENCE_ASSESSMENT,
+}
 
 
 def fits(particulars: Course | Lotse | InterpreterHours, kind: ServiceKind) -> bool:
