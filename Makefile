@@ -1,6 +1,6 @@
 # Everything here works from a path with a blank in it: only relative paths are used.
 .DEFAULT_GOAL := help
-.PHONY: help setup demo run test search check bench lock notices clean
+.PHONY: help setup demo run kafka test test-kafka kill-kafka search check bench lock notices clean
 MAKEFLAGS += --no-print-directory
 VENV := .venv/bin
 ARGS ?=
@@ -8,7 +8,7 @@ export PYRIGHT_PYTHON_GLOBAL_NODE = 0
 export PYRIGHT_PYTHON_IGNORE_WARNINGS = 1
 
 help: ## List the targets
-	@sed -n 's/^\([a-z]*\):[^#]*## \(.*\)/  make \1\t\2/p' Makefile | expand -t 18
+	@sed -n 's/^\([a-z-]*\):[^#]*## \(.*\)/  make \1\t\2/p' Makefile | expand -t 18
 
 setup: ## Install everything into .venv (the other targets do this by themselves)
 	@for python in $(PYTHON) python3.11 python3.12 python3.13 python3 python; do \
@@ -19,16 +19,26 @@ setup: ## Install everything into .venv (the other targets do this by themselves
 	echo "Install it (Debian, Ubuntu: apt install python3 python3-venv) or name it: make PYTHON=/path/to/python3" >&2; \
 	exit 2
 
-demo: setup ## Watch a year of arrivals pass through the system (PEOPLE=500 SEED=1 COUNTY=03459 ONCE=1)
+demo: setup ## Watch a year of arrivals pass through the system (PEOPLE=500 SEED=1 COUNTY=03459 ONCE=1 BROKER=kafka)
 	@$(VENV)/wegenetz demo $(if $(PEOPLE),--people "$(PEOPLE)") $(if $(SEED),--seed "$(SEED)") \
-	  $(if $(COUNTY),--county "$(COUNTY)") $(if $(ONCE),--once) $(ARGS)
+	  $(if $(COUNTY),--county "$(COUNTY)") $(if $(ONCE),--once) \
+	  $(if $(BROKER),--broker "$(BROKER)") $(if $(NODES),--nodes "$(NODES)") $(ARGS)
 
 run: setup ## Start the system and keep it up until Ctrl-C
-	@$(VENV)/wegenetz up $(ARGS)
+	@$(VENV)/wegenetz up $(if $(BROKER),--broker "$(BROKER)") $(if $(NODES),--nodes "$(NODES)") $(ARGS)
+
+kafka: setup ## Start Apache Kafka alone, until Ctrl-C (NODES=3; needs Java 17 and Maven)
+	@$(VENV)/python -m deploy.kafka $(if $(NODES),--nodes "$(NODES)") $(ARGS)
 
 test: setup ## Run the tests (ARGS="-k consent" for some of them)
 	@$(VENV)/python -m tests.pages.chromium
 	@$(VENV)/python -m pytest -n auto --dist loadfile --no-loadscope-reorder $(ARGS)
+
+test-kafka: setup ## Run the tests of the whole path and of faults on Apache Kafka (needs Java 17 and Maven)
+	@BROKER=kafka $(VENV)/python -m pytest -n 2 --dist loadfile tests/faults tests/kafka tests/flow/test_year.py $(ARGS)
+
+kill-kafka: setup ## By hand: three nodes of Apache Kafka under load, each of them and each service killed
+	@BROKER=kafka $(VENV)/python -m pytest -n 0 -s -q tests/kafka/kill_nodes.py $(ARGS)
 
 search: setup ## Look for examples that break a rule, twenty times as many as the tests do and others each time
 	@$(VENV)/python -m pytest -n auto -m hypothesis --hypothesis-profile=search $(ARGS)

@@ -54,7 +54,8 @@ def _serve(options: Options) -> int | None:
     from services.runtime.collector import starting
 
     with starting():
-        from services.runtime.settings import BadSettings, Settings
+        from services.runtime.settings import Settings
+        from services.runtime.settings_problems import BadSettings
 
         service = import_module(f"services.{options.service}.service")
     try:
@@ -71,7 +72,8 @@ def _up(options: Options) -> None:
     from deploy.embedded.up import up
 
     counties = tuple(options.county) if options.county else None
-    up(options.data, Choices(counties, options.clock, options.clock_start, options.ids_seed), Console())
+    choices = Choices(counties, options.clock, options.clock_start, options.ids_seed, options.broker, options.nodes)
+    up(options.data, choices, Console())
 
 
 def _topics_apply(options: Options) -> None:
@@ -139,14 +141,37 @@ def _match(options: Options) -> None:
     from services.referral.assignment import TooLarge
     from services.referral.instance import BadInstance, read, solve
 
-    try:
-        text = sys.stdin.buffer.read() if options.file == "-" else Path(options.file).read_bytes()
-    except OSError as error:
-        raise CannotDo(f"{options.file} cannot be read: {error.strerror}.") from None
+    text = _bytes_of(options.file)
     try:
         print(solve(read(text)).model_dump_json(indent=2))
     except (BadInstance, TooLarge) as error:
         raise CannotDo(f"{options.file} is no round that can be solved:\n{error}") from None
+
+
+def _perturb(options: Options) -> int | None:
+    from services.reporting.disclosure.method import Method, NoSuchTable
+    from services.reporting.disclosure.perturbing import BadFile, perturb
+
+    try:
+        perturbed = perturb(
+            _bytes_of(options.file),
+            _bytes_of(options.secret_file),
+            Method(options.most, options.variance, options.never_to),
+        )
+    except (BadFile, NoSuchTable) as error:
+        raise CannotDo(f"{options.file}: {error}") from None
+    print(perturbed.text, end="")
+    for sentence in perturbed.refused:
+        print(sentence, file=sys.stderr)
+    return FAILED if perturbed.refused else None
+
+
+def _bytes_of(file: str) -> bytes:
+    """The content of a file, or of the input for ``-``."""
+    try:
+        return sys.stdin.buffer.read() if file == "-" else Path(file).read_bytes()
+    except OSError as error:
+        raise CannotDo(f"{file} cannot be read: {error.strerror}.") from None
 
 
 # --- how each command is written ----------------------------------------------------------------------------------------
@@ -170,6 +195,11 @@ def _parser() -> argparse.ArgumentParser:
         "--clock-start", metavar="INSTANT", help="first instant of a virtual clock: 2016-01-01T00:00:00+01:00"
     )
     up.add_argument("--ids-seed", metavar="TEXT", help="make ids repeatable, for simulations")
+
+    up.add_argument(
+        "--broker", choices=("embedded", "kafka"), help="kafka: Apache Kafka, which needs Java 17 and Maven"
+    )
+    up.add_argument("--nodes", type=int, choices=(1, 3), help="how many nodes Apache Kafka has (default: 1)")
 
     serve = _command(commands, "serve", _serve, "run one service in the foreground, with settings from the environment")
     serve.add_argument("service", metavar="SERVICE", help=", ".join(SERVICES))
@@ -216,14 +246,7 @@ def _parser() -> argparse.ArgumentParser:
     trace = _command(commands, "trace", _trace, "one person's way through all services, step by step")
     trace.add_argument("case", metavar="CASE", help="the case's id")
 
-    purpose = "solve one round of matching from a JSON file, and print who gets which place"
-    match = commands.add_parser("match", help=purpose, description=f"{purpose[:1].upper()}{purpose[1:]}.")
-    match.set_defaults(act=_match)
-    match.add_argument(
-        "file",
-        metavar="FILE",
-        help="people, offers and pairs (docs/architecture/referral.md); - reads them from the input",
-    )
+    _of_files(commands)
 
     token = _command(commands, "token", _token, "print a token for the APIs (embedded only)")
     token.add_argument("--role", required=True, metavar="ROLE", help="clerk, counsellor, partner, operator, …")
@@ -234,6 +257,29 @@ def _parser() -> argparse.ArgumentParser:
     token.add_argument("--organisation", metavar="KEY", help="of a partner")
     token.add_argument("--minutes", type=int, default=60, help="how long it is valid (default: 60)")
     return parser
+
+
+def _of_files(commands: _Commands) -> None:
+    """What anybody can do with a file of their own, without anything running."""
+    purpose = "solve one round of matching from a JSON file, and print who gets which place"
+    match = commands.add_parser("match", help=purpose, description=f"{purpose[:1].upper()}{purpose[1:]}.")
+    match.set_defaults(act=_match)
+    match.add_argument(
+        "file",
+        metavar="FILE",
+        help="people, offers and pairs (docs/architecture/referral.md); - reads them from the input",
+    )
+
+    purpose = "change the counts of a CSV as they would be changed before they are published"
+    perturb = commands.add_parser("perturb", help=purpose, description=f"{purpose[:1].upper()}{purpose[1:]}.")
+    perturb.set_defaults(act=_perturb)
+    perturb.add_argument(
+        "file", metavar="FILE", help="counts and key sums (docs/architecture/disclosure-control.md); - reads the input"
+    )
+    perturb.add_argument("--secret-file", required=True, metavar="FILE", help="whose bytes are the secret")
+    perturb.add_argument("--most", type=int, default=7, metavar="D", help="the largest change (7)")
+    perturb.add_argument("--variance", type=float, default=4.0, metavar="V", help="of the changes (4)")
+    perturb.add_argument("--never-to", type=int, default=2, metavar="JS", help="the largest figure never shown (2)")
 
 
 def _command(

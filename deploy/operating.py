@@ -19,7 +19,8 @@ from deploy.embedded.folder import DataFolder, read_choices, read_running
 from deploy.refusals import CannotDo, NotUnderstood
 from schemas.codes import Role
 from services.runtime.local_issuer import LocalIssuer, LocalIssuerRefused
-from services.runtime.settings import BadSettings, Settings
+from services.runtime.settings import Settings
+from services.runtime.settings_problems import BadSettings
 
 Item = dict[str, Any]
 

@@ -2,11 +2,15 @@
 
 from __future__ import annotations
 
-from typing import Literal
+import asyncio
+from typing import Final, Literal
 
 from schemas.topics import topics
-from services.runtime.bus import Topic
+from services.runtime.bus import Topic, nodes_that_answer
 from services.runtime.bus import apply_topics as apply_to_broker
+from services.runtime.errors import Transient
+
+_LOOK_EVERY: Final = 0.1
 
 
 async def apply_topics(
@@ -21,3 +25,13 @@ async def apply_topics(
         for topic in topics().values()
     ]
     return [str(change) for change in await apply_to_broker(bootstrap, wanted, dry_run=dry_run)]
+
+
+async def until_nodes_answer(bootstrap: str, number: int, seconds: float = 60.0) -> None:
+    """A node listens before it can be given partitions: wait until so many can. Raises `Transient` when it takes longer."""
+    try:
+        async with asyncio.timeout(seconds):
+            while await nodes_that_answer(bootstrap) < number:
+                await asyncio.sleep(_LOOK_EVERY)
+    except TimeoutError:
+        raise Transient("broker", f"has fewer than {number} nodes") from None

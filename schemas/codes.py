@@ -152,8 +152,8 @@ class LotseTopic(StrEnum):
     LEISURE = "leisure"
 
 
-class InterpretingWay(StrEnum):
-    """Where an interpreter is."""
+class MeetingWay(StrEnum):
+    """Where an interpreter or a counsellor meets somebody."""
 
     ON_SITE = "on-site"
     VIDEO = "video"
@@ -343,7 +343,7 @@ class FailReason(StrEnum):
 
 
 class CancelReason(StrEnum):
-    """Why an open referral ended without anybody having failed: what it rested on is gone (the first six), or somebody called it off."""
+    """Why an open referral ended without anybody having failed: what it rested on is gone (the first eight), or somebody called it off."""
 
     CONSENT_WITHDRAWN = "consent-withdrawn"
     PERSON_MOVED = "person-moved"
@@ -354,6 +354,8 @@ class CancelReason(StrEnum):
     """The counsellor chose another offer by hand before this one was released."""
     SEAT_LOST = "seat-lost"
     """The partner has fewer seats than were held, and this one was among those that are gone."""
+    COURSE_CANCELLED = "course-cancelled"
+    """The county decided that a course with too few participants does not take place."""
     PROVIDER_CANCELLED = "provider-cancelled"
     PERSON_WISH = "person-wish"
     PERSON_NOT_REACHED = "person-not-reached"

@@ -94,6 +94,7 @@ _GROUPS: Final[Mapping[Reason, ReasonGroup]] = {
     CancelReason.NEED_WITHDRAWN: ReasonGroup.PERSON,
     CancelReason.OFFER_CLOSED: ReasonGroup.PROVIDER,
     CancelReason.SEAT_LOST: ReasonGroup.PROVIDER,
+    CancelReason.COURSE_CANCELLED: ReasonGroup.PROVIDER,
     CancelReason.ANOTHER_CHOSEN: ReasonGroup.LOGISTICS,
 }
 """Of the reasons that do not name their group themselves."""

@@ -33,11 +33,14 @@ from schemas.codes import (
     ResidenceGroup,
     ServiceKind,
     Sex,
+    Skill,
     WaitReason,
     Way,
 )
 from schemas.envelope import TypeName
 
+Period = Annotated[str, Field(pattern=r"^[0-9]{4}(-(0[1-9]|1[0-2])|-Q[1-4])?$")]
+"""A month (`2016-03`), a quarter (`2016-Q1`) or a year (`2016`)."""
 Uuid = Annotated[str, Field(pattern=r"^[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12}$")]
 District = Annotated[str, Field(pattern=r"^[0-9]{9}$", description="first nine digits of the ARS")]
 Municipality = Annotated[str, Field(pattern=r"^[0-9]{12}$", description="ARS")]
@@ -314,10 +317,12 @@ class ReferralStarted(ReferralStep):
 
 
 class ReferralCompleted(ReferralStep):
-    """The course or service was gone through to its end, and this was reached; the partner's read grant ends with it."""
+    """The course or service was gone through to its end, and this was reached; the partner's read grant ends with it. `skills` are those
+    in which a level was certified; empty: the certificate is of the whole level."""
 
     TYPE = "wegenetz.referral.referral-completed.v1"
     outcome: Outcome
+    skills: tuple[Skill, ...] = ()
 
 
 class ReferralFailed(ReferralStep):
@@ -344,7 +349,7 @@ class ReleasePublished(EventData):
 
     TYPE = "wegenetz.reporting.release-published.v1"
     SUBJECT = "release"
-    period: Code
+    period: Period
     vintage: Code
 
 

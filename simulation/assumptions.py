@@ -22,6 +22,7 @@ from schemas.codes import (
     FailReason,
     Literacy,
     Outcome,
+    RejectReason,
     ServiceKind,
     Sex,
     Way,
@@ -341,6 +342,18 @@ ERASED_AFTER: Final = (70, 300)
 
 # --- how referrals go -------------------------------------------------------------------------------------------------
 
+PROPOSAL_REJECTED: Final = 0.04
+"""[share of proposals] Counsellors find wrong what matching proposes, for what they know of a person and no rule asks; a guess."""
+
+REJECT_REASONS: Final = {
+    RejectReason.OFFER_UNSUITABLE: 4, RejectReason.TIME_UNSUITABLE: 2, RejectReason.PLACE_UNSUITABLE: 2,
+    RejectReason.PERSON_NOT_READY: 2,
+}
+"""[weight of each reason] Why a counsellor does not release a proposal; a guess."""
+
+CERTIFIED_IN_PART: Final = 0.1
+"""[share of certified levels] Only one skill was passed at this level, mostly speaking or reading; a guess."""
+
 COUNSELLOR_RELEASES_AFTER: Final = (0, 3)
 """[days] A counsellor releases a proposed referral within a few days."""
 
@@ -510,6 +523,34 @@ INTERPRETED_LANGUAGES: Final = (8, 14)
 COURSE_MINIMUM: Final = 0.6
 """[share of a course's seats] So many participants it needs to be paid for; small rural courses fail below it."""
 
+COURSE_DECIDED_BEFORE: Final = 2
+"""[days before the start] On this day the county decides on courses that are below their minimum, when teachers have to be told."""
+
+COURSE_RUNS_ANYWAY: Final = 0.2
+"""[share of courses that the plan closes] Take place all the same, because the county pays for the places that are missing."""
+
+OFFER_LOSES_SEATS: Final = 0.05
+"""[share of offers] Have fewer seats than were promised: a teacher or a volunteer falls ill, a room is smaller; a guess."""
+
+SEATS_TAKEN_BACK: Final = (1, 3)
+"""[seats] So many a partner takes back when it has fewer than it promised; a guess."""
+
+SEATS_LOST_AFTER: Final = (10, 60)
+"""[days after the publication] When a partner finds out that it has fewer seats than it promised; a guess."""
+
+SLOT_KINDS: Final = (ServiceKind.NATURALISATION_ADVICE,)
+"""[kinds of service] Given by appointment, in weekly rows of slots; the other kinds of advice have open hours and so many cases at a
+time."""
+
+SLOT_MINUTES: Final = 45
+"""[minutes] An appointment for advice takes three quarters of an hour, as calendars of advice centres are ruled."""
+
+SLOT_WEEKS: Final = 48
+"""[weeks a year] In which there are appointments; the others are holidays of the counsellors."""
+
+CHILD_CARE_HOURS: Final = 25
+"""[hours a week] For which a child has a place at least: five hours on five days, as day nurseries usually open."""
+
 COURSE_TIMES: Final = {
     Daypart.WEEKDAY_MORNING: ("08:30", "12:45"), Daypart.WEEKDAY_AFTERNOON: ("13:30", "16:45"),
     Daypart.WEEKDAY_EVENING: ("18:00", "21:15"), Daypart.WEEKEND: ("09:00", "14:00"),
@@ -561,7 +602,7 @@ COURSE_PUBLISHED_BEFORE: Final = 56
 AGES_SERVED: Final[dict[ServiceKind, tuple[int, int]]] = {
     ServiceKind.INTEGRATION_COURSE_YOUTH: (16, 26), ServiceKind.YOUTH_MIGRATION_SERVICE: (12, 26),
     ServiceKind.MIGRATION_COUNSELLING: (27, 120), ServiceKind.UNACCOMPANIED_MINORS: (14, 18),
-    ServiceKind.CHILD_LANGUAGE_SUPPORT: (3, 16),
+    ServiceKind.CHILD_LANGUAGE_SUPPORT: (3, 16), ServiceKind.CHILD_CARE_PLACE: (0, 10),
 }
 """[years from, to] Usual limits of these services; defaults with warm handover, not walls."""
 

@@ -15,6 +15,7 @@ from typing import Final
 
 from schemas.codes import Way
 from simulation import assumptions
+from simulation.actors.capacity import TAKEN_BACK
 from simulation.actors.referrals import PROPOSAL
 from simulation.books import Books
 from simulation.rows import Fate, fate_of
@@ -110,8 +111,9 @@ def _of_seats(books: Books) -> Iterator[str]:
         yield f"{number} offers have more people than seats, the first of them {referral['overbooked'][0]}."
     if not referral["balanced"]:
         yield "In referral the seats that are held are not those of the referrals that live."
-    if books.seats_taken_max > referral["seats"]:
-        yield f"At one time {books.seats_taken_max} seats were taken, but there are only {referral['seats']}."
+    ever = referral["seats"] + books.world.done[TAKEN_BACK]
+    if books.seats_taken_max > ever:
+        yield f"At one time {books.seats_taken_max} seats were taken, but there were only {ever}."
 
 
 def _of_events(books: Books) -> Iterator[str]:

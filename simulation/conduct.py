@@ -10,10 +10,20 @@ from dataclasses import dataclass
 from enum import StrEnum
 from typing import Final
 
-from schemas.codes import AgreementScope, CancelReason, DeclineReason, FailReason, Outcome, ServiceKind
-from schemas.ends import OUTCOMES
+from schemas.codes import (
+    AgreementScope,
+    CancelReason,
+    DeclineReason,
+    FailReason,
+    Outcome,
+    RejectReason,
+    ServiceKind,
+    Skill,
+)
+from schemas.ends import OUTCOMES, level_of
 from simulation import assumptions
 from simulation.chance import Chance, Odds
+from simulation.partners import Offer
 
 
 class PersonReply(StrEnum):
@@ -60,6 +70,43 @@ class Later:
 def release_after(seed: int, question: str) -> int:
     """Days until the counsellor releases a proposed referral."""
     return Chance(seed, "release", question).between(*assumptions.COUNSELLOR_RELEASES_AFTER)
+
+
+def rejects(seed: int, question: str) -> RejectReason | None:
+    """Why the counsellor finds what was proposed wrong; None where it is right."""
+    chance = Chance(seed, "rejects", question)
+    return _REJECTIONS.draw(chance) if chance.happens(assumptions.PROPOSAL_REJECTED) else None
+
+
+@dataclass(frozen=True, slots=True)
+class Fewer:
+    """A partner has only so many seats, so many days after it published them."""
+
+    seats: int
+    after_days: int
+
+
+def fewer_seats(seed: int, offer: Offer) -> Fewer | None:
+    """What a partner takes back of what it promised. What is one appointment stays; and some seats are left, at least the minimum."""
+    chance = Chance(seed, "fewer-seats", offer.key)
+    least = offer.minimum or 1
+    gone = chance.between(*assumptions.SEATS_TAKEN_BACK)
+    if offer.slots is not None or offer.seats - gone < least or not chance.happens(assumptions.OFFER_LOSES_SEATS):
+        return None
+    return Fewer(offer.seats - gone, chance.between(*assumptions.SEATS_LOST_AFTER))
+
+
+def runs_anyway(seed: int, course: str) -> bool:
+    """Whether the county lets a course take place that the planner would close."""
+    return Chance(seed, "runs-anyway", course).happens(assumptions.COURSE_RUNS_ANYWAY)
+
+
+def certified_skills(seed: int, question: str, outcome: Outcome) -> tuple[Skill, ...]:
+    """The skills in which a level was certified, where it was not the whole level."""
+    chance = Chance(seed, "certified", question)
+    if level_of(outcome) is None or not chance.happens(assumptions.CERTIFIED_IN_PART):
+        return ()
+    return (chance.one_of(list(Skill)),)
 
 
 def person_answer(seed: int, index: int, question: str) -> PersonAnswer:
@@ -122,6 +169,7 @@ def _end(chance: Chance, kind: ServiceKind, days: int) -> Later:
 
 
 _IN_ADVANCE: Final = Odds(assumptions.AGREED_IN_ADVANCE)
+_REJECTIONS: Final = Odds(assumptions.REJECT_REASONS)
 _PERSON: Final = Odds(assumptions.PERSON_ANSWERS)
 _REASONS: Final = Odds(assumptions.DECLINE_REASONS)
 _COURSE: Final = Odds(assumptions.COURSE_OF_THINGS)

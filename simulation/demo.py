@@ -24,7 +24,7 @@ from rich.console import Console
 from rich.table import Table
 
 from deploy.embedded.child import StartFailed
-from deploy.embedded.folder import Choices, read_choices, read_running
+from deploy.embedded.folder import BROKERS, NODES, Choices, read_choices, read_running
 from deploy.embedded.interrupts import stopping_on_signals
 from deploy.embedded.system import Embedded, Running
 from deploy.embedded.up import say_where, up
@@ -41,6 +41,7 @@ from simulation.doors import Doors, NoAnswer, Refusal
 from simulation.driver import Year
 from simulation.latencies import first_offer_ms
 from simulation.progress import Progress
+from simulation.releases import compared
 from simulation.rest import NoRest
 from simulation.world import World
 
@@ -68,7 +69,7 @@ def main(arguments: Sequence[str]) -> int:
     try:
         if options.keep:
             return _look_again(options.data, console)
-        return asyncio.run(_demo(_county(options), options.data, console, once=options.once))
+        return asyncio.run(_demo(_county(options), options, console))
     except NotUnderstood as refusal:
         print(refusal, file=sys.stderr)
         return NOT_UNDERSTOOD
@@ -77,12 +78,14 @@ def main(arguments: Sequence[str]) -> int:
         return NOT_BALANCED
 
 
-async def _demo(county: County, folder: Path, console: Console, *, once: bool) -> int:
+async def _demo(county: County, options: argparse.Namespace, console: Console) -> int:
     """A year, its books, and then the system stays up until Ctrl-C."""
+    folder: Path = options.data
     _begin_anew(folder)
     view = StatesView(console)
     start = f"{county.year}-01-01T00:00:00+01:00"
-    choices = Choices((county.key,), "virtual", start, ids_seed=f"{_IDS_OF_A_DEMO}{county.seed}")
+    seed = f"{_IDS_OF_A_DEMO}{county.seed}"
+    choices = Choices((county.key,), "virtual", start, seed, broker=options.broker, nodes=options.nodes)
     embedded = Embedded(folder, choices=choices, changed=view.changed)
     code = INTERRUPTED
     with stopping_on_signals(
@@ -99,7 +102,7 @@ async def _demo(county: County, folder: Path, console: Console, *, once: bool) -
                 console.print(f"\nThe year could not be brought to its end. {stopped}", style="red", highlight=False)
                 console.print(f"What the services have to say is in {folder}/log/.", highlight=False)
                 return NOT_BALANCED
-            if not once:
+            if not options.once:
                 say_where(running, folder, console)
                 await running.run()
     return code
@@ -126,7 +129,18 @@ async def _year(world: World, running: Running, console: Console) -> int:
         console.print("\nOne person's way through all services, step by step:", highlight=False)
         console.print(f"  {_command('trace', year.a_way_to_show, running)}", highlight=False, soft_wrap=True)
     console.print(f"\nThe numbers are in {SUMMARY}.", highlight=False)
-    return _judged(books, console)
+    return _judged([*differences(books), *await _published(world, console)], console)
+
+
+async def _published(world: World, console: Console) -> Sequence[str]:
+    """What is wrong with what anybody may read of the year; said in words what it is."""
+    found = await compared(world.doors, world.county.year)
+    console.print(
+        f"{world.county.year} is published: {found.figures:,} protected figures, none further from what was counted than "
+        f"{found.most}, and {found.not_shown:,} that are not shown because they would say where somebody is.",
+        highlight=False,
+    )
+    return found.differences
 
 
 def _say(summary: Summary, books: Books, county: County, console: Console) -> None:
@@ -180,8 +194,7 @@ def _show(what: str, of: str, numbers: Mapping[str, int], console: Console) -> N
         console.print(table)
 
 
-def _judged(books: Books, console: Console) -> int:
-    found = differences(books)
+def _judged(found: Sequence[str], console: Console) -> int:
     if not found:
         console.print("The books balance: everybody is in exactly one place, and so is every need.", style="green")
         return BALANCED
@@ -254,6 +267,10 @@ def _parser() -> argparse.ArgumentParser:
     parser.add_argument("--seed", type=int, default=STANDARD_SEED, metavar="S", help="another seed, other people")
     parser.add_argument("--county", default=figures.STANDARD_COUNTY, metavar="KEY", help="five digits (default: 03459)")
     parser.add_argument("--keep", action="store_true", help="no new year: start with the data of the last demo")
+    parser.add_argument("--broker", choices=BROKERS, default="embedded", help="kafka: Apache Kafka (Java 17 and Maven)")
+    parser.add_argument(
+        "--nodes", type=int, choices=NODES, default=1, help="how many nodes Apache Kafka has (default: 1)"
+    )
     parser.add_argument("--data", type=Path, default=DATA, metavar="FOLDER", help=f"the data folder (default: {DATA})")
     return parser
 

@@ -19,6 +19,7 @@ from datetime import date, datetime, timedelta
 from typing import Final, Protocol
 
 from services.runtime.calendar import berlin_instant
+from simulation.actors.capacity import Capacity
 from simulation.actors.counsellors import Counsellors
 from simulation.actors.lives import Lives
 from simulation.actors.offices import Offices
@@ -68,6 +69,7 @@ class Year:
         self.lives = Lives(world)
         self.publishers = Publishers(world)
         self.referrals = Referrals(world)
+        self.capacity = Capacity(world)
         self.today: date | None = None
         self.steps = 0
         self.seats_taken_max = 0
@@ -89,7 +91,7 @@ class Year:
     async def _take_step(self, day: date) -> None:
         doors = self._world.doors
         await move_clocks(doors, evening(day), self._rest)
-        await _act((self.publishers, self.referrals), day)
+        await _act((self.publishers, self.capacity, self.referrals), day)
         self._rest = await until_at_rest(doors)
         if await _act((self.lives, self.offices, self.counsellors), day):
             self._rest = await until_at_rest(doors)
@@ -104,7 +106,7 @@ class Year:
             return True
         if day - self.today < self._pace:
             return False
-        actors = (self.publishers, self.referrals, self.lives, self.offices, self.counsellors)
+        actors = (self.publishers, self.capacity, self.referrals, self.lives, self.offices, self.counsellors)
         known = (actor.next_day for actor in actors)
         if any(due is not None and due <= day for due in known):
             return True

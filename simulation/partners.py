@@ -23,8 +23,8 @@ from schemas.codes import (
     Cefr,
     ContactField,
     Daypart,
-    InterpretingWay,
     Literacy,
+    MeetingWay,
     Rhythm,
     ServiceKind,
     scheme_of,
@@ -50,7 +50,8 @@ class Offer:
     """A course on dates, or a standing service (`starts_on` is None: rolling).
 
     `key` is stable for a county, a seed and a number of people. Levels and `ages` (years from, to) are None and `languages` empty where
-    they do not matter. `published_on` is the day on which the partner tells the network.
+    they do not matter. `published_on` is the day on which the partner tells the network. `slots`: it is given by appointment, so many a
+    week.
     """
 
     key: str
@@ -69,7 +70,8 @@ class Offer:
     languages: tuple[str, ...]
     asks: Asks
     minimum: int | None
-    way: InterpretingWay
+    way: MeetingWay
+    slots: int | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -202,11 +204,12 @@ def _of_kind(seed: int, year: int, kind: ServiceKind, seats: int, around: _Aroun
             asks=asks,
             minimum=ceil(own * assumptions.COURSE_MINIMUM) if plan.dated else None,
             way=_way(Chance(seed, "way", kind, place)),
+            slots=ceil(own / assumptions.SLOT_WEEKS) if kind in assumptions.SLOT_KINDS else None,
         )
 
 
-def _way(chance: Chance) -> InterpretingWay:
-    return InterpretingWay.VIDEO if chance.happens(assumptions.INTERPRETED_BY_VIDEO) else InterpretingWay.ON_SITE
+def _way(chance: Chance) -> MeetingWay:
+    return MeetingWay.VIDEO if chance.happens(assumptions.INTERPRETED_BY_VIDEO) else MeetingWay.ON_SITE
 
 
 def _asks(kind: ServiceKind, dayparts: tuple[Daypart, ...], district: str, chance: Chance) -> Asks:

@@ -14,6 +14,9 @@ import pytest
 from hypothesis import settings
 
 from deploy.embedded.engines import Engines
+from tests.broker import BROKER
+
+collect_ignore = [] if BROKER == "kafka" else ["kafka"]  # what only a running Apache Kafka can show
 
 # The same commit gives the same verdict everywhere. `make search` looks further, elsewhere each time.
 settings.register_profile("same everywhere", deadline=None, derandomize=True)
@@ -29,7 +32,7 @@ def pytest_xdist_auto_num_workers() -> int:
 @pytest.fixture(scope="session")
 def engines(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Engines]:
     """The broker and the database, for the whole test session. Who kills one takes engines of its own instead."""
-    running = Engines(tmp_path_factory.mktemp("engines"))
+    running = Engines(tmp_path_factory.mktemp("engines"), BROKER)
     asyncio.run(running.__aenter__())
     try:
         yield running

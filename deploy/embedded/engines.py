@@ -2,14 +2,17 @@
 
 from __future__ import annotations
 
+import asyncio
 import signal
 from pathlib import Path
 from types import TracebackType
 from typing import Final, Literal, Self
 
-from deploy.embedded.child import Child
+from deploy.embedded.child import Child, Program
 from deploy.embedded.ports import LOOPBACK, reserve
 from deploy.embedded.programs import broker, database
+from deploy.kafka.jars import Kafka, kafka
+from deploy.kafka.nodes import Ports, nodes
 
 Engine = Literal["broker", "database"]
 ENGINES: Final[tuple[Engine, ...]] = ("broker", "database")
@@ -18,12 +21,15 @@ ENGINES: Final[tuple[Engine, ...]] = ("broker", "database")
 class Engines:
     """Both engines on reserved ports, with their files under `folder`.
 
-    ``async with Engines(folder) as engines`` starts and stops them. A restarted broker is empty; a restarted database has
-    everything that it acknowledged.
+    ``async with Engines(folder) as engines`` starts and stops them. A restarted embedded broker is empty; Apache Kafka (`broker` is
+    ``kafka``, one node) and the database have everything that they acknowledged.
     """
 
-    def __init__(self, folder: Path) -> None:
+    def __init__(self, folder: Path, broker: str = "embedded") -> None:
         self._folder = folder.resolve()
+        self._on_kafka = broker == "kafka"
+        self._programs_of_kafka: Kafka | None = None
+        self._controller = reserve() if self._on_kafka else None
         self._ports = {name: reserve() for name in ENGINES}
         self._children: dict[Engine, Child] = {}
         self.kafka: Final = f"{LOOPBACK}:{self._ports['broker'].number}"
@@ -31,6 +37,8 @@ class Engines:
 
     async def __aenter__(self) -> Self:
         try:
+            if self._on_kafka:
+                self._programs_of_kafka = await asyncio.to_thread(kafka)
             for name in ENGINES:
                 self._spawn(name)
             for child in self._children.values():
@@ -49,7 +57,7 @@ class Engines:
         """End both without ceremony: nothing that they acknowledged needs a farewell."""
         for child in self._children.values():
             await child.kill()
-        for port in self._ports.values():
+        for port in (*self._ports.values(), *([self._controller] if self._controller else [])):
             port.close()
 
     async def kill(self, name: Engine) -> None:
@@ -74,10 +82,15 @@ class Engines:
         return self._children[name].pid
 
     def _spawn(self, name: Engine) -> None:
-        port = self._ports[name].number
-        program = broker(port) if name == "broker" else database(port, self._folder / "database")
         self._folder.mkdir(parents=True, exist_ok=True)
+        program = self._broker() if name == "broker" else database(self._ports[name].number, self._folder / "database")
         self._children[name] = Child(program, self._folder, self._folder / "log" / f"{name}.log")
+
+    def _broker(self) -> Program:
+        port = self._ports["broker"].number
+        if self._programs_of_kafka is None or self._controller is None:
+            return broker(port)
+        return nodes(self._programs_of_kafka, self._folder / "kafka", [Ports(port, self._controller.number)])[0]
 
 
 def database_url(port: int) -> str:

@@ -9,6 +9,7 @@
     running.json        addresses of the running copy, for the command line; absent when nothing runs
     secrets/            keys that were made here; readable by the owner alone
     database/  log/  traces/
+    kafka/              the log, where the broker is Apache Kafka
 """
 
 from __future__ import annotations
@@ -28,6 +29,9 @@ from typing import Any, Final, Self
 from deploy.refusals import CannotDo
 
 PERSON_KEY_BYTES: Final = 32
+BROKERS: Final = ("embedded", "kafka")
+NODES: Final = (1, 3)
+"""How many a broker may have. The embedded one is one."""
 
 
 class FolderInUse(CannotDo):
@@ -42,13 +46,16 @@ class OtherChoices(CannotDo):
 class Choices:
     """What one folder's data is about. None: not said; the stored choice holds, or the default where there is none.
 
-    `clock` is ``real`` or ``virtual``; `clock_start` (ISO 8601) is the first instant of a virtual clock that was never moved.
+    `clock` is ``real`` or ``virtual``; `clock_start` (ISO 8601) is the first instant of a virtual clock that was never moved. `broker` is
+    ``embedded`` or ``kafka``, of `nodes` nodes: what one has told of is not in the log of another.
     """
 
     counties: tuple[str, ...] | None = None
     clock: str | None = None
     clock_start: str | None = None
     ids_seed: str | None = None
+    broker: str | None = None
+    nodes: int | None = None
 
     def merged(self, stored: Self) -> Self:
         """These choices with the stored ones where nothing was said. Raises `OtherChoices` where both differ."""
@@ -78,6 +85,7 @@ class DataFolder:
     def __init__(self, path: Path) -> None:
         self.path: Final = path.resolve()
         self.database: Final = self.path / "database"
+        self.kafka: Final = self.path / "kafka"
         self.logs: Final = self.path / "log"
         self.traces: Final = self.path / "traces"
         self.secrets: Final = self.path / "secrets"

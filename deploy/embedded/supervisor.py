@@ -1,13 +1,14 @@
 """Keeps the programs of one copy running, and knows what each one's end means for the others.
 
-* The broker forgets its log when it ends, so its start is the start of everything: the services end with it and start after it.
+* A broker that forgets its log when it ends begins everything anew: the services end with it and start after it.
+* A broker that keeps its log, of one node or several, is like the database: each node is started again alone.
 * The database keeps what it acknowledged: it is started again alone, and the services wait for it.
 * A service is started again alone.
 
 What ends is started again after a pause that grows up to `LONGEST_PAUSE` while it keeps ending. What was never ready in
 `ATTEMPTS` tries has a reason that no patience mends: that ends everything, and says why.
 
-Stopping goes the other way round: services first, each with its time to finish, then the broker, then the database.
+Stopping goes the other way round: services first, each with its time to finish, then the broker (all its nodes at once), then the database.
 """
 
 from __future__ import annotations
@@ -59,47 +60,54 @@ class GaveUp(CannotDo):
 
 
 class Supervisor:
-    """Runs one broker, one database and any services.
+    """Runs one broker, one database (or none) and any services.
 
-    `prepare` is awaited after each start of the broker, before the services start. `changed` hears of each change of a state,
-    `spawned` of all process numbers after each start of one.
+    `broker` has a program for each node; one whose `log_is_kept` may have several. `prepare` is awaited before the services start: once
+    where the log is kept, else after each start of the broker. It raises `StartFailed` to be asked again. `changed` hears of each change
+    of a state, `spawned` of all process numbers after each start of one.
     """
 
     def __init__(
         self,
-        broker: Program,
-        database: Program,
+        broker: Sequence[Program],
+        database: Program | None,
         services: Sequence[Program],
         *,
         folder: Path,
         logs: Path,
+        log_is_kept: bool = False,
         prepare: Callable[[], Awaitable[None]],
         changed: Changed = lambda _name, _state: None,
         spawned: Callable[[Mapping[str, int]], None] = lambda _pids: None,
     ) -> None:
-        self._broker = broker
-        self._database = database
+        self._broker = tuple(broker)
+        self._log_is_kept = log_is_kept
+        self._database = [database] if database else []
         self._services = tuple(services)
         self._folder = folder
         self._logs = logs
         self._prepare = prepare
         self._changed = changed
         self._spawned = spawned
-        self.states: Final = {program.name: State.WAITING for program in (broker, database, *services)}
+        self.states: Final = {program.name: State.WAITING for program in (*broker, *self._database, *services)}
         self._ready = {name: asyncio.Event() for name in self.states}
+        self._prepared = asyncio.Event()
         self._was_ready: set[str] = set()
         self._children: dict[str, Child] = {}
         self._doomed: set[Child] = set()
-        self._keeping: list[asyncio.Task[None]] = []
+        self._keeping: list[list[asyncio.Task[None]]] = []
+        """In groups, as they are stopped one after the other."""
         self._time_to_stop = math.inf
 
     async def start(self) -> None:
         """Returns when everything is ready. Raises `GaveUp`, with everything ended, when something cannot start."""
+        life_of_node = self._life_of_engine if self._log_is_kept else self._life_of_broker
         self._keeping = [
-            asyncio.create_task(self._keep(self._broker, self._life_of_broker)),
-            asyncio.create_task(self._keep(self._database, self._life_of_engine)),
+            [asyncio.create_task(self._begin_services())] if self._log_is_kept else [],
+            [asyncio.create_task(self._keep(node, life_of_node)) for node in self._broker],
+            [asyncio.create_task(self._keep(database, self._life_of_engine)) for database in self._database],
         ]
-        all_ready = asyncio.gather(*(event.wait() for event in self._ready.values()))
+        all_ready = asyncio.gather(self._prepared.wait(), *(event.wait() for event in self._ready.values()))
         failing = asyncio.create_task(self.run())
         try:
             await asyncio.wait([all_ready, failing], return_when=asyncio.FIRST_COMPLETED)
@@ -114,16 +122,19 @@ class Supervisor:
 
     async def run(self) -> None:
         """Never returns by itself. Raises `GaveUp` when something cannot be kept running."""
-        done, _ = await asyncio.wait(self._keeping, return_when=asyncio.FIRST_COMPLETED)
+        every = [task for group in self._keeping for task in group]
+        done, _ = await asyncio.wait(every, return_when=asyncio.FIRST_COMPLETED)
         for task in done:
             task.result()
 
     async def stop(self) -> None:
         """Services, broker, database, in this order, each with its time to finish."""
-        for task in self._keeping:
-            task.cancel()
-            with suppress(asyncio.CancelledError, GaveUp):
-                await task
+        for group in self._keeping:
+            for task in group:
+                task.cancel()
+            for task in group:
+                with suppress(asyncio.CancelledError, GaveUp):
+                    await task
         self._keeping = []
 
     def kill_all(self) -> None:
@@ -133,8 +144,9 @@ class Supervisor:
 
     async def crash(self) -> None:
         """As when the machine loses its power: everything is killed, and nothing is started again."""
-        for task in self._keeping:
-            task.cancel()
+        for group in self._keeping:
+            for task in group:
+                task.cancel()
         self.kill_all()
         await self.stop()
 
@@ -142,7 +154,7 @@ class Supervisor:
         """Send a signal to one program. If it is a deadly one, `until_ready` waits for its successor from now on."""
         if number in _DEADLY:
             ends = [name]
-            if name == self._broker.name:
+            if not self._log_is_kept and name == self._broker[0].name:
                 ends += [service.name for service in self._services]
             for ending in ends:
                 if ending in self._children:
@@ -226,8 +238,22 @@ class Supervisor:
             await asyncio.gather(services, return_exceptions=True)
             self._time_to_stop = math.inf
 
+    async def _begin_services(self) -> None:
+        """Where the log is kept: once, and whatever becomes of the broker later, they wait for it by themselves."""
+        for attempt in range(1, ATTEMPTS + 1):
+            for node in self._broker:
+                await self._ready[node.name].wait()
+            try:
+                await self._keep_services()
+                await asyncio.Event().wait()  # there are none to keep
+            except StartFailed as failure:
+                if attempt == ATTEMPTS:
+                    raise GaveUp(str(failure)) from failure
+                await asyncio.sleep(FIRST_PAUSE)
+
     async def _keep_services(self) -> None:
         await self._prepare()
+        self._prepared.set()
         try:
             async with asyncio.TaskGroup() as group:
                 for program in self._services:

@@ -1,12 +1,13 @@
 """The whole system on one machine: ``async with Embedded(folder) as running``.
 
 A stop today and a start tomorrow, with the same folder, go on where they were: the database's files, the keys that were made
-here, the choices that the folder was begun with, and (in the services' own database) virtual time. The broker starts empty, and
-the services send their histories again.
+here, the choices that the folder was begun with, and (in the services' own database) virtual time. The embedded broker starts empty, and
+the services send their histories again; Apache Kafka has its log.
 """
 
 from __future__ import annotations
 
+import asyncio
 import json
 import os
 import signal
@@ -23,11 +24,14 @@ from deploy.embedded.engines import database_url
 from deploy.embedded.folder import Choices, DataFolder, RunningCopy
 from deploy.embedded.ports import LOOPBACK, reserve
 from deploy.embedded.supervisor import Changed, State, Supervisor
-from deploy.topics import apply_topics
+from deploy.kafka.jars import kafka
+from deploy.kafka.nodes import Ports, bootstrap, node_names, nodes, port_names
+from deploy.refusals import CannotDo
+from deploy.topics import apply_topics, until_nodes_answer
 from services.runtime.errors import Transient
 
 SERVICES: Final = ("intake", "profiling", "referral", "reporting")
-DEFAULT_CHOICES: Final = Choices(counties=("03459",), clock="real")
+DEFAULT_CHOICES: Final = Choices(counties=("03459",), clock="real", broker="embedded", nodes=1)
 
 
 class Running:
@@ -54,7 +58,7 @@ class Running:
 
     @property
     def states(self) -> dict[str, State]:
-        """``broker``, ``database`` and each service."""
+        """``broker`` (or ``broker-1`` and so on, where it has several nodes), ``database`` and each service."""
         return dict(self._supervisor.states)
 
     def pid(self, name: str) -> int:
@@ -124,25 +128,37 @@ class Embedded:
         self._supervisor: Supervisor | None = None
 
     async def __aenter__(self) -> Running:
-        """Raises `FolderInUse`, `OtherChoices`, `GaveUp` (something cannot start), `NoFreePort`."""
+        """Raises `FolderInUse`, `OtherChoices`, `GaveUp` (something cannot start), `NoFreePort`, `NoKafka`."""
         with ExitStack() as opening:
             folder = opening.enter_context(self._folder)
             choices = folder.choose(self._asked, DEFAULT_CHOICES)
-            ports = self._reserve_ports(opening)
+            names = node_names(choices.nodes or 1)
+            on_kafka = choices.broker == "kafka"
+            if not on_kafka and len(names) > 1:
+                raise CannotDo("The embedded broker is one node. Several are Apache Kafka's: --broker kafka")
+            ports = self._reserve_ports(
+                opening, [name for node in names for name in (port_names(node) if on_kafka else (node,))]
+            )
+            if on_kafka:
+                own = [Ports(*(ports[name] for name in port_names(node))) for node in names]
+                broker, where = nodes(await asyncio.to_thread(kafka), folder.kafka, own), bootstrap(own)
+            else:
+                broker, where = (programs.broker(ports["broker"]),), f"{LOOPBACK}:{ports['broker']}"
             copy = RunningCopy(
                 pid=os.getpid(),
-                broker=f"{LOOPBACK}:{ports['broker']}",
+                broker=where,
                 database=database_url(ports["database"]),
                 services={name: f"http://{LOOPBACK}:{ports[name]}" for name in self._services},
             )
             services = [self._service(name, ports[name], copy, choices) for name in self._services]
             self._supervisor = Supervisor(
-                programs.broker(ports["broker"]),
+                broker,
                 programs.database(ports["database"], folder.database),
                 services,
                 folder=folder.path,
                 logs=folder.logs,
-                prepare=partial(_create_topics, copy.broker),
+                log_is_kept=on_kafka,
+                prepare=partial(_create_topics, where, len(broker)),
                 changed=self._changed,
                 spawned=folder.record_processes,
             )
@@ -165,11 +181,11 @@ class Embedded:
         if self._supervisor:
             self._supervisor.kill_all()
 
-    def _reserve_ports(self, opening: ExitStack) -> dict[str, int]:
+    def _reserve_ports(self, opening: ExitStack, broker: Sequence[str]) -> dict[str, int]:
         """Those of the last run where they are free: yesterday's bookmark goes on working."""
         last = self._folder.last_ports()
         ports: dict[str, int] = {}
-        for name in ("broker", "database", *self._services):
+        for name in (*broker, "database", *self._services):
             port = reserve(last.get(name))
             opening.callback(port.close)
             ports[name] = port.number
@@ -186,6 +202,8 @@ class Embedded:
             "WEGENETZ_PORT": str(port),
             "WEGENETZ_DATABASE_URL": copy.database,
             "WEGENETZ_KAFKA": copy.broker,
+            "WEGENETZ_KAFKA_IDEMPOTENT": json.dumps(choices.broker == "kafka"),
+            "WEGENETZ_LOG_IS_VOLATILE": json.dumps(choices.broker != "kafka"),
             "WEGENETZ_PEERS": json.dumps({peer: url for peer, url in copy.services.items() if peer != name}),
             "WEGENETZ_TRACES_FILE": str(folder.traces / f"{name}.jsonl"),
             "WEGENETZ_LOCAL_ISSUER_KEY_FILE": str(folder.issuer_key_file),
@@ -201,9 +219,10 @@ class Embedded:
         return programs.service(name, port, settings)
 
 
-async def _create_topics(bootstrap: str) -> None:
-    """Raises `StartFailed` when the broker went away over it: its life is over, and the next one is prepared anew."""
+async def _create_topics(bootstrap: str, nodes: int) -> None:
+    """Raises `StartFailed` when the broker went away over it."""
     try:
-        await apply_topics(bootstrap)
+        await until_nodes_answer(bootstrap, nodes)
+        await apply_topics(bootstrap, profile="production" if nodes > 1 else "embedded")
     except Transient as error:
         raise StartFailed("The broker did not take the topics.") from error

@@ -26,10 +26,14 @@ from services.intake.bodies import (
     ResidenceGroupBody,
 )
 from services.intake.commands import (
+    AppointmentAnswer,
+    ArrivalAnswer,
     BookAppointment,
+    CaseAnswer,
     ErasePerson,
     GiveConsent,
     MovePerson,
+    NotedAnswer,
     TellResidenceGroup,
     WithdrawConsent,
 )
@@ -69,7 +73,7 @@ def routes(running: Running) -> APIRouter:
 
 
 def _add_arrivals(router: APIRouter, running: Running, keyring: Keyring) -> None:
-    @router.post("/arrivals", status_code=CREATED)
+    @router.post("/arrivals", status_code=CREATED, response_model=ArrivalAnswer)
     async def register_arrival(actor: Office, key: IdempotencyKey, body: ArrivalBody) -> Response:
         """Register one person; without the consent only the count is kept."""
         today = _today(running)
@@ -85,7 +89,7 @@ def _add_arrivals(router: APIRouter, running: Running, keyring: Keyring) -> None
 
 
 def _add_cases(router: APIRouter, running: Running, keyring: Keyring) -> None:
-    @router.get("/cases/{case}")
+    @router.get("/cases/{case}", response_model=CaseView)
     async def show_case(actor: Rights, case: Uuid) -> Response:
         """Coded facts, appointment, and the consents that are the asker's business; not who it is."""
         found = await store.case_of(running.store(actor.county), case)
@@ -96,7 +100,7 @@ def _add_cases(router: APIRouter, running: Running, keyring: Keyring) -> None:
             raise Problem("case-unknown", 404)
         return reply(CaseView.of(found, purposes_of(actor)))
 
-    @router.post("/cases/{case}/appointment", status_code=CREATED)
+    @router.post("/cases/{case}/appointment", status_code=CREATED, response_model=AppointmentAnswer)
     async def book(actor: Office, key: IdempotencyKey, case: Uuid, body: AppointmentBody) -> Response:
         """Book the first talk anew."""
         today = _today(running)
@@ -104,7 +108,7 @@ def _add_cases(router: APIRouter, running: Running, keyring: Keyring) -> None:
         command = BookAppointment(case=case, office=limit_of(actor), today=today, not_before=wish)
         return await running.send(actor, key, command, status=CREATED)
 
-    @router.post("/cases/{case}/corrections")
+    @router.post("/cases/{case}/corrections", response_model=CaseAnswer)
     async def correct(actor: Rights, key: IdempotencyKey, case: Uuid, body: CorrectionBody) -> Response:
         today = _today(running)
         command = to_correction(
@@ -118,7 +122,7 @@ def _add_cases(router: APIRouter, running: Running, keyring: Keyring) -> None:
         )
         return await running.send(actor, key, command)
 
-    @router.post("/cases/{case}/residence-group")
+    @router.post("/cases/{case}/residence-group", response_model=NotedAnswer)
     async def tell_residence_group(
         actor: Authority, key: IdempotencyKey, case: Uuid, body: ResidenceGroupBody
     ) -> Response:
@@ -126,7 +130,7 @@ def _add_cases(router: APIRouter, running: Running, keyring: Keyring) -> None:
         command = TellResidenceGroup(case=case, today=_today(running), residence_group=body.residence_group)
         return await running.send(actor, key, command)
 
-    @router.post("/cases/{case}/moves")
+    @router.post("/cases/{case}/moves", response_model=CaseAnswer)
     async def move(actor: Office, key: IdempotencyKey, case: Uuid, body: MoveBody) -> Response:
         """Within the county, or out of it."""
         today = _today(running)
@@ -142,14 +146,14 @@ def _add_cases(router: APIRouter, running: Running, keyring: Keyring) -> None:
         )
         return await running.send(actor, key, command)
 
-    @router.post("/cases/{case}/erasure")
+    @router.post("/cases/{case}/erasure", response_model=CaseAnswer)
     async def erase(actor: Rights, key: IdempotencyKey, case: Uuid) -> Response:
         """Forget the person."""
         return await running.send(actor, key, ErasePerson(case=case, office=limit_of(actor), today=_today(running)))
 
 
 def _add_consents(router: APIRouter, running: Running) -> None:
-    @router.post("/cases/{case}/consents")
+    @router.post("/cases/{case}/consents", response_model=CaseAnswer)
     async def give(actor: Counsellor, key: IdempotencyKey, case: Uuid, body: ConsentsBody) -> Response:
         """The consents of the first talk."""
         today = _today(running)
@@ -164,14 +168,14 @@ def _add_consents(router: APIRouter, running: Running) -> None:
         )
         return await running.send(actor, key, command)
 
-    @router.post("/cases/{case}/consents/withdrawals")
+    @router.post("/cases/{case}/consents/withdrawals", response_model=CaseAnswer)
     async def withdraw(actor: Rights, key: IdempotencyKey, case: Uuid, body: PurposesBody) -> Response:
         command = WithdrawConsent(case=case, office=limit_of(actor), today=_today(running), purposes=body.purposes)
         return await running.send(actor, key, command)
 
 
 def _add_days_and_books(router: APIRouter, running: Running) -> None:
-    @router.get("/appointments")
+    @router.get("/appointments", response_model=Page[AppointmentView])
     async def appointments(
         actor: Counsellor,
         day: Annotated[date, Query(description="Calendar day in Germany.")],
@@ -191,7 +195,7 @@ def _add_days_and_books(router: APIRouter, running: Running) -> None:
         shown: Page[AppointmentView] = page.page(rest, lambda view: view, _place_in_day)
         return reply(shown)
 
-    @router.get("/books")
+    @router.get("/books", response_model=BooksView)
     async def books(actor: Operator) -> Response:
         """Where everybody is, in numbers."""
         return reply(BooksView.of(await store.books_of(running.store(actor.county))))

@@ -11,7 +11,7 @@ from starlette.responses import Response
 from schemas.codes import Role
 from schemas.events import Uuid
 from services.intake import store
-from services.intake.commands import SettleAlike
+from services.intake.commands import NotedAnswer, SettleAlike
 from services.intake.model import Status
 from services.intake.views import DuplicateView
 from services.runtime.calendar import berlin_day
@@ -28,7 +28,7 @@ SHOWN: Final = frozenset({Status.ACTIVE, Status.MOVED})
 
 
 def add_duplicates(router: APIRouter, running: Running) -> None:
-    @router.get("/duplicates")
+    @router.get("/duplicates", response_model=Page[DuplicateView])
     async def duplicates(actor: Counsellor, page: Annotated[PageRequest, paging(datetime, str)]) -> Response:
         """Pairs that nobody has looked at yet, the first noticed first. A page may hold fewer than it has room for."""
         county_store = running.store(actor.county)
@@ -41,7 +41,7 @@ def add_duplicates(router: APIRouter, running: Running) -> None:
         ]
         return reply(shown)
 
-    @router.post("/duplicates/{case}/{other}/settlement")
+    @router.post("/duplicates/{case}/{other}/settlement", response_model=NotedAnswer)
     async def settle(actor: Counsellor, key: IdempotencyKey, case: Uuid, other: Uuid) -> Response:
         """Somebody has looked."""
         return await running.send(

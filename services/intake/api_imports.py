@@ -41,7 +41,7 @@ def add_imports(router: APIRouter, running: Running, keyring: Keyring) -> None:
             raise Problem("import-unknown", 404)
         return found
 
-    @router.post("/imports", status_code=201)
+    @router.post("/imports", status_code=201, response_model=ImportView)
     @upload
     async def import_a_file(actor: Clerk, request: Request) -> Response:
         """The body is the file. It may be sent again at any time: a row that was taken before changes nothing, so no key is needed."""
@@ -59,7 +59,7 @@ def add_imports(router: APIRouter, running: Running, keyring: Keyring) -> None:
             raise Problem(bad.code, 422, fields=fields) from None
         return reply(_view(done), 201)
 
-    @router.get("/imports")
+    @router.get("/imports", response_model=Page[ImportView])
     async def imports(actor: Clerk, page: Annotated[PageRequest, paging(datetime, str)]) -> Response:
         """The office's imports, running ones included, the newest first."""
         after = (page.after[0], str(page.after[1])) if page.after else None
@@ -67,12 +67,12 @@ def add_imports(router: APIRouter, running: Running, keyring: Keyring) -> None:
         shown: Page[ImportView] = page.page(found, _view, lambda one: (one.began, one.id))
         return reply(shown)
 
-    @router.get("/imports/{id}")
+    @router.get("/imports/{id}", response_model=ImportView)
     async def show_import(actor: Clerk, id: Uuid) -> Response:
         """How one import stands."""
         return reply(_view(await own(actor, id)))
 
-    @router.get("/imports/{id}/problems")
+    @router.get("/imports/{id}/problems", response_model=Page[ProblemView])
     async def problems(actor: Clerk, request: Request, id: Uuid, page: Annotated[PageRequest, paging(int)]) -> Response:
         """Everything that is wrong with the rows, in the order of the file; of a running import what was found so far."""
         await own(actor, id)

@@ -38,17 +38,17 @@ Protection = Annotated[Actor, Depends(allow(Role.DATA_PROTECTION_OFFICER))]
 
 
 def add_persons(router: APIRouter, running: Running, keyring: Keyring) -> None:
-    @router.get("/cases/{case}/contact")
+    @router.get("/cases/{case}/contact", response_model=PersonView)
     async def contact(actor: Partner, case: Uuid) -> Response:
         """For a partner: the agreed fields of a person referred to it."""
         return await _read(actor, case, office=None, organisation=organisation_of(actor))
 
-    @router.get("/cases/{case}/person")
+    @router.get("/cases/{case}/person", response_model=PersonView)
     async def person(actor: Own, case: Uuid) -> Response:
         """For counsellors, and for clerks of the office that registered the person."""
         return await _read(actor, case, office=limit_of(actor), organisation=None)
 
-    @router.get("/audit/{day}")
+    @router.get("/audit/{day}", response_model=AuditView)
     async def audit(actor: Protection, day: Annotated[date, Path()]) -> Response:
         """Whether the record of a day's reads is whole."""
         reads, whole = await store.check_reads(running.store(actor.county), day)

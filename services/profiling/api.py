@@ -19,13 +19,22 @@ from schemas.codes import Role
 from schemas.events import Code, Uuid
 from schemas.places import UnknownPlace, locate
 from services.profiling import store as kept
-from services.profiling.commands import ConfirmNeeds, NeedDecision, Reach, RecordProfile, WithdrawNeed
+from services.profiling.commands import ConfirmNeeds, NeedDecision, Reach, RecordProfile, Standing, WithdrawNeed
 from services.profiling.guideline import Guideline, UnknownGuideline, Wrong, WrongAnswers, guideline, guideline_on
 from services.profiling.model import Case, Obstacle, Stage
-from services.profiling.views import WorkView, case_view, guideline_view, profile_view, work_view
+from services.profiling.views import (
+    CaseView,
+    GuidelineView,
+    ProfileView,
+    WorkView,
+    case_view,
+    guideline_view,
+    profile_view,
+    work_view,
+)
 from services.runtime.calendar import berlin_day
 from services.runtime.catalogue import RUNTIME_MESSAGES, Catalogue
-from services.runtime.cursors import PageRequest, paging
+from services.runtime.cursors import Page, PageRequest, paging
 from services.runtime.deciding import Command
 from services.runtime.items import ItemOutcomes, Settled, item_outcome, nothing_new
 from services.runtime.problems import FieldProblem, Problem, language
@@ -97,14 +106,14 @@ def routes(running: Running) -> APIRouter:
 
 
 def _add_guideline(router: APIRouter, running: Running) -> None:
-    @router.get("/guideline")
+    @router.get("/guideline", response_model=GuidelineView)
     async def questions(request: Request, actor: Counsellor, version: Code | None = None) -> Response:  # noqa: ARG001
         one = _guideline(version, berlin_day(running.clock.now()))
         return reply(guideline_view(one, language(request)))
 
 
 def _add_cases(router: APIRouter, running: Running, catalogue: Catalogue) -> None:
-    @router.get("/cases")
+    @router.get("/cases", response_model=Page[WorkView])
     async def worklist(
         actor: Counsellor,
         page: Annotated[PageRequest, paging(datetime, str)],
@@ -116,13 +125,13 @@ def _add_cases(router: APIRouter, running: Running, catalogue: Catalogue) -> Non
         cases = await kept.worklist(store, Stage(state), reach_of(actor), page, site=site, day=day)
         return reply(page.page([work_view(case) for case in cases], _itself, lambda one: (one.on_agenda, one.case)))
 
-    @router.get("/cases/{case}")
+    @router.get("/cases/{case}", response_model=CaseView)
     async def one_case(request: Request, actor: Counsellor, case: Uuid) -> Response:
         found = await _readable(running, actor, case)
         versions = await kept.versions(running.store(actor.county), found)
         return reply(case_view(found, versions, catalogue, language(request)))
 
-    @router.get("/cases/{case}/profile/{version}")
+    @router.get("/cases/{case}/profile/{version}", response_model=ProfileView)
     async def one_version(actor: Counsellor, case: Uuid, version: int) -> Response:
         found = await _readable(running, actor, case)
         earlier = await kept.version(running.store(actor.county), case, version)
@@ -132,7 +141,7 @@ def _add_cases(router: APIRouter, running: Running, catalogue: Catalogue) -> Non
 
 
 def _add_commands(router: APIRouter, running: Running) -> None:
-    @router.put("/cases/{case}/profile")
+    @router.put("/cases/{case}/profile", response_model=Standing)
     async def record(actor: Counsellor, key: IdempotencyKey, case: Uuid, body: Profile) -> Response:
         version, answers = _read(body.guideline, body.answers, berlin_day(running.clock.now()))
         command = RecordProfile(
@@ -145,18 +154,18 @@ def _add_commands(router: APIRouter, running: Running) -> None:
         )
         return await running.send(actor, key, command)
 
-    @router.post("/cases/{case}/needs")
+    @router.post("/cases/{case}/needs", response_model=Standing)
     async def confirm(actor: Counsellor, key: IdempotencyKey, case: Uuid, body: Decisions) -> Response:
         command = ConfirmNeeds(case=case, decisions=tuple(body.decisions), reach=reach_of(actor))
         return await running.send(actor, key, command)
 
-    @router.post("/cases/{case}/needs/{need}/withdrawal")
+    @router.post("/cases/{case}/needs/{need}/withdrawal", response_model=Standing)
     async def withdraw(actor: Counsellor, key: IdempotencyKey, case: Uuid, need: Uuid) -> Response:
         return await running.send(actor, key, WithdrawNeed(case=case, need=need, reach=reach_of(actor)))
 
 
 def _add_sheets(router: APIRouter, running: Running, catalogue: Catalogue) -> None:
-    @router.post("/profiles")
+    @router.post("/profiles", response_model=ItemOutcomes)
     async def record_many(request: Request, actor: Counsellor, key: IdempotencyKey, body: Sheets) -> Response:
         spoken, today, reach = language(request), berlin_day(running.clock.now()), reach_of(actor)
         commands: dict[int, Command] = {}
@@ -183,7 +192,7 @@ def _add_sheets(router: APIRouter, running: Running, catalogue: Catalogue) -> No
 
 
 def _add_books(router: APIRouter, running: Running) -> None:
-    @router.get("/books")
+    @router.get("/books", response_model=BooksView)
     async def books(actor: Operator) -> Response:
         found = await kept.books(running.store(actor.county))
         return reply(

@@ -5,13 +5,13 @@ A rule that could never hold (an outcome that its kinds cannot have), or two rul
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from pathlib import Path
 from typing import Any, Final, Self
 
 from pydantic import BaseModel, ConfigDict, Field, model_validator
 
-from schemas.codes import CEFR_ORDER, Cefr, Outcome, ServiceKind
+from schemas.codes import CEFR_ORDER, Cefr, Outcome, ServiceKind, Skill
 from schemas.ends import OUTCOMES, level_of
 from schemas.plain_yaml import read_yaml
 from services.profiling.guideline import SKILLS
@@ -73,17 +73,21 @@ def is_of_chain(rule: str | None) -> bool:
     return rule is not None and rule.startswith(PREFIX)
 
 
-def with_certificate(answers: Mapping[str, Any], outcome: Outcome) -> Mapping[str, Any] | None:
+def with_certificate(
+    answers: Mapping[str, Any], outcome: Outcome, skills: Collection[Skill] = ()
+) -> Mapping[str, Any] | None:
     """The answers of a profile after a certificate; None where it says nothing new.
 
-    A certificate is of the whole language: what courses and authorities ask for is its level, not that of single skills. So each skill
-    counts as reaching it, and one that was better stays.
+    The rule: a certificate raises the skills that it names (a partial one: of four skills one or two were passed), and no other. One that
+    names none is of the whole level, which is what courses and authorities ask for (section 17 IntV: the German test for newcomers says A2
+    or B1 as a whole), and raises each. A skill that was better stays.
     """
     level = level_of(outcome)
     if level is None:
         return None
     known: Mapping[str, str] = answers.get("german") or {}
-    german = {skill: _higher(known.get(skill), level) for skill in SKILLS}
+    raised = {skill: _higher(known.get(skill), level) for skill in SKILLS if not skills or skill in skills}
+    german = {**known, **raised}
     return {**answers, "german": german} if german != known else None
 
 

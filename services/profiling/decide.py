@@ -171,10 +171,15 @@ def _completed(course: _Course, event: ReferralCompleted) -> None:
     case = course.case
     if case.obstacle is not None:
         return
-    if case.profile is not None and (answers := with_certificate(case.profile.answers, event.outcome)) is not None:
+    if (
+        case.profile is not None
+        and (answers := with_certificate(case.profile.answers, event.outcome, event.skills)) is not None
+    ):
         by = case.steps[event.need].partner or "referral"
         _amend(course, case.profile.guideline, answers, by, course.now)
         _derive(course)
+    if event.skills:
+        return  # the level as a whole is still ahead: nothing follows from it yet
     rule = follows(event.kind, event.outcome)
     if rule is None or _is_open(course.case, rule.then):
         return

@@ -16,18 +16,20 @@ from starlette.responses import Response
 from schemas.codes import AgreementScope, Daypart, RejectReason, Role, ServiceKind
 from schemas.events import Code, District, Uuid
 from services.referral import store as kept
-from services.referral.commands import AgreeScope, ProposeByHand
-from services.referral.eligibility import Circumstances, Seeker
+from services.referral.care import beside
+from services.referral.commands import AgreeScope, NeedScope, ProposeByHand, ReferralStanding
+from services.referral.eligibility import Circumstances
 from services.referral.model import ROUND, Case, Need, waiting_for
 from services.referral.offers import Offer
 from services.referral.outlook import Waiting, waiting_list
 from services.referral.pool import seekers_of
 from services.referral.reasons import reasons_for
-from services.referral.views_reasons import ReasonsView, reasons_view, waiting_view
+from services.referral.seekers import Seeker
+from services.referral.views_reasons import ReasonsView, WaitingView, reasons_view, waiting_view
 from services.referral.wording import Wording
 from services.runtime.calendar import berlin_day
 from services.runtime.catalogue import Catalogue
-from services.runtime.cursors import PageRequest, paging
+from services.runtime.cursors import Page, PageRequest, paging
 from services.runtime.problems import Problem, language
 from services.runtime.running import Running
 from services.runtime.security import Actor, allow
@@ -71,7 +73,7 @@ class Scope(BaseModel):
 
 
 def add_needs(router: APIRouter, running: Running, catalogue: Catalogue) -> None:
-    @router.get("/needs/{need}/reasons")
+    @router.get("/needs/{need}/reasons", response_model=ReasonsView)
     async def reasons(
         request: Request,
         actor: Counsellor,
@@ -103,23 +105,24 @@ def add_needs(router: APIRouter, running: Running, catalogue: Catalogue) -> None
         # In a thread of its own, like a round: others are to be answered meanwhile.
         return reply(await asyncio.to_thread(explained))
 
-    @router.get("/waiting/{kind}")
+    @router.get("/waiting/{kind}", response_model=Page[WaitingView])
     async def waiting(
         request: Request, actor: Counsellor, kind: ServiceKind, page: Annotated[PageRequest, paging(datetime, str)]
     ) -> Response:
         """The waiting list of a kind, the longest wait first: who comes first for the next seat, and when a place can be expected."""
         store, today = running.store(actor.county), berlin_day(running.clock.now())
         where = await kept.circumstances(store, today)
-        offers = [one for one in await kept.open_offers(store, today) if one.terms and one.terms.kind is kind]
+        open_now = await kept.open_offers(store, today)
+        offers = [one for one in open_now if one.terms and one.terms.kind is kind]
         seekers, pace = await _seeking(store, kind), (await kept.flow(store, today)).given_a_day(kind)
-        listed = await asyncio.to_thread(waiting_list, seekers, offers, where, actor.county, pace)
+        listed = await asyncio.to_thread(waiting_list, seekers, offers, where, actor.county, pace, beside(open_now))
         rows = [one for one in listed if page.after is None or _in_line(one) > page.after]
         say = Wording(catalogue, language(request))
         return reply(page.page(rows[: page.fetch], lambda one: waiting_view(one, say), _in_line))
 
     by_hand = running.metrics.counter("proposals_by_hand", "Proposals that counsellors chose by hand")
 
-    @router.post("/needs/{need}/proposal")
+    @router.post("/needs/{need}/proposal", response_model=ReferralStanding)
     async def propose(actor: Counsellor, key: IdempotencyKey, need: Uuid, body: Choice) -> Response:
         """Propose this offer, instead of what matching proposed."""
         located = (await kept.locate(running.store(actor.county), [need])).get(need)
@@ -131,7 +134,7 @@ def add_needs(router: APIRouter, running: Running, catalogue: Catalogue) -> None
             by_hand.inc()
         return answer
 
-    @router.post("/needs/{need}/scope")
+    @router.post("/needs/{need}/scope", response_model=NeedScope)
     async def agree(actor: Counsellor, key: IdempotencyKey, need: Uuid, body: Scope) -> Response:
         """The person agrees, and the counsellor records it, what may be asked for from now on without asking them again."""
         located = (await kept.locate(running.store(actor.county), [need])).get(need)
@@ -156,11 +159,12 @@ async def _need(store: CountyStore, id: str) -> tuple[Case, Need]:
 
 
 async def _offers(store: CountyStore, need: Need, where: Circumstances) -> Sequence[Offer]:
-    """The open offers of this kind, and the one that the need holds."""
+    """The open offers of this kind and the child care beside them, and the one that the need holds."""
     found = {offer.id: offer for offer in await kept.open_offers(store, where.today)}
     if need.live is not None and need.live.offer not in found:
         found |= await kept.offers(store, {need.live.offer})
-    return [offer for offer in found.values() if offer.terms is not None and offer.terms.kind is need.kind]
+    care = beside(found.values())
+    return [one for one in found.values() if one.terms and (one.terms.kind is need.kind or one.id in care)]
 
 
 async def _seeking(store: CountyStore, kind: ServiceKind) -> Sequence[Seeker]:

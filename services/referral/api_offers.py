@@ -14,16 +14,27 @@ from starlette.responses import Response
 from schemas.codes import Role
 from schemas.events import Month, Uuid
 from services.referral import store as kept
-from services.referral.commands import CloseOffer, ConfirmSeats, PublishOffer, ReportEffort, SetSeats
+from services.referral.commands import (
+    CloseOffer,
+    ConfirmSeats,
+    EffortStanding,
+    OfferStanding,
+    PublishOffer,
+    ReportEffort,
+    SetSeats,
+)
 from services.referral.contradictions import contradictions
 from services.referral.county import settings_of
 from services.referral.offers import MOST_SEATS, OfferTerms
-from services.referral.particulars import Course, Effort, dayparts_of
-from services.referral.views import offer_view
+from services.referral.particulars import CounsellingSlot, Course, Effort, dayparts_of
+from services.referral.publishing import tag_of
+from services.referral.views import OfferView, offer_view
 from services.referral.whom import Whom
+from services.runtime import conditions
 from services.runtime.calendar import berlin_day
 from services.runtime.catalogue import LANGUAGES, Catalogue, Language
-from services.runtime.cursors import PageRequest, paging
+from services.runtime.conditions import IfMatch
+from services.runtime.cursors import Page, PageRequest, paging
 from services.runtime.deciding import Command
 from services.runtime.errors import Refused
 from services.runtime.items import ItemOutcomes, Settled, item_outcome, nothing_new
@@ -46,11 +57,17 @@ class OfferBody(OfferTerms):
 
     @property
     def terms(self) -> OfferTerms:
-        """The terms; the parts of the day follow from the weekly times where none are named."""
+        """The terms; the parts of the day follow from weekly times, or an appointment, where none are named."""
         told = OfferTerms.model_validate(self.model_dump(exclude={"seats", "id"}))
-        if told.dayparts or not isinstance(told.particulars, Course):
+        if told.dayparts:
             return told
-        return told.model_copy(update={"dayparts": dayparts_of(told.particulars.times)})
+        match told.particulars:
+            case Course(times=times):
+                return told.model_copy(update={"dayparts": dayparts_of(times)})
+            case CounsellingSlot() as slot if told.starts_on is not None:
+                return told.model_copy(update={"dayparts": slot.dayparts_on(told.starts_on)})
+            case _:
+                return told
 
 
 class NewOffer(OfferBody):
@@ -89,10 +106,11 @@ class Offers(_Body):
 
 
 class Capacity(_Body):
-    """Another number of seats. `confirm_affected`: also if people lose theirs by it."""
+    """Another number of seats. `confirm_affected`: also if people lose theirs by it; with `affected`, only if they are so many."""
 
     seats: Seats
     confirm_affected: bool = False
+    affected: Annotated[int, Field(ge=0)] | None = None
 
 
 class EffortBody(_Body):
@@ -102,16 +120,16 @@ class EffortBody(_Body):
     visits: Annotated[int, Field(ge=0, le=1000)]
 
 
-def add_offers(router: APIRouter, running: Running, catalogue: Catalogue) -> None:
+def add_offers(router: APIRouter, running: Running, catalogue: Catalogue, publishing: Publishing) -> None:
     _add_looking(router, running, catalogue)
-    _add_publishing(router, running, catalogue)
+    _add_publishing(router, running, publishing)
     _add_seats(router, running)
 
 
 def _add_looking(router: APIRouter, running: Running, catalogue: Catalogue) -> None:
     whom: dict[Language, Whom] = {spoken: Whom(catalogue, spoken) for spoken in LANGUAGES}
 
-    @router.get("/offers")
+    @router.get("/offers", response_model=Page[OfferView])
     async def offers(request: Request, actor: Reader, page: Annotated[PageRequest, paging(str)]) -> Response:
         """The partner's own offers; all of them for coordinators and counsellors."""
         after = str(page.after[0]) if page.after else None
@@ -120,76 +138,98 @@ def _add_looking(router: APIRouter, running: Running, catalogue: Catalogue) -> N
         say = whom[language(request)]
         return reply(page.page(shown, lambda offer: offer_view(offer, say), lambda offer: (offer.id,)))
 
-    @router.get("/offers/{offer}")
+    @router.get("/offers/{offer}", response_model=OfferView, responses={304: {"description": "As it was read before."}})
     async def one_offer(request: Request, actor: Reader, offer: Uuid) -> Response:
         found = (await kept.offers(running.store(actor.county), [offer])).get(offer)
         if found is None or found.terms is None or partner_of(actor) not in (None, found.terms.partner):
             raise Problem("offer-not-found", 404)
-        return reply(offer_view(found, whom[language(request)]))
+        return conditions.told(request, reply(offer_view(found, whom[language(request)])), tag_of(found))
 
 
-def _add_publishing(router: APIRouter, running: Running, catalogue: Catalogue) -> None:
+def _add_publishing(router: APIRouter, running: Running, publishing: Publishing) -> None:
     def today() -> date:
         return berlin_day(running.clock.now())
 
-    @router.put("/offers/{offer}")
+    @router.put("/offers/{offer}", response_model=OfferStanding)
     async def publish(actor: Publisher, key: IdempotencyKey, offer: Uuid, body: OfferBody) -> Response:
         """Publish an offer, or change one: its seats at any time, its terms while nobody holds a seat."""
-        _may_publish(actor, body)
+        may_publish(actor, body)
         wrong = contradicting(body, actor.county, today())
         if wrong is not None:
             raise wrong
         return await running.send(actor, key, PublishOffer(offer=offer, terms=body.terms, seats=body.seats))
 
-    @router.post("/offers")
+    @router.post("/offers", response_model=ItemOutcomes)
     async def publish_many(request: Request, actor: Publisher, key: IdempotencyKey, body: Offers) -> Response:
         """Publish many offers, each with an outcome of its own: one that contradicts itself hinders no other."""
+        return await publishing.publish_all(request, actor, key, body.rows())
+
+
+class Publishing:
+    """Publishes many offers at once, each with an outcome of its own."""
+
+    def __init__(self, running: Running, catalogue: Catalogue) -> None:
+        self._running = running
+        self._catalogue = catalogue
+
+    async def publish_all(
+        self, request: Request, actor: Actor, key: str, rows: Sequence[NewOffer | Misshapen]
+    ) -> Response:
+        """One that is misshapen, contradicts itself or is another partner's hinders no other."""
         settled: dict[int, Settled] = {}
         commands: dict[int, Command] = {}
-        for position, one in enumerate(body.rows()):
+        today = berlin_day(self._running.clock.now())
+        for position, one in enumerate(rows):
             if isinstance(one, Misshapen):
-                fields = wrong_fields(one.errors, request.app.state.known_names, catalogue)
+                fields = wrong_fields(one.errors, request.app.state.known_names, self._catalogue)
                 settled[position] = Problem("invalid-fields", 422, fields=fields)
                 continue
             if partner_of(actor) not in (None, one.partner):
                 settled[position] = Refused("offer-of-another-partner", 403)
                 continue
-            if (wrong := contradicting(one, actor.county, today())) is not None:
+            if (wrong := contradicting(one, actor.county, today)) is not None:
                 settled[position] = wrong
                 continue
             data = PublishOffer(offer=one.id, terms=one.terms, seats=one.seats)
             commands[position] = Command(actor.county, key, data, actor.subject, place=position)
-        settled |= zip(commands, await running.send_all(list(commands.values())), strict=True)
+        settled |= zip(commands, await self._running.send_all(list(commands.values())), strict=True)
         spoken = language(request)
         items = [
-            item_outcome("" if isinstance(one, Misshapen) else one.id, settled[position], catalogue, spoken)
-            for position, one in enumerate(body.rows())
+            item_outcome("" if isinstance(one, Misshapen) else one.id, settled[position], self._catalogue, spoken)
+            for position, one in enumerate(rows)
         ]
         return reply(ItemOutcomes(items=items), replayed=nothing_new(settled.values()))
 
 
 def _add_seats(router: APIRouter, running: Running) -> None:
-    @router.put("/offers/{offer}/seats")
-    async def set_seats(actor: Publisher, key: IdempotencyKey, offer: Uuid, body: Capacity) -> Response:
+    @router.put("/offers/{offer}/seats", response_model=OfferStanding)
+    async def set_seats(
+        actor: Publisher, key: IdempotencyKey, offer: Uuid, body: Capacity, if_match: IfMatch = None
+    ) -> Response:
         """Another number of seats. If they are fewer than are held or taken, the refusal names the referrals that would lose theirs;
         with `confirm_affected` they do, and the answer names them."""
         command = SetSeats(
-            offer=offer, seats=body.seats, partner=partner_of(actor), confirm_affected=body.confirm_affected
+            offer=offer,
+            seats=body.seats,
+            partner=partner_of(actor),
+            confirm_affected=body.confirm_affected,
+            affected=body.affected,
+            if_match=conditions.wanted(if_match),
         )
         return await running.send(actor, key, command)
 
-    @router.post("/offers/{offer}/confirmation")
+    @router.post("/offers/{offer}/confirmation", response_model=OfferStanding)
     async def confirm(actor: Publisher, key: IdempotencyKey, offer: Uuid) -> Response:
         """The number of seats is right as of today."""
         return await running.send(actor, key, ConfirmSeats(offer=offer, partner=partner_of(actor)))
 
-    @router.put("/offers/{offer}/efforts/{month}")
+    @router.put("/offers/{offer}/efforts/{month}", response_model=EffortStanding)
     async def report(actor: Publisher, key: IdempotencyKey, offer: Uuid, month: Month, body: EffortBody) -> Response:
         """The hours and visits of a volunteer guide in a month, for the reimbursement of expenses."""
         effort = Effort(month=month, hours=body.hours, visits=body.visits)
         return await running.send(actor, key, ReportEffort(offer=offer, effort=effort, partner=partner_of(actor)))
 
-    @router.post("/offers/{offer}/closing")
+    @router.post("/offers/{offer}/closing", response_model=OfferStanding)
     async def close(actor: Publisher, key: IdempotencyKey, offer: Uuid) -> Response:
         """The offer does not take place (any more): its referrals are cancelled, and everybody waits again."""
         return await running.send(actor, key, CloseOffer(offer=offer, partner=partner_of(actor)))
@@ -204,7 +244,8 @@ def partner_of(actor: Actor) -> str | None:
     return actor.organisation
 
 
-def _may_publish(actor: Actor, body: OfferTerms) -> None:
+def may_publish(actor: Actor, body: OfferTerms) -> None:
+    """Raises `Problem` 403 for an offer of another partner."""
     if partner_of(actor) not in (None, body.partner):
         raise Problem("offer-of-another-partner", 403)
 

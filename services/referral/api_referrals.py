@@ -14,34 +14,25 @@ from pydantic_core import PydanticCustomError
 from starlette.requests import Request
 from starlette.responses import Response
 
-from schemas.codes import CancelReason, Daypart, DeclineReason, FailReason, Outcome, RejectReason, Role
+from schemas.codes import CancelReason, Daypart, DeclineReason, FailReason, Outcome, RejectReason, Role, Skill
 from schemas.ends import CALLED_OFF
 from schemas.events import Uuid
 from services.referral import store as kept
 from services.referral.api_offers import partner_of
-from services.referral.commands import TakeStep
+from services.referral.commands import ReferralStanding, TakeStep
 from services.referral.county import settings_of
 from services.referral.eligibility import Circumstances
 from services.referral.locations import Locations
-from services.referral.model import (
-    AGREED_IN_ADVANCE,
-    AGREEMENT,
-    RELEASE,
-    UNATTENDED,
-    Case,
-    Need,
-    Referral,
-    answer_of,
-    running_at,
-)
+from services.referral.model import AGREED_IN_ADVANCE, AGREEMENT, RELEASE, UNATTENDED, Case, Need, answer_of, running_at
 from services.referral.offers import Offer
+from services.referral.referrals import Referral
 from services.referral.steps import MEANINGS
 from services.referral.store import Located
 from services.referral.transitions import STEPS_OF, By, StepKind
-from services.referral.views import inbox_line, referral_line
+from services.referral.views import InboxLine, ReferralLine, inbox_line, referral_line
 from services.runtime.calendar import berlin_day
 from services.runtime.catalogue import Catalogue
-from services.runtime.cursors import PageRequest, paging
+from services.runtime.cursors import Page, PageRequest, paging
 from services.runtime.deciding import Command, Day
 from services.runtime.errors import Refused
 from services.runtime.items import ItemOutcomes, Settled, item_outcome, nothing_new
@@ -100,11 +91,13 @@ class _Body(BaseModel):
 
 
 class Said(_Body):
-    """What belongs to a step: its `reason` (rejection, decline, failure, cancellation), the `outcome` (completion), whether the person
+    """What belongs to a step: its `reason` (rejection, decline, failure, cancellation), the `outcome` (completion; of a
+    certified level also the `skills`, where it is not of all of them), whether the person
     would take `another` place (refusal, cancellation at their wish), the first day and its daypart (scheduling)."""
 
     reason: RejectReason | DeclineReason | FailReason | CancelReason | None = None
     outcome: Outcome | None = None
+    skills: tuple[Skill, ...] = ()
     another: bool = True
     on: Day | None = None
     daypart: Daypart | None = None
@@ -143,7 +136,7 @@ def add_referrals(router: APIRouter, running: Running, catalogue: Catalogue, loc
     _add_lists(router, running, locations)
     _add_steps(router, running, locations)
 
-    @router.post("/referrals/steps")
+    @router.post("/referrals/steps", response_model=ItemOutcomes)
     async def take_many(request: Request, actor: Either, key: IdempotencyKey, body: Steps) -> Response:
         located = await locations.find(running.store(actor.county), sorted({one.referral for one in body.steps}))
         settled: dict[int, Settled] = {}
@@ -164,7 +157,7 @@ def add_referrals(router: APIRouter, running: Running, catalogue: Catalogue, loc
 
 
 def _add_lists(router: APIRouter, running: Running, locations: Locations) -> None:
-    @router.get("/referrals")
+    @router.get("/referrals", response_model=Page[ReferralLine])
     async def waiting(
         actor: Counsellor,
         page: Annotated[PageRequest, paging(str, str, largest=500)],
@@ -176,7 +169,7 @@ def _add_lists(router: APIRouter, running: Running, locations: Locations) -> Non
         offers = await offers_of(running, actor, rows)
         return reply(page.page(rows, lambda row: referral_line(*row, offers.get(row[2].offer)), place_of))
 
-    @router.get("/inbox")
+    @router.get("/inbox", response_model=Page[InboxLine])
     async def inbox(
         actor: Partner,
         page: Annotated[PageRequest, paging(str, str, largest=500)],
@@ -201,7 +194,7 @@ _ENTRIES: Final = {
 
 
 def _add_steps(router: APIRouter, running: Running, locations: Locations) -> None:
-    @router.post("/referrals/{referral}/{step}")
+    @router.post("/referrals/{referral}/{step}", response_model=ReferralStanding)
     async def take(
         actor: Either, key: IdempotencyKey, referral: Uuid, step: Step, body: Said | None = None
     ) -> Response:

@@ -7,15 +7,17 @@ from __future__ import annotations
 
 from collections import Counter, defaultdict
 from collections.abc import Hashable, Iterable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Final, NamedTuple
 
 import numpy as np
 
 from services.referral.assignment import WAITS, Assignment, Index, Problem, Whole, assign
-from services.referral.eligibility import Circumstances, Seeker
+from services.referral.care import room
+from services.referral.eligibility import Circumstances
 from services.referral.offers import Offer, OfferTerms
 from services.referral.points import REASONS, days_waited, further_waiting, load, table
+from services.referral.seekers import Seeker
 from services.referral.ties import Ties
 from services.referral.verdicts import Verdicts
 
@@ -57,7 +59,9 @@ class Solved:
 class Board:
     """The offers of one kind, by place 0, 1, …; a set of places is a whole number with their bits. `with_seat`: where one is free."""
 
-    def __init__(self, offers: Iterable[Offer], where: Circumstances, seed: str) -> None:
+    def __init__(
+        self, offers: Iterable[Offer], where: Circumstances, seed: str, care: Mapping[str, Offer] | None = None
+    ) -> None:
         self.offers: Final = sorted(offers, key=lambda offer: offer.id)
         self.places: Final = {offer.id: place for place, offer in enumerate(self.offers)}
         self.with_seat: Final = sum(1 << place for place, offer in enumerate(self.offers) if offer.free > 0)
@@ -65,6 +69,18 @@ class Board:
         self._where = where
         self._ties = Ties(seed)
         self._verdicts = Verdicts(self.offers, where)
+        self._care: Final = care or {}
+        """The offers of child care beside courses, by id."""
+        self._cared: Final = {
+            place: offer.terms.care
+            for place, offer in enumerate(self.offers)
+            if offer.terms is not None and offer.terms.care is not None
+        }
+        self._cramped: Final[dict[tuple[int, ...], int]] = {}
+        self._rows: Final[Counter[str]] = Counter()
+        for place, offer in enumerate(self.offers):
+            if offer.row is not None:
+                self._rows[offer.row] |= 1 << place
 
     def fitting(self, seeker: Seeker) -> int:
         """The places that no hard rule shuts this need out of."""
@@ -76,7 +92,20 @@ class Board:
             place = self.places.get(tried.offer)
             if place is not None and tried.bars(self.offers[place]):
                 places &= ~(1 << place)
+            if tried.row is not None:
+                places &= ~self._rows[tried.row]
         return places
+
+    def without_care(self, seeker: Seeker) -> int:
+        """The places that have child care of their own and no room in it for all children of this person."""
+        ages = seeker.child_care_ages
+        if not ages or not self._cared:
+            return 0
+        known = self._cramped.get(ages)
+        if known is None:
+            cramped = (1 << place for place, care in self._cared.items() if not room(ages, self._care.get(care)))
+            known = self._cramped[ages] = sum(cramped)
+        return known
 
     def candidate(self, seeker: Seeker, places: int) -> Candidate:
         """Somebody who may have these places."""
@@ -102,19 +131,59 @@ class Board:
             + np.array([one.patience for one in waiting], dtype=np.int64)[person]
             + np.where(exempt[person], price[place], 0),
             price=price,
-            tie=self._ties.of_pairs(
-                [one.tie for one in waiting], [self._ties.of(offer.id) for offer in self.offers], person, place
-            ),
+            tie=self.ties(waiting, person, place),
         )
         assignment = assign(problem)
+        while (left := self._with_room(waiting, problem, assignment)) is not None:
+            problem = left
+            assignment = assign(problem)
         worth = np.zeros(len(waiting), dtype=np.int64)
         chosen = np.flatnonzero(assignment.place[person] == place)
         worth[person[chosen]] = points[chosen]
         return Solved(waiting, problem, assignment, _longest_wait_first(alike, assignment.place, worth))
 
+    def _with_room(self, waiting: Sequence[Candidate], problem: Problem, found: Assignment) -> Problem | None:
+        """The problem without the pairs for which there is no room in the child care beside the courses; None when all have room.
+
+        Those who gain most come first. Whoever has no room any more may still have another place, so all of it is solved again; that the
+        whole is the best way to use the places for children is not said (children are no people of the flow), that nobody has one too many
+        is.
+        """
+        wanted: defaultdict[str, list[tuple[int, int]]] = defaultdict(list)
+        made = np.flatnonzero(found.place[problem.person] == problem.place) if self._cared else ()
+        for pair in made:
+            number, care = int(problem.person[pair]), self._cared.get(int(problem.place[pair]))
+            if care is not None and waiting[number].seeker.child_care_ages:
+                wanted[care].append((-int(problem.net[pair]), number))
+        keep = np.ones(len(problem.person), dtype=np.bool_)
+        for care, people in wanted.items():
+            beside = self._care.get(care)
+            free = beside.free if beside is not None else 0
+            places = [place for place, one in self._cared.items() if one == care]
+            for _, number in sorted(people):
+                children = len(waiting[number].seeker.child_care_ages)
+                if children <= free:
+                    free -= children
+                else:
+                    keep &= ~((problem.person == number) & np.isin(problem.place, places))
+        if keep.all():
+            return None
+        return replace(
+            problem,
+            person=problem.person[keep],
+            place=problem.place[keep],
+            gain=problem.gain[keep],
+            tie=problem.tie[keep],
+        )
+
     def points(self, candidates: Sequence[Candidate], person: Index, place: Index) -> Whole:
         """The points of each pair of people, numbered as in `candidates`, and places."""
         return self._points(candidates, person, place)[0]
+
+    def ties(self, candidates: Sequence[Candidate], person: Index, place: Index) -> Whole:
+        """What decides between equals, of each pair."""
+        own = [self._ties.of(offer.id) for offer in self.offers]
+        return self._ties.of_pairs([one.tie for one in candidates], own, person, place)
 
     def left_over(self, solved: Solved) -> int:
         """The places of which nobody gets the last seat."""
@@ -139,6 +208,10 @@ class Board:
             line = np.array([lines.setdefault(value, len(lines)) for value in values], dtype=np.int64)
             points += table(reason, lines, terms, self._where).ravel().take(line[person] * len(terms) + place)
             alike = alike * len(lines) + line
+        if self._cared:
+            families: dict[tuple[int, ...], int] = {}
+            line = [families.setdefault(one.seeker.child_care_ages, len(families)) for one in candidates]
+            alike = alike * len(families) + np.array(line, dtype=np.int64)
         return points, alike
 
 

@@ -15,9 +15,11 @@ from typing import Final
 
 from schemas.envelope import Subject
 from schemas.events import AccessNeedsTold, NeedWaiting, ProfileRecorded
-from services.referral.evolve import PassedOver, ScopeAgreed, evolve
-from services.referral.model import LIVE, Case, Need, NeedState, ReferralState
+from services.referral.evolve import evolve
+from services.referral.facts import PassedOver, ScopeAgreed
+from services.referral.model import Case, Need, NeedState
 from services.referral.offers import Offer
+from services.referral.referrals import LIVE, ReferralState
 from services.runtime.deciding import Decision, State, States
 
 CASES: Final = "cases"
@@ -111,7 +113,7 @@ def _count(entries: dict[str, int], state: State, sign: int, *, beside: State | 
     elif isinstance(state, Offer) and state.terms is not None:
         entries[OFFERS] += sign
         entries[SEATS] += sign * state.seats
-        entries[HELD] += sign * state.taken
+        entries[HELD] += sign * state.referrals
 
 
 def _needs(case: Case, other: Case) -> Sequence[Need]:

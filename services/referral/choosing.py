@@ -11,15 +11,20 @@ from collections.abc import Iterator
 from datetime import datetime
 
 from schemas.envelope import Subject
+from services.referral.care import care_of, has_room, held_by
+from services.referral.care import named as care_named
 from services.referral.commands import ProposeByHand, ReferralStanding
 from services.referral.county import settings_of
 from services.referral.directory import agreements as agreed
 from services.referral.directory.agreements import agreements_for
 from services.referral.effects import Locate
-from services.referral.eligibility import Circumstances, seeker_of, shut_out_by
-from services.referral.evolve import Ended, Proposed, case_after
-from services.referral.model import Case, Need, NeedState, ReferralState, Settled
+from services.referral.eligibility import Circumstances, shut_out_by
+from services.referral.evolve import case_after, evolve
+from services.referral.facts import Ended, Proposed
+from services.referral.model import Case, Need, NeedState, Settled
 from services.referral.offers import Offer
+from services.referral.referrals import ReferralState
+from services.referral.seekers import seeker_of
 from services.referral.steps import Fact, propose, replace
 from services.runtime.calendar import berlin_day
 from services.runtime.deciding import Decision, States
@@ -34,7 +39,8 @@ def named(command: ProposeByHand, county: str, states: States) -> Iterator[Subje
     case = states.known(Case, command.case)
     need = case.need(command.need) if case is not None else None
     if need is not None and need.live is not None:
-        yield Subject(Offer.KIND, need.live.offer)
+        yield from held_by(need.live)
+    yield from care_named(command.offer, states)
 
 
 def choose(command: ProposeByHand, county: str, states: States, now: datetime, by: str) -> Decision:
@@ -50,9 +56,12 @@ def choose(command: ProposeByHand, county: str, states: States, now: datetime, b
             raise Refused("offer-proposed-already")
         facts += replace(case, need, need.live, command.reason, now, by)
         case, need = _after(case, need, facts, now)
+    care = _with_freed(care_of(offer, states), facts, now)
     if offer.free <= 0:
         raise Refused("no-seat-free")
-    held = list(propose(case, need, offer, where.settings, now, by=by))
+    if offer.terms is not None and not has_room(case, offer.terms, care):
+        raise Refused("no-care-place-free")
+    held = list(propose(case, need, offer, where.settings, now, by=by, care=care))
     referral = next(fact.referral for _, fact in held if isinstance(fact, Proposed))
     standing = ReferralStanding.of(referral, ReferralState.PROPOSED, need.id, NeedState.HELD)
     return Decision([*facts, *held], effects=[Locate(referral, case.id, offer.id)], answer=standing)
@@ -82,6 +91,15 @@ def _fits(case: Case, need: Need, offer: Offer, where: Circumstances) -> None:
         raise Refused("offer-not-open")
     if seeker is None or shut_out_by(seeker, offer.terms, where):
         raise Refused("rule-shuts-out")
+
+
+def _with_freed(care: Offer | None, facts: list[Fact], now: datetime) -> Offer | None:
+    """The places beside the course when the proposal has made room, perhaps of the same ones."""
+    for subject, fact in facts:
+        if care is not None and subject == care.subject:
+            after = evolve(care, fact, now)
+            care = after if isinstance(after, Offer) else care
+    return care
 
 
 def _after(case: Case, need: Need, facts: list[Fact], now: datetime) -> tuple[Case, Need]:

@@ -20,12 +20,14 @@ from schemas.codes import (
     FailReason,
     Outcome,
     RejectReason,
+    Skill,
     TaskStatus,
     WaitReason,
 )
-from services.referral.model import NeedState, ReferralState
+from services.referral.model import NeedState
 from services.referral.offers import OfferTerms
 from services.referral.particulars import Effort
+from services.referral.referrals import ReferralState
 from services.referral.task_status import TOLD
 
 
@@ -45,12 +47,15 @@ class PublishOffer(_Command):
 
 
 class SetSeats(_Command):
-    """Another number of seats. `confirm_affected`: whoever asks knows that people lose theirs (`losing`)."""
+    """Another number of seats. `confirm_affected`: whoever asks knows that people lose theirs (`losing`), and `affected`, if it is said,
+    how many. `if_match`: only while the offer is as one of these tags says (`publishing.tag_of`)."""
 
     offer: str
     seats: int
     partner: str | None
     confirm_affected: bool = False
+    affected: int | None = None
+    if_match: tuple[str, ...] = ()
 
 
 class ConfirmSeats(_Command):
@@ -73,6 +78,13 @@ class CloseOffer(_Command):
 
     offer: str
     partner: str | None
+
+
+class DecideCourse(_Command):
+    """The county's decision on a course below its minimum: it takes place all the same, or not at all."""
+
+    offer: str
+    takes_place: bool
 
 
 # --- rounds -------------------------------------------------------------------------------------------------------------
@@ -190,9 +202,10 @@ class Resume(TakeStep):
 
 
 class Complete(TakeStep):
-    """Gone through to its end, with what was reached."""
+    """Gone through to its end, with what was reached. `skills`: in which a level was certified, where it was not the whole level."""
 
     outcome: Outcome
+    skills: tuple[Skill, ...] = ()
 
 
 class Fail(TakeStep):

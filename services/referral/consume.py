@@ -27,12 +27,16 @@ from schemas.events import (
     PersonMoved,
     ProfileRecorded,
 )
+from services.referral.care import held_by
 from services.referral.county import settings_of
 from services.referral.effects import Locate, Unlocate
-from services.referral.eligibility import Circumstances, seeker_of, shut_out_by
-from services.referral.evolve import NeedKnown, case_after
-from services.referral.model import TAKEN, Case, Need, Referral
+from services.referral.eligibility import Circumstances, shut_out_by
+from services.referral.evolve import case_after
+from services.referral.facts import NeedKnown
+from services.referral.model import Case, Need
 from services.referral.offers import Offer
+from services.referral.referrals import TAKEN, Referral
+from services.referral.seekers import seeker_of
 from services.referral.steps import Fact, cancel, leave
 from services.runtime.calendar import berlin_day
 from services.runtime.deciding import Decision, Forget, States
@@ -53,7 +57,7 @@ def offers_of(case: Case) -> Iterator[Subject]:
     """The offers on which a case holds a seat."""
     for need in case.needs:
         if need.live is not None:
-            yield Subject(Offer.KIND, need.live.offer)
+            yield from held_by(need.live)
 
 
 def hear(envelope: Envelope, data: BaseModel, states: States, now: datetime) -> Decision:

@@ -30,7 +30,16 @@ from services.referral.county import CountySettings
 from services.referral.distance import distance_km
 from services.referral.federal_courses import ISSUED_BY
 from services.referral.offers import LAST_DAY, OfferTerms
-from services.referral.particulars import Course, Lotse, WeeklyTime, dayparts_of, fits, minutes
+from services.referral.particulars import (
+    ChildCare,
+    CounsellingSlot,
+    Course,
+    Lotse,
+    WeeklyTime,
+    dayparts_of,
+    fits,
+    minutes,
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -61,6 +70,10 @@ def contradictions(terms: OfferTerms, seats: int, county: str, settings: CountyS
             yield from _course(course, terms, seats)
         case Lotse() as lotse:
             yield from _lotse(lotse, seats, settings)
+        case ChildCare() as care:
+            yield from _child_care(care, terms)
+        case CounsellingSlot() as slot:
+            yield from _slot(slot, terms, seats)
         case _:
             return
 
@@ -68,6 +81,8 @@ def contradictions(terms: OfferTerms, seats: int, county: str, settings: CountyS
 def _course(course: Course, terms: OfferTerms, seats: int) -> Iterator[Contradiction]:
     if course.minimum is not None and course.minimum > seats:
         yield Contradiction("particulars.minimum", "minimum-above-seats", {"seats": seats})
+    if course.care is not None and not terms.child_care:
+        yield Contradiction("particulars.care", "care-ages-without-care")
     bad = [place for place, time in enumerate(course.times) if minutes(time.ends) <= minutes(time.begins)]
     yield from (Contradiction(f"particulars.times.{place}.ends", "time-ends-before-it-begins") for place in bad)
     if bad:
@@ -88,6 +103,35 @@ def _lotse(lotse: Lotse, seats: int, settings: CountySettings) -> Iterator[Contr
         yield Contradiction("particulars.confidentiality_signed_on", "confidentiality-not-signed")
     if seats > settings.lotsen.most_cases:
         yield Contradiction("seats", "too-many-cases", {"most": settings.lotsen.most_cases})
+
+
+def _child_care(care: ChildCare, terms: OfferTerms) -> Iterator[Contradiction]:
+    if terms.ages is None:
+        yield Contradiction("ages", "care-without-ages")
+    if care.municipality is not None and not care.municipality.startswith(terms.district):
+        yield Contradiction("particulars.municipality", "municipality-of-another-district")
+
+
+def _slot(slot: CounsellingSlot, terms: OfferTerms, seats: int) -> Iterator[Contradiction]:
+    if seats > 1:
+        yield Contradiction("seats", "slot-of-one-person")
+    if minutes(slot.begins) + slot.minutes >= _A_DAY:
+        yield Contradiction("particulars.minutes", "slot-past-midnight")
+    if terms.starts_on is None:
+        yield Contradiction("starts_on", "slot-without-day")
+        return
+    if terms.ends_on not in (None, terms.starts_on):
+        yield Contradiction("ends_on", "slot-of-one-day")
+    if terms.enrol_until is not None and terms.enrol_until >= terms.starts_on:
+        yield Contradiction("enrol_until", "slot-enrols-too-late")
+    if terms.rhythm is not Rhythm.FIXED:
+        yield Contradiction("rhythm", "slot-has-one-time")
+    if {*terms.dayparts} != {*slot.dayparts_on(terms.starts_on)}:
+        yield Contradiction("dayparts", "slot-has-one-time")
+
+
+_A_DAY: Final = 24 * 60
+"""Minutes."""
 
 
 def _places(terms: OfferTerms, county: str, settings: CountySettings) -> Iterator[Contradiction]:

@@ -10,6 +10,7 @@ from collections.abc import Iterable, Iterator
 from datetime import date, datetime
 
 from schemas.envelope import Subject
+from services.referral import care
 from services.referral.books import tallied
 from services.referral.choosing import choose, named
 from services.referral.commands import (
@@ -17,6 +18,7 @@ from services.referral.commands import (
     AgreeScope,
     CloseOffer,
     ConfirmSeats,
+    DecideCourse,
     PassOver,
     Propose,
     ProposeByHand,
@@ -36,8 +38,9 @@ from services.referral.evolve import evolve
 from services.referral.flow import flowing
 from services.referral.model import Case
 from services.referral.offers import Offer, OfferTerms
+from services.referral.particulars import site_of
 from services.referral.placing import pass_over, place
-from services.referral.publishing import Entries, close, confirm, publish, report, set_seats, site_of
+from services.referral.publishing import Entries, close, confirm, decide_course, publish, report, set_seats
 from services.referral.scope import agree
 from services.referral.steps import Agreed, lapse, take
 from services.runtime.calendar import berlin_day
@@ -45,7 +48,7 @@ from services.runtime.deciding import Command, Decision, Due, Message, Received,
 
 __all__ = ["decide", "evolve", "names"]
 
-_OfAnOffer = PublishOffer | SetSeats | ConfirmSeats | CloseOffer | ReportEffort
+_OfAnOffer = PublishOffer | SetSeats | ConfirmSeats | CloseOffer | ReportEffort | DecideCourse
 
 
 def names(message: Message, states: States) -> Iterable[Subject]:
@@ -60,7 +63,14 @@ def names(message: Message, states: States) -> Iterable[Subject]:
             yield from _held_by(subject.id, states)
         case Command(county=county, data=OfPartner() as command):
             yield from keeping.names(command, county)
-        case Command(data=PublishOffer() | SetSeats() | ConfirmSeats() | CloseOffer() | ReportEffort() as command):
+        case Command(
+            data=PublishOffer()
+            | SetSeats()
+            | ConfirmSeats()
+            | CloseOffer()
+            | ReportEffort()
+            | DecideCourse() as command
+        ):
             yield from _for_an_offer(command, message.county, states)
         case Command():
             yield from _for_a_case(message, states)
@@ -70,11 +80,15 @@ def _for_an_offer(command: _OfAnOffer, county: str, states: States) -> Iterator[
     yield Subject(Offer.KIND, command.offer)
     if isinstance(command, PublishOffer) and command.terms.service is not None:
         yield Subject(Service.KIND, service_id(county, command.terms.partner, command.terms.service))
-    if isinstance(command, PublishOffer) and site_of(command.terms) is not None:
+    if isinstance(command, PublishOffer) and site_of(command.terms.particulars) is not None:
         yield Subject(Partner.KIND, partner_id(county, command.terms.partner))
     known = states.known(Offer, command.offer)
     if known is not None and _seats_after(command, known) < known.taken:
-        yield from (Subject(Case.KIND, holder.case) for holder in known.holders)
+        for holder in known.holders:
+            yield Subject(Case.KIND, holder.case)
+            yield from _held_with(holder.case, holder.referral, states)
+    if isinstance(command, PublishOffer) and command.terms.care is not None:
+        yield Subject(Offer.KIND, command.terms.care)
 
 
 def _seats_after(command: _OfAnOffer, offer: Offer) -> int:
@@ -83,7 +97,9 @@ def _seats_after(command: _OfAnOffer, offer: Offer) -> int:
             return seats
         case ConfirmSeats() | ReportEffort():
             return offer.seats
-        case CloseOffer():
+        case DecideCourse(takes_place=True):
+            return offer.seats
+        case CloseOffer() | DecideCourse():
             return 0
 
 
@@ -93,15 +109,28 @@ def _for_a_case(message: Command, states: States) -> Iterator[Subject]:
             yield Subject(Case.KIND, case)
             yield Subject(Offer.KIND, offer)
             yield from agreed.named(message.county, offer, states)
-        case TakeStep(case=case, offer=offer):
+            if isinstance(message.data, TakeStep):
+                yield from _held_with(case, message.data.referral, states)
+            else:
+                yield from care.named(offer, states)
+        case TakeStep(case=case, offer=offer, referral=referral):
             yield Subject(Case.KIND, case)
             yield Subject(Offer.KIND, offer)
+            yield from _held_with(case, referral, states)
         case ProposeByHand() as command:
             yield from named(command, message.county, states)
         case PassOver(case=case) | AgreeScope(case=case):
             yield Subject(Case.KIND, case)
         case _:
             raise TypeError("referral knows no such command")
+
+
+def _held_with(case: str, referral: str, states: States) -> Iterator[Subject]:
+    """The offers on which this one referral holds seats."""
+    known = states.known(Case, case)
+    found = known.need_of(referral) if known is not None else None
+    if found is not None:
+        yield from care.held_by(found[1])
 
 
 def _held_by(case: str, states: States) -> Iterator[Subject]:
@@ -121,7 +150,14 @@ def _decide(message: Message, states: States, now: datetime) -> Decision:
             return hear(envelope, data, states, now)
         case Due(subject=subject):
             return Decision(list(lapse(states.get(Case, subject.id), now)))
-        case Command(data=PublishOffer() | SetSeats() | ConfirmSeats() | CloseOffer() | ReportEffort() as command):
+        case Command(
+            data=PublishOffer()
+            | SetSeats()
+            | ConfirmSeats()
+            | CloseOffer()
+            | ReportEffort()
+            | DecideCourse() as command
+        ):
             return _of_an_offer(command, message.county, states, berlin_day(now))
         case Command(data=OfPartner() as command):
             return keeping.decide(command, message.county, states, berlin_day(now))
@@ -140,6 +176,8 @@ def _of_an_offer(command: _OfAnOffer, county: str, states: States, today: date) 
             return confirm(command, offer, today)
         case ReportEffort():
             return report(command, offer, today)
+        case DecideCourse():
+            return decide_course(command, offer, states, today)
         case CloseOffer():
             return close(command, offer, states)
 
@@ -148,9 +186,10 @@ def _entries(terms: OfferTerms, county: str, states: States) -> Entries:
     service = partner = None
     if terms.service is not None:
         service = states.get(Service, service_id(county, terms.partner, terms.service))
-    if site_of(terms) is not None:
+    if site_of(terms.particulars) is not None:
         partner = states.get(Partner, partner_id(county, terms.partner))
-    return Entries(service, partner)
+    beside = states.known(Offer, terms.care) if terms.care is not None else None
+    return Entries(service, partner, beside)
 
 
 def _of_a_case(message: Command, states: States, now: datetime) -> Decision:

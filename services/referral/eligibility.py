@@ -11,162 +11,23 @@ from __future__ import annotations
 
 from collections.abc import Callable, Hashable, Iterable
 from dataclasses import dataclass
-from datetime import date, datetime, timedelta
-from functools import cache
-from typing import Any, Final, NamedTuple
+from datetime import date, timedelta
+from typing import Any, Final
 
 from schemas.codes import (
     CEFR_ORDER,
     Accessibility,
-    BenefitRegime,
-    Cefr,
-    Daypart,
-    Literacy,
-    ResidenceGroup,
     Rhythm,
     ServiceKind,
-    Sex,
     Skill,
-    scheme_of,
 )
-from schemas.events import GermanLevels
-from schemas.places import UnknownPlace, municipalities
 from services.referral.county import CountySettings
 from services.referral.directory.agreements import NONE, Agreements
 from services.referral.distance import distance_km
 from services.referral.lookahead import NO_PRICES, Prices
-from services.referral.model import Case, Certificate, Need, Person, Profile
 from services.referral.offers import OfferTerms
 from services.referral.particulars import Lotse
-from services.referral.trying import Tried, tried
-
-
-class Levels(NamedTuple):
-    """The level of each skill, None where it is not known; in the order of `Skill`."""
-
-    listening: Cefr | None = None
-    reading: Cefr | None = None
-    speaking: Cefr | None = None
-    writing: Cefr | None = None
-
-    @classmethod
-    def alike(cls, level: Cefr | None) -> Levels:
-        """The same level in each skill."""
-        return cls(level, level, level, level)
-
-
-class Hours(NamedTuple):
-    """When somebody has time, each week; `rotating`: besides in turn, as their shifts change."""
-
-    available: frozenset[Daypart]
-    rotating: bool = False
-
-
-class Home(NamedTuple):
-    """Where somebody lives; the municipality only where it is known, or the district has but one."""
-
-    district: str
-    municipality: str | None
-
-
-class Admission(NamedTuple):
-    """What somebody has for federal courses of one scheme. `certificates` is None where nobody asked."""
-
-    certificates: frozenset[Certificate] | None
-    self_payer: bool
-
-    def valid(self, day: date) -> tuple[Certificate, ...]:
-        """The certificates that count on this day: an expired one counts as none."""
-        return tuple(one for one in self.certificates or () if one.valid_until is None or day <= one.valid_until)
-
-
-@dataclass(frozen=True, slots=True)
-class Seeker:
-    """A need in search of a place: what matching may know of it, and nothing else. `tried` are the offers proposed before; `german` is the
-    weakest of the `levels`; `admission` is None where the kind is no federal course."""
-
-    case: str
-    need: str
-    kind: ServiceKind
-    urgent: bool
-    since: datetime
-    tried: frozenset[Tried]
-    home: Home
-    birth_year: int | None
-    sex: Sex | None
-    residence_group: ResidenceGroup | None
-    benefit_regime: BenefitRegime | None
-    german: Cefr | None
-    levels: Levels
-    hours: Hours
-    languages: frozenset[str]
-    child_care_ages: frozenset[int]
-    literacy: Literacy | None = None
-    admission: Admission | None = None
-    access_needs: frozenset[Accessibility] = frozenset()
-
-    @property
-    def district(self) -> str:
-        return self.home.district
-
-    @property
-    def needs_child_care(self) -> bool:
-        return bool(self.child_care_ages)
-
-
-def seeker_of(case: Case, need: Need) -> Seeker | None:
-    """The need as matching sees it; None before the person has arrived."""
-    person, profile = case.person, case.profile
-    if person is None:
-        return None
-    return Seeker(
-        case=case.id,
-        need=need.id,
-        kind=need.kind,
-        urgent=need.urgent,
-        since=need.since,
-        tried=tried(need),
-        home=_home(person),
-        birth_year=person.birth_year,
-        sex=person.sex,
-        residence_group=person.residence_group,
-        benefit_regime=profile.benefit_regime,
-        german=profile.german,
-        levels=_levels(profile.levels),
-        literacy=profile.literacy,
-        admission=_admission(profile, need.kind),
-        hours=Hours(frozenset(profile.available), profile.rotating_shifts),
-        languages=frozenset(person.languages),
-        child_care_ages=frozenset(profile.child_care_ages),
-        access_needs=frozenset(profile.access_needs),
-    )
-
-
-def _home(person: Person) -> Home:
-    return Home(person.district, person.municipality or _only_municipality(person.district))
-
-
-@cache
-def _only_municipality(district: str) -> str | None:
-    try:
-        found = municipalities(district)
-    except UnknownPlace:
-        return None
-    return found[0].ars if len(found) == 1 else None
-
-
-def _levels(told: GermanLevels) -> Levels:
-    return Levels(told.listening, told.reading, told.speaking, told.writing)
-
-
-def _admission(profile: Profile, kind: ServiceKind) -> Admission | None:
-    scheme = scheme_of(kind)
-    if scheme is None:
-        return None
-    known = profile.certificates
-    return Admission(
-        None if known is None else frozenset(one for one in known if one.scheme is scheme), profile.self_payer
-    )
+from services.referral.seekers import Admission, Home, Hours, Levels, Seeker
 
 
 @dataclass(frozen=True, slots=True)
@@ -208,7 +69,7 @@ def _age(birth_year: int | None, terms: OfferTerms, where: Circumstances) -> boo
     return oldest >= terms.ages[0] and oldest - 1 <= terms.ages[1]
 
 
-def _child_age(ages: frozenset[int], terms: OfferTerms, _: Circumstances) -> bool:
+def _child_age(ages: tuple[int, ...], terms: OfferTerms, _: Circumstances) -> bool:
     # Told in whole years on the day of the talk: a child may have had a birthday since.
     return terms.ages is not None and any(terms.ages[0] <= age + 1 and age <= terms.ages[1] for age in ages)
 
@@ -268,7 +129,7 @@ def _lives_there(home: Home, terms: OfferTerms, _: Circumstances) -> bool:
     return home.district in terms.places or home.municipality in terms.places
 
 
-def _care_takes(ages: frozenset[int], terms: OfferTerms, _: Circumstances) -> bool:
+def _care_takes(ages: tuple[int, ...], terms: OfferTerms, _: Circumstances) -> bool:
     # Told in whole years on the day of the talk, as `_child_age` has it; here every child needs a place.
     if terms.child_care_ages is None:
         return True
@@ -281,8 +142,10 @@ def _accessible(needs: frozenset[Accessibility], terms: OfferTerms, _: Circumsta
 
 
 def unmet(needs: frozenset[Accessibility], terms: OfferTerms) -> frozenset[Accessibility]:
-    """What the person needs and the place has not. Whoever comes to people's homes needs no accessible house."""
-    at_home = _OF_THE_HOUSE if terms.kind in COMES_TO_PEOPLE else frozenset[Accessibility]()
+    """What the person needs and the place has not. Whoever comes to people's homes, or is seen by video, needs no accessible
+    house."""
+    comes = terms.kind in COMES_TO_PEOPLE or terms.takes_place_by_video
+    at_home = _OF_THE_HOUSE if comes else frozenset[Accessibility]()
     return needs.difference(terms.accessibility) - at_home
 
 
@@ -308,11 +171,16 @@ def _place(district: str, terms: OfferTerms, where: Circumstances) -> bool:
 
 
 def _needs_hands_free(terms: OfferTerms) -> bool:
-    return terms.is_dated and not terms.child_care and terms.kind not in FOR_CHILDREN
+    return _goes_on(terms) and not terms.child_care
 
 
 def _minds_children(terms: OfferTerms) -> bool:
-    return terms.is_dated and terms.child_care and terms.child_care_ages is not None and terms.kind not in FOR_CHILDREN
+    return _goes_on(terms) and terms.child_care and terms.child_care_ages is not None
+
+
+def _goes_on(terms: OfferTerms) -> bool:
+    """Dated, for a grown-up, and longer than one talk, to which a child may come along."""
+    return terms.is_dated and terms.slot is None and terms.kind not in FOR_CHILDREN
 
 
 def _names_levels(terms: OfferTerms) -> bool:
@@ -349,6 +217,7 @@ RULES: Final[tuple[Rule, ...]] = (
         lambda terms: terms.ages is not None and _is_for_a_child(terms),
         _child_age,
     ),
+    Rule("beside", None, lambda _: None, lambda terms: terms.accompanies, lambda _, terms, where: False),
     Rule("sex", "sex", lambda one: one.sex, lambda terms: bool(terms.sexes), lambda sex, terms, _: sex in terms.sexes),
     Rule(
         "residence",

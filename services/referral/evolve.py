@@ -1,4 +1,5 @@
-"""How each fact changes a case or an offer. Facts are events of intake and profiling, and the few below. (Those of the directory lie in
+"""How each fact changes a case or an offer. Facts are events of intake and profiling, and those of
+`facts`. (Those of the directory lie in
 `directory.states`.)
 
 Referral's own events announce what the facts beside them did: they change nothing themselves. An erased case stays a tombstone.
@@ -7,11 +8,10 @@ Referral's own events announce what the facts beside them did: they change nothi
 from __future__ import annotations
 
 from collections.abc import Callable, Collection, Iterable, Mapping
-from dataclasses import dataclass
-from datetime import date, datetime
+from datetime import datetime
 from typing import Any, Final, cast
 
-from schemas.codes import CancelReason, Purpose, ServiceKind, WaitReason
+from schemas.codes import CancelReason, Purpose, ServiceKind
 from schemas.events import (
     AccessNeedsTold,
     ArrivalRegistered,
@@ -26,136 +26,26 @@ from schemas.events import (
     RegisterFacts,
 )
 from services.referral.directory.states import Partner, Service, listed_after
-from services.referral.model import (
-    Case,
-    Certificate,
-    EndReason,
-    FirstDay,
-    Need,
-    Person,
-    Profile,
-    Referral,
-    ReferralState,
-    Scope,
-    Settled,
-    Step,
+from services.referral.facts import (
+    EffortReported,
+    Ended,
+    Moved,
+    NeedKnown,
+    OfferClosed,
+    PassedOver,
+    Proposed,
+    RunsAnyway,
+    ScopeAgreed,
+    SeatFreed,
+    SeatHeld,
+    SeatsSet,
+    TermsSet,
 )
-from services.referral.offers import Holder, Offer, OfferTerms
-from services.referral.particulars import Effort
+from services.referral.model import Case, Need, Settled
+from services.referral.offers import Offer
+from services.referral.people import Certificate, Person, Profile
+from services.referral.referrals import Referral, ReferralState, Step
 from services.runtime.deciding import State, remembered
-
-# --- facts of a case ----------------------------------------------------------------------------------------------------
-
-
-@dataclass(frozen=True, slots=True)
-class NeedKnown:
-    """A need was confirmed, for the first time or again."""
-
-    need: str
-    kind: ServiceKind
-    urgent: bool
-    since: datetime
-
-
-@dataclass(frozen=True, slots=True)
-class PassedOver:
-    """A round found no place for a need."""
-
-    need: str
-    reason: WaitReason
-
-
-@dataclass(frozen=True, slots=True)
-class ScopeAgreed:
-    """The person agreed to this in advance for a need; None: to nothing."""
-
-    need: str
-    scope: Scope | None
-
-
-@dataclass(frozen=True, slots=True)
-class Proposed:
-    """A seat is held for a need. `by` is the counsellor who chose it, empty for a round. `under` is the scope by which the person agreed
-    to it in advance; then the deadline is the partner's."""
-
-    need: str
-    referral: str
-    offer: str
-    partner: str
-    attempt: int
-    deadline: datetime
-    offer_changes: int
-    by: str = ""
-    under: str = ""
-
-
-@dataclass(frozen=True, slots=True)
-class Moved:
-    """A live referral went on to its next state. `deadline` is for the next answer, `first` the day on which it is to begin."""
-
-    need: str
-    to: ReferralState
-    by: str
-    deadline: datetime | None
-    first: FirstDay | None = None
-
-
-@dataclass(frozen=True, slots=True)
-class Ended:
-    """A live referral ended; without `settled` its need waits again, unless it was withdrawn meanwhile."""
-
-    need: str
-    end: ReferralState
-    by: str = ""
-    reason: EndReason | None = None
-    settled: Settled | None = None
-
-
-# --- facts of an offer --------------------------------------------------------------------------------------------------
-
-
-@dataclass(frozen=True, slots=True)
-class TermsSet:
-    """Published, or published anew."""
-
-    terms: OfferTerms
-    seats: int
-    on: date
-
-
-@dataclass(frozen=True, slots=True)
-class SeatsSet:
-    """The partner said how many seats there are: another number, or the same."""
-
-    seats: int
-    on: date
-
-
-@dataclass(frozen=True, slots=True)
-class SeatHeld:
-    """A seat went to a referral."""
-
-    holder: Holder
-
-
-@dataclass(frozen=True, slots=True)
-class SeatFreed:
-    """A referral ended and left its seat. `taken`: the partner had accepted."""
-
-    referral: str
-    taken: bool
-
-
-@dataclass(frozen=True, slots=True)
-class EffortReported:
-    """The partner said what a volunteer gave in a month, for the first time or anew."""
-
-    effort: Effort
-
-
-@dataclass(frozen=True, slots=True)
-class OfferClosed:
-    """Nobody is proposed any more; those who held a seat have left it."""
 
 
 @remembered
@@ -325,6 +215,8 @@ def _proposed(case: Case, fact: Proposed, at: datetime) -> Case:
         state=steps[-1].state,
         deadline=fact.deadline,
         offer_changes=fact.offer_changes,
+        row=fact.row,
+        care=fact.care,
         steps=tuple(steps),
     )
     need = _sought(case, fact.need).but(live=referral, passed_over=False, told=None)
@@ -405,7 +297,14 @@ def _offer_after(offer: Offer, fact: Any) -> Offer:
 
 def _terms_set(offer: Offer, fact: TermsSet) -> Offer:
     changes, opened_on = offer.changes + 1, offer.opened_on or fact.on
-    return offer.but(terms=fact.terms, seats=fact.seats, changes=changes, confirmed_on=fact.on, opened_on=opened_on)
+    return offer.but(
+        terms=fact.terms,
+        seats=fact.seats,
+        changes=changes,
+        confirmed_on=fact.on,
+        opened_on=opened_on,
+        runs_anyway_since=None,
+    )
 
 
 def _seats_set(offer: Offer, fact: SeatsSet) -> Offer:
@@ -429,5 +328,6 @@ _OFFER: Final[Mapping[type, Callable[[Offer, Any], Offer]]] = {
     SeatHeld: lambda offer, fact: offer.but(holders=(*offer.holders, fact.holder)),
     SeatFreed: _seat_freed,
     EffortReported: _effort_reported,
+    RunsAnyway: lambda offer, fact: offer.but(runs_anyway_since=fact.on),
     OfferClosed: lambda offer, fact: offer.but(closed=True, seats=0),
 }

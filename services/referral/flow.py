@@ -1,4 +1,4 @@
-"""What came, what opened and what was given, by kind and day: counts of needs and seats, without anybody in them.
+"""What came, what opened and what was given, by kind and day, and how often a proposal was overruled: counts, without anybody in them.
 
 They say at what pace places of a kind are given (`outlook`) and how scarce seats are (`lookahead`). They are written in the transaction of
 what they count, a line for each day and writing process, so they are exact.
@@ -14,9 +14,9 @@ from enum import StrEnum
 from functools import cache
 from typing import Final
 
-from schemas.codes import ServiceKind
-from schemas.events import ReferralProposed
-from services.referral.evolve import NeedKnown, SeatsSet, TermsSet
+from schemas.codes import CancelReason, RejectReason, ServiceKind
+from schemas.events import ReferralCancelled, ReferralProposed, ReferralRejected
+from services.referral.facts import NeedKnown, SeatsSet, TermsSet
 from services.referral.model import Case
 from services.referral.offers import Offer
 from services.runtime.calendar import berlin_day
@@ -43,7 +43,17 @@ def entry(what: Flowed, kind: ServiceKind) -> str:
     return f"{what}/{kind}"
 
 
-ENTRIES: Final = tuple(entry(what, kind) for what in Flowed for kind in ServiceKind)
+OVERRIDES: Final[tuple[RejectReason | CancelReason, ...]] = (*RejectReason, CancelReason.ANOTHER_CHOSEN)
+"""Why a counsellor overrules a proposal: it is wrong for a reason, or another place was chosen by hand."""
+
+
+@cache
+def override(reason: RejectReason | CancelReason) -> str:
+    """The name under which it is counted."""
+    return f"overridden/{reason}"
+
+
+ENTRIES: Final = (*(entry(what, kind) for what in Flowed for kind in ServiceKind), *map(override, OVERRIDES))
 
 
 @dataclass(frozen=True, slots=True)
@@ -63,6 +73,10 @@ class Flows:
 
     def of(self, what: Flowed, kind: ServiceKind) -> int:
         return self.entries.get(entry(what, kind), 0)
+
+    def overridden(self) -> dict[RejectReason | CancelReason, int]:
+        """How many proposals counsellors overruled, by reason."""
+        return {reason: self.entries.get(override(reason), 0) for reason in OVERRIDES}
 
     def given_a_day(self, kind: ServiceKind) -> float:
         """The pace at which places of this kind are given."""
@@ -99,6 +113,10 @@ def _changes(decision: Decision, states: States) -> Iterator[tuple[str, int]]:
         match fact:
             case ReferralProposed(kind=kind):
                 yield entry(Flowed.GIVEN, kind), 1
+            case ReferralRejected(reason=reason):
+                yield override(reason), 1
+            case ReferralCancelled(reason=CancelReason.ANOTHER_CHOSEN as reason):
+                yield override(reason), 1
             case NeedKnown(need=need, kind=kind):
                 if states.get(Case, subject.id).need(need) is None:
                     yield entry(Flowed.CAME, kind), 1

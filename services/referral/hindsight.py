@@ -8,7 +8,7 @@ day. A standing offer had at least as many seats as people it served.
 from __future__ import annotations
 
 from collections import Counter, defaultdict
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import date, timedelta
 from typing import Final
@@ -18,10 +18,12 @@ import numpy as np
 from schemas.codes import ServiceKind
 from services.referral.assignment import Index, Problem, Whole
 from services.referral.board import Board, spread
-from services.referral.eligibility import Circumstances, Seeker, seeker_of
+from services.referral.eligibility import Circumstances
 from services.referral.lookahead import NO_PRICES, Lesson, Period
-from services.referral.model import TAKEN, Case, ReferralState
+from services.referral.model import Case
 from services.referral.offers import Offer, OfferTerms
+from services.referral.referrals import TAKEN, ReferralState
+from services.referral.seekers import Seeker, seeker_of
 from services.runtime.calendar import berlin_day
 
 LEARNED_DAYS: Final = 182
@@ -78,34 +80,36 @@ class History:
                 boards[offer.terms.kind].append(offer)
         for kind, came in self._came.items():
             if boards[kind]:
-                yield self._period(came, boards[kind], replace(where, prices=NO_PRICES))
+                yield period_of(came, boards[kind], self._served, replace(where, prices=NO_PRICES))
 
-    def _period(self, came: Sequence[Came], offers: Sequence[Offer], where: Circumstances) -> Period:
-        board = Board(offers, where, "")
-        terms = [one.terms for one in board.offers if one.terms is not None]
-        person, place = spread([board.fitting(one.seeker) for one in came], len(terms))
-        lag = _lag(came, board.offers, person, place)
-        counted = lag <= LONGEST_WAIT
-        person, place, lag = person[counted], place[counted], lag[counted]
-        candidates = [board.candidate(one.seeker, 0) for one in came]
-        waiting = where.settings.waiting
-        a_day = np.array(
-            [waiting.urgent_points_a_day if one.seeker.urgent else waiting.points_a_day for one in came], dtype=np.int64
-        )
-        saved = np.maximum(0, waiting.scale_days // 2 - lag) * a_day[person]
-        seats = [max(offer.seats, self._served[offer.id]) for offer in board.offers]
-        return Period(
-            Problem(
-                people=len(came),
-                seats=np.array(seats, dtype=np.int64),
-                person=person,
-                place=place,
-                gain=board.points(candidates, person, place) + saved,
-                price=np.zeros(len(terms), dtype=np.int64),
-                tie=np.zeros(len(person), dtype=np.int64),
-            ),
-            terms,
-        )
+
+def period_of(came: Sequence[Came], offers: Sequence[Offer], served: Mapping[str, int], where: Circumstances) -> Period:
+    """Needs and offers of one kind. `served`: how many people each offer served, by its id."""
+    board = Board(offers, where, "")
+    terms = [one.terms for one in board.offers if one.terms is not None]
+    person, place = spread([board.fitting(one.seeker) for one in came], len(terms))
+    lag = _lag(came, board.offers, person, place)
+    counted = lag <= LONGEST_WAIT
+    person, place, lag = person[counted], place[counted], lag[counted]
+    candidates = [board.candidate(one.seeker, 0) for one in came]
+    waiting = where.settings.waiting
+    a_day = np.array(
+        [waiting.urgent_points_a_day if one.seeker.urgent else waiting.points_a_day for one in came], dtype=np.int64
+    )
+    saved = np.maximum(0, waiting.scale_days // 2 - lag) * a_day[person]
+    seats = [max(offer.seats, served.get(offer.id, 0)) for offer in board.offers]
+    return Period(
+        Problem(
+            people=len(came),
+            seats=np.array(seats, dtype=np.int64),
+            person=person,
+            place=place,
+            gain=board.points(candidates, person, place) + saved,
+            price=np.zeros(len(terms), dtype=np.int64),
+            tie=np.zeros(len(person), dtype=np.int64),
+        ),
+        terms,
+    )
 
 
 def _lag(came: Sequence[Came], offers: Sequence[Offer], person: Index, place: Index) -> Whole:

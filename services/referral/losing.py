@@ -5,6 +5,8 @@ goes before one that the person was asked about, that before one to which they a
 Among equals it is the one proposed last, then the one who has waited for the shortest time; only between two proposed in the same instant
 who have waited since the same instant the ids decide.
 
+A family with several places in the child care beside a course loses all of them, and with them the seat of the course.
+
 Nobody vanishes: each of these referrals is cancelled for a reason of its own, and its need waits on from the day since when it has waited
 and is looked at in the next round.
 """
@@ -15,8 +17,9 @@ from collections.abc import Iterator
 from datetime import datetime
 
 from schemas.codes import CancelReason
-from services.referral.model import LIVE, Case, Need, Referral
+from services.referral.model import Case, Need
 from services.referral.offers import Offer
+from services.referral.referrals import LIVE, Referral
 from services.referral.steps import Fact, cancel
 from services.runtime.deciding import States
 
@@ -27,7 +30,14 @@ Held = tuple[Case, Need, Referral]
 def losers(offer: Offer, seats: int, states: States) -> list[Held]:
     """Those who lose their seat when there are only so many, the first to lose it first."""
     gone = offer.taken - seats
-    return sorted(_held(offer, states), key=_firmness)[:gone] if gone > 0 else []
+    places = {holder.referral: holder.places for holder in offer.holders}
+    lost: list[Held] = []
+    for held in sorted(_held(offer, states), key=_firmness) if gone > 0 else ():
+        if gone <= 0:
+            break
+        lost.append(held)
+        gone -= places[held[2].id]
+    return lost
 
 
 def all_held(offer: Offer, states: States) -> list[Held]:
@@ -36,7 +46,7 @@ def all_held(offer: Offer, states: States) -> list[Held]:
 
 
 def lose(held: Held, reason: CancelReason) -> Iterator[Fact]:
-    """The referral is cancelled and leaves its seat."""
+    """The referral is cancelled and leaves its seat, and the places for children beside it."""
     yield from cancel(*held, reason)
 
 

@@ -18,8 +18,10 @@ from dataclasses import dataclass
 
 from schemas.codes import ServiceKind, WaitReason
 from services.referral.board import Board, Candidate
-from services.referral.eligibility import Circumstances, Seeker
+from services.referral.care import beside
+from services.referral.eligibility import Circumstances
 from services.referral.offers import Offer
+from services.referral.seekers import Seeker
 
 
 @dataclass(frozen=True, slots=True)
@@ -56,13 +58,15 @@ def match(seekers: Iterable[Seeker], offers: Iterable[Offer], where: Circumstanc
     for seeker in seekers:
         by_kind[seeker.kind].append(seeker)
     boards: dict[ServiceKind, list[Offer]] = defaultdict(list)
+    offers = list(offers)
+    care = beside(offers)
     for offer in offers:
         if offer.terms is not None and offer.terms.kind in by_kind and offer.is_open(where.today):
             boards[offer.terms.kind].append(offer)
     pairs: list[Pair] = []
     unplaced: list[Unplaced] = []
     for kind, waiting in by_kind.items():
-        found = _match(Board(boards[kind], where, seed), waiting)
+        found = _match(Board(boards[kind], where, seed, care), waiting)
         pairs += found.pairs
         unplaced += found.unplaced
     pairs.sort(key=lambda pair: (-pair.gain, pair.need))
@@ -78,8 +82,8 @@ def _match(board: Board, seekers: Iterable[Seeker]) -> Matching:
     for seeker in first:
         fitting = board.fitting(seeker)
         eligible = board.untried(seeker, fitting)
-        if eligible & board.with_seat:
-            candidates.append(board.candidate(seeker, eligible & board.with_seat))
+        if open_to := eligible & board.with_seat & ~board.without_care(seeker):
+            candidates.append(board.candidate(seeker, open_to))
         else:
             unplaced.append(Unplaced(seeker.case, seeker.need, _why_none(board, fitting, eligible)))
     pairs = list(_pair(board, candidates, unplaced)) if candidates else []

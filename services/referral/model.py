@@ -10,83 +10,25 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator, Mapping
 from datetime import datetime
 from enum import StrEnum
-from typing import Annotated, Any, ClassVar, Final, Self
+from typing import Any, ClassVar, Final, Self
 
-from pydantic import BaseModel, ConfigDict, Field, computed_field, field_validator, model_validator
-from pydantic_core.core_schema import ValidationInfo
+from pydantic import computed_field, model_validator
 
 from schemas.codes import (
-    CEFR_ORDER,
-    Accessibility,
     AgreementScope,
-    BenefitRegime,
-    CancelReason,
-    Cefr,
-    CertificateIssuer,
-    CertificateKind,
-    CourseScheme,
     Daypart,
-    DeclineReason,
-    FailReason,
-    LapseStage,
-    Literacy,
-    Outcome,
     Purpose,
-    RejectReason,
-    ResidenceGroup,
     ServiceKind,
-    Sex,
     WaitReason,
     purpose_of,
 )
 from schemas.events import GermanLevels
-from services.runtime.deciding import Day, State
+from services.referral.parts import Part
+from services.referral.people import Person, Profile
+from services.referral.referrals import LIVE, TAKEN, Referral, ReferralState
+from services.runtime.deciding import State
 
 Document = dict[str, Any]
-
-
-class ReferralState(StrEnum):
-    """Where a referral stands: the first nine are alive and hold a seat, the others are ends. `task_status` tells it to others."""
-
-    PROPOSED = "proposed"
-    RELEASED = "released"
-    AGREED = "agreed"
-    RECEIVED = "received"
-    """The partner has opened it."""
-    ACCEPTED = "accepted"
-    SCHEDULED = "scheduled"
-    """The first day is agreed upon."""
-    STARTED = "started"
-    UNATTENDED = "unattended"
-    """The person did not come, and may come again."""
-    PAUSED = "paused"
-    REJECTED = "rejected"
-    REFUSED = "refused"
-    DECLINED = "declined"
-    LAPSED = "lapsed"
-    CANCELLED = "cancelled"
-    COMPLETED = "completed"
-    FAILED = "failed"
-
-
-LIVE: Final = (
-    ReferralState.PROPOSED,
-    ReferralState.RELEASED,
-    ReferralState.AGREED,
-    ReferralState.RECEIVED,
-    ReferralState.ACCEPTED,
-    ReferralState.SCHEDULED,
-    ReferralState.STARTED,
-    ReferralState.UNATTENDED,
-    ReferralState.PAUSED,
-)
-"""In the order in which a referral goes through them, as far as there is one."""
-
-AWAITING: Final = LIVE[:4]
-"""Somebody is to answer until a deadline."""
-
-TAKEN: Final = LIVE[4:]
-"""The partner has accepted, and it has not ended."""
 
 
 class NeedState(StrEnum):
@@ -110,72 +52,7 @@ class Settled(StrEnum):
     CLOSED = "closed"
 
 
-class _Part(BaseModel):
-    model_config = ConfigDict(frozen=True, extra="ignore")
-
-    def but(self, **changes: object) -> Self:
-        """This one with some fields replaced. Evolve is trusted with their types; that they fit together is checked."""
-        changed = self.model_copy(update=changes)
-        changed.check()
-        return changed
-
-    def check(self) -> None:
-        """Raises ValueError when the fields contradict each other."""
-
-
-class Person(_Part):
-    """The coded facts that eligibility looks at."""
-
-    district: str
-    municipality: str | None = None
-    birth_year: int | None = None
-    sex: Sex | None = None
-    residence_group: ResidenceGroup | None = None
-    languages: tuple[str, ...] = ()
-
-
-class Certificate(_Part):
-    """What admits the person to a federal course, on `valid_until` for the last time."""
-
-    scheme: CourseScheme
-    kind: CertificateKind
-    issuer: CertificateIssuer
-    valid_until: Day | None = None
-    fee_exempt: bool = False
-
-
-class Profile(_Part):
-    """What the talk found out. `certificates` is None where nobody asked. `access_needs` is what the person needs to take part: kept while
-    they consent to it."""
-
-    levels: GermanLevels = GermanLevels()
-    literacy: Literacy | None = None
-    benefit_regime: BenefitRegime | None = None
-    available: tuple[Daypart, ...] = ()
-    rotating_shifts: bool = False
-    child_care_ages: tuple[int, ...] = ()
-    certificates: tuple[Certificate, ...] | None = None
-    self_payer: bool = False
-    access_needs: tuple[Accessibility, ...] = ()
-
-    @property
-    def german(self) -> Cefr | None:
-        """The weakest skill that is known: a course begins where the learner is weakest."""
-        known = (self.levels.listening, self.levels.reading, self.levels.speaking, self.levels.writing)
-        return min((level for level in known if level is not None), key=CEFR_ORDER.__getitem__, default=None)
-
-
-class Step(_Part):
-    """A step of a referral: where it led, when, and who took it (empty: time, or an event of another service). `under` is the scope
-    by which the person had agreed to it in advance."""
-
-    state: ReferralState
-    at: datetime
-    by: str = ""
-    under: str = ""
-
-
-class Scope(_Part):
+class Scope(Part):
     """What the person agreed to in advance (`scope.py`): places of this partner, or of any partner, in these districts at these dayparts
     (none named: at any). Recorded `by` a counsellor."""
 
@@ -188,86 +65,7 @@ class Scope(_Part):
     by: str
 
 
-class FirstDay(_Part):
-    """When it begins for the person: the first appointment, or the start of the course."""
-
-    on: Day
-    daypart: Daypart
-
-
-EndReason = RejectReason | DeclineReason | CancelReason | FailReason | LapseStage | Outcome
-"""Why a referral ended, or what was reached."""
-
-REASONS: Final[Mapping[ReferralState, type[EndReason]]] = {
-    ReferralState.REJECTED: RejectReason,
-    ReferralState.DECLINED: DeclineReason,
-    ReferralState.CANCELLED: CancelReason,
-    ReferralState.FAILED: FailReason,
-    ReferralState.LAPSED: LapseStage,
-    ReferralState.COMPLETED: Outcome,
-}
-"""The list that the reason of an end is from: some lists have codes in common."""
-
-
-class Referral(_Part):
-    """A seat of an offer for a need. `deadline` is there while somebody is to answer; `reason` says why it ended, where there is one.
-
-    `offer_changes` is how often the offer had changed when it was proposed. `first` is there once the first day was agreed upon.
-    """
-
-    id: str
-    offer: str
-    partner: str
-    attempt: Annotated[int, Field(ge=1)]
-    state: ReferralState
-    deadline: datetime | None = None
-    reason: EndReason | None = None
-    offer_changes: int = 0
-    first: FirstDay | None = None
-    steps: tuple[Step, ...]
-
-    @field_validator("reason", mode="before")
-    @classmethod
-    def _of_its_list(cls, reason: object, before: ValidationInfo) -> object:
-        """A stored code is read as one of the list that belongs to the end."""
-        codes = REASONS.get(before.data.get("state", ReferralState.PROPOSED))
-        return codes(reason) if isinstance(reason, str) and codes is not None else reason
-
-    @property
-    def has_started(self) -> bool:
-        return any(step.state is ReferralState.STARTED for step in self.steps)
-
-    @property
-    def agreed_in_advance(self) -> bool:
-        return any(step.under for step in self.steps)
-
-    @property
-    def chosen_by(self) -> str:
-        """The counsellor who chose this offer by hand; empty when matching proposed it."""
-        return self.steps[0].by
-
-    @property
-    def by_hand(self) -> bool:
-        return bool(self.chosen_by)
-
-    @property
-    def was_told(self) -> bool:
-        """Whether the partner ever heard of it: the person had agreed."""
-        return any(step.state is ReferralState.AGREED for step in self.steps)
-
-    def check(self) -> None:
-        if (self.deadline is not None) != (self.state in AWAITING):
-            raise ValueError("a referral has a deadline exactly while somebody is to answer")
-        if self.state is ReferralState.SCHEDULED and self.first is None:
-            raise ValueError("what is scheduled has its first day")
-
-    @model_validator(mode="after")
-    def _checked(self) -> Self:
-        self.check()
-        return self
-
-
-class Need(_Part):
+class Need(Part):
     """What a place is sought for. `since` is when the search began, `scope` what may be asked for without asking the person again.
 
     `passed_over`: the last round that had news for this need found no place; `told` is the reason that others heard last. `withdrawn` is

@@ -6,7 +6,7 @@ stays taken after the partner accepted, until the referral ends.
 
 from __future__ import annotations
 
-from datetime import date
+from datetime import date, datetime, timedelta
 from typing import Annotated, ClassVar, Final, Self
 
 from pydantic import BaseModel, ConfigDict, Field, computed_field, model_validator
@@ -19,8 +19,8 @@ from schemas.codes import (
     CertificateIssuer,
     CertificateKind,
     Daypart,
-    InterpretingWay,
     Literacy,
+    MeetingWay,
     ResidenceGroup,
     Rhythm,
     ServiceKind,
@@ -28,7 +28,15 @@ from schemas.codes import (
     Skill,
 )
 from schemas.events import Code, District, Language
-from services.referral.particulars import Effort, InterpreterHours, Particulars
+from services.referral.particulars import (
+    ChildCare,
+    CounsellingSlot,
+    Course,
+    Effort,
+    InterpreterHours,
+    Particulars,
+    minimum_of,
+)
 from services.runtime.deciding import Day, State
 
 MOST_SEATS: Final = 10_000
@@ -104,12 +112,40 @@ class OfferTerms(_Terms):
 
     @property
     def takes_place_by_video(self) -> bool:
-        return isinstance(self.particulars, InterpreterHours) and self.particulars.way is InterpretingWay.VIDEO
+        part = self.particulars
+        return isinstance(part, InterpreterHours | CounsellingSlot) and part.way is MeetingWay.VIDEO
 
     @property
     def last_day(self) -> date | None:
-        """The last day on which somebody may be proposed; None is without end."""
+        """The last day on which somebody may be proposed; None is without end. For an appointment it is the eve at the latest."""
+        if self.enrol_until is None and self.slot is not None and self.starts_on is not None:
+            return self.starts_on - timedelta(days=1)
         return self.enrol_until or self.starts_on or self.ends_on
+
+    @property
+    def slot(self) -> CounsellingSlot | None:
+        """The appointment that is offered, if it is one."""
+        return self.particulars if isinstance(self.particulars, CounsellingSlot) else None
+
+    @property
+    def slot_at(self) -> datetime | None:
+        """The instant (UTC) of the appointment; None for everything else."""
+        return self.slot.instant_on(self.starts_on) if self.slot is not None and self.starts_on is not None else None
+
+    @property
+    def care(self) -> str | None:
+        """The offer of the child care places beside a course, where it names one."""
+        return self.particulars.care if isinstance(self.particulars, Course) else None
+
+    @property
+    def accompanies(self) -> bool:
+        """Whether these are places for the children of those who take part in a course."""
+        return isinstance(self.particulars, ChildCare) and self.particulars.accompanies
+
+    @property
+    def hours_a_week(self) -> int | None:
+        """For how long a child is looked after, where it is said."""
+        return self.particulars.hours_a_week if isinstance(self.particulars, ChildCare) else None
 
     @property
     def is_dated(self) -> bool:
@@ -123,11 +159,12 @@ class OfferTerms(_Terms):
 
 
 class Holder(BaseModel):
-    """Who holds a seat: a referral, and the case it belongs to."""
+    """Who holds a seat: a referral, and the case it belongs to. Of places beside a course one for each child."""
 
     model_config = ConfigDict(frozen=True, extra="ignore")
     referral: str
     case: str
+    places: Annotated[int, Field(ge=1)] = 1
 
 
 class Offer(State):
@@ -135,7 +172,8 @@ class Offer(State):
 
     `changes` counts what makes it worth while to propose it once more where it came to nothing: published (anew), seats added, somebody
     left who had been accepted. `confirmed_on` is the day on which the partner last said how many seats there are, `opened_on` that of
-    the first publication. `efforts` are those of a volunteer guide, one for each month that was reported.
+    the first publication. `efforts` are those of a volunteer guide, one for each month that was reported. `runs_anyway_since`:
+    on that day the county decided that a course takes place below its minimum.
     """
 
     KIND: ClassVar[str] = "offer"
@@ -148,6 +186,7 @@ class Offer(State):
     confirmed_on: Day | None = None
     opened_on: Day | None = None
     efforts: tuple[Effort, ...] = ()
+    runs_anyway_since: Day | None = None
 
     def but(self, **changes: object) -> Self:
         """This offer with some fields replaced; an overbooked one cannot come about."""
@@ -157,7 +196,7 @@ class Offer(State):
 
     def check(self) -> None:
         """Raises ValueError for more holders than seats."""
-        if len(self.holders) > self.seats:
+        if self.taken > self.seats:
             raise ValueError("an offer never has more holders than seats")
         if len({holder.referral for holder in self.holders}) != len(self.holders):
             raise ValueError("a referral holds one seat")
@@ -168,8 +207,24 @@ class Offer(State):
         return self
 
     @property
+    def row(self) -> str | None:
+        """The row of appointments that it belongs to, if it does."""
+        return self.terms.slot.row if self.terms is not None and self.terms.slot is not None else None
+
+    @property
     def taken(self) -> int:
-        return len(self.holders)
+        return sum([holder.places for holder in self.holders])
+
+    @property
+    def missing(self) -> int:
+        """How many participants are missing to the minimum of a course."""
+        minimum = minimum_of(self.terms.particulars) if self.terms is not None else None
+        return max(0, (minimum or 0) - self.taken)
+
+    @property
+    def referrals(self) -> int:
+        """Of how many referrals the seat is one. Places beside a course are held with the seat of the course, whose the referral is."""
+        return 0 if self.terms is not None and self.terms.accompanies else len(self.holders)
 
     @property
     def free(self) -> int:

@@ -20,9 +20,10 @@ from typing import Final
 import numpy as np
 
 from services.referral.board import Board, Solved
-from services.referral.eligibility import Circumstances, Seeker
+from services.referral.eligibility import Circumstances
 from services.referral.matching import one_each
 from services.referral.offers import Offer
+from services.referral.seekers import Seeker
 
 LATEST_DAYS: Final = 730
 """Nobody is told a day that lies further away: it would be a guess."""
@@ -59,12 +60,18 @@ class Waiting:
 
 
 def waiting_list(
-    seekers: Iterable[Seeker], offers: Iterable[Offer], where: Circumstances, seed: str, given_a_day: float
+    seekers: Iterable[Seeker],
+    offers: Iterable[Offer],
+    where: Circumstances,
+    seed: str,
+    given_a_day: float,
+    care: Mapping[str, Offer] | None = None,
 ) -> list[Waiting]:
-    """All who wait for a place of one kind, the longest wait first. `offers` are the open ones of the kind."""
-    board = Board(offers, where, seed)
+    """All who wait for a place of one kind, the longest wait first. `offers` are the open ones of the kind, `care` the child care beside
+    them."""
+    board = Board(offers, where, seed, care)
     first, behind = one_each(seekers)
-    fitting = [(one, board.untried(one, board.fitting(one))) for one in first]
+    fitting = [(one, board.untried(one, board.fitting(one)) & ~board.without_care(one)) for one in first]
     listed = [Waiting(one, None, None) for one in (*behind, *(one for one, places in fitting if not places))]
     candidates = [board.candidate(one, places) for one, places in fitting if places]
     if candidates:

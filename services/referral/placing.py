@@ -13,15 +13,17 @@ from typing import Final
 
 from schemas.codes import WaitReason
 from schemas.events import NeedWaiting
+from services.referral.care import care_of, has_room
 from services.referral.commands import PassOver, Propose, Taken
 from services.referral.county import settings_of
 from services.referral.directory.agreements import agreements_for
 from services.referral.effects import Locate
-from services.referral.eligibility import Circumstances, seeker_of, shut_out_by
-from services.referral.evolve import PassedOver, Proposed
+from services.referral.eligibility import Circumstances, shut_out_by
+from services.referral.facts import PassedOver, Proposed
 from services.referral.model import Case, Need
 from services.referral.offers import Offer
 from services.referral.scope import agreed_in_advance
+from services.referral.seekers import seeker_of
 from services.referral.steps import Fact, propose
 from services.referral.trying import is_barred
 from services.runtime.calendar import berlin_day
@@ -37,10 +39,11 @@ def place(command: Propose, county: str, states: States, now: datetime) -> Decis
     where = Circumstances(settings_of(county, berlin_day(now)), berlin_day(now), agreements)
     need = case.need(command.need)
     sought = need is not None and case.stands and need.is_sought and not case.has_place_beside(need)
-    if need is None or not sought or not _fits(case, need, offer, where):
+    care = care_of(offer, states)
+    if need is None or not sought or not _fits(case, need, offer, where, care):
         return _STALE
     under = agreed_in_advance(need, offer.terms) if offer.terms is not None else None
-    facts = list(propose(case, need, offer, where.settings, now, under=under))
+    facts = list(propose(case, need, offer, where.settings, now, under=under, care=care))
     located = [Locate(fact.referral, case.id, offer.id) for _, fact in facts if isinstance(fact, Proposed)]
     return Decision(facts, effects=located, answer=Taken(done=True))
 
@@ -59,9 +62,9 @@ def pass_over(command: PassOver, states: States) -> Decision:
     return Decision(facts, answer=Taken(done=True))
 
 
-def _fits(case: Case, need: Need, offer: Offer, where: Circumstances) -> bool:
+def _fits(case: Case, need: Need, offer: Offer, where: Circumstances, care: Offer | None) -> bool:
     seeker = seeker_of(case, need)
-    if seeker is None or offer.terms is None or not case.consents_to(need):
+    if seeker is None or offer.terms is None or not case.consents_to(need) or not has_room(case, offer.terms, care):
         return False
     available = offer.is_open(where.today) and offer.free > 0 and not is_barred(need, offer)
     return available and offer.terms.kind is need.kind and not shut_out_by(seeker, offer.terms, where)

@@ -16,8 +16,9 @@ from numpy.typing import NDArray
 
 from schemas.codes import CEFR_ORDER, Cefr
 from services.referral.distance import distance_km
-from services.referral.eligibility import FOR_CHILDREN, Circumstances, Hours, Seeker, follows_shifts
+from services.referral.eligibility import FOR_CHILDREN, Circumstances, follows_shifts
 from services.referral.offers import Offer, OfferTerms
+from services.referral.seekers import Hours, Seeker
 from services.runtime.calendar import berlin_day
 
 _ALL: Final = 1000

@@ -12,14 +12,16 @@ from __future__ import annotations
 from collections import defaultdict
 from collections.abc import Hashable, Iterable, Iterator, Sequence
 from dataclasses import dataclass, replace
+from datetime import datetime
 from typing import Final
 
 from schemas.codes import ServiceKind, WaitReason
 from services.referral.commands import PassOver, Propose
-from services.referral.eligibility import Circumstances, Seeker, seeker_of
+from services.referral.eligibility import Circumstances
 from services.referral.matching import match
 from services.referral.model import Case, Need
 from services.referral.offers import Offer
+from services.referral.seekers import Seeker, seeker_of
 from services.referral.verdicts import Verdicts
 
 
@@ -84,6 +86,11 @@ class Pool:
                 wanted.append(_pass_over(one.case, one.need, one.reason, known.revision))
         wanted += (one for apart in self._apart.values() for one in apart)
         return sorted(wanted, key=lambda one: (one.case, one.need))
+
+    def new_since(self, wanted: Propose) -> datetime | None:
+        """Since when the need is sought that is to be decided; None if a round has passed it over."""
+        known = self._known(wanted.case, wanted.need)
+        return known.seeker.since if known.told is None else None
 
     def settled(self, wanted: Propose | PassOver, *, taken: bool) -> None:
         """What became of something that was to be decided."""

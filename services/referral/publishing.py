@@ -1,4 +1,4 @@
-"""What partners do with their offers: publish, change or confirm seats, close.
+"""What partners do with their offers: publish, change or confirm seats, close. And what the county decides on a course below its minimum.
 
 Terms change only while nobody holds a seat, since people agreed to them. Fewer seats than are held or taken are possible when whoever says
 so confirms that people lose theirs (`losing` says who); until then they are told how many and which referrals. Closing an offer cancels all
@@ -7,6 +7,7 @@ its referrals. Whoever lost a seat waits again. Whoever says how many seats ther
 
 from __future__ import annotations
 
+import hashlib
 from collections.abc import Iterable, Sequence
 from datetime import date
 from typing import NamedTuple
@@ -16,6 +17,7 @@ from schemas.events import OfferCapacityChanged, OfferPublished
 from services.referral.commands import (
     CloseOffer,
     ConfirmSeats,
+    DecideCourse,
     EffortStanding,
     OfferStanding,
     PublishOffer,
@@ -23,24 +25,26 @@ from services.referral.commands import (
     SetSeats,
 )
 from services.referral.directory.states import Partner, Service
-from services.referral.evolve import EffortReported, OfferClosed, SeatsSet, TermsSet
+from services.referral.facts import EffortReported, OfferClosed, RunsAnyway, SeatsSet, TermsSet
 from services.referral.losing import Held, all_held, lose, losers
 from services.referral.offers import Offer, OfferTerms
-from services.referral.particulars import Course, Lotse
+from services.referral.particulars import Lotse, minimum_of, most_seats, site_of
 from services.runtime.deciding import Decision, States
 from services.runtime.errors import Refused
 
 
 class Entries(NamedTuple):
-    """The entries of the directory that the terms of an offer name."""
+    """The entries of the directory, and the offer of child care beside a course, that the terms of an offer name."""
 
     service: Service | None = None
     partner: Partner | None = None
+    care: Offer | None = None
 
 
-def site_of(terms: OfferTerms) -> str | None:
-    """The code of the site that a course names."""
-    return terms.particulars.site if isinstance(terms.particulars, Course) else None
+def tag_of(offer: Offer) -> str:
+    """What an offer is like, for its partner: another tag as soon as terms, seats or holders are others."""
+    shown = offer.model_dump_json(include={"terms", "seats", "holders", "closed", "confirmed_on"})
+    return hashlib.sha256(shown.encode()).hexdigest()[:32]
 
 
 def publish(command: PublishOffer, offer: Offer, entries: Entries, states: States, today: date) -> Decision:
@@ -49,10 +53,11 @@ def publish(command: PublishOffer, offer: Offer, entries: Entries, states: State
     terms, seats = command.terms, command.seats
     _offers(entries.service, terms)
     _at_site(entries.partner, terms)
+    _with_care(entries.care, terms)
     if offer.terms is None:
         return _publish(offer, terms, seats, today)
     if offer.terms.partner != terms.partner:
-        raise Refused("offer-id-taken")
+        raise Refused("offer-id-taken", 403)
     if offer.closed:
         raise Refused("offer-closed")
     if offer.terms == terms:
@@ -65,10 +70,16 @@ def publish(command: PublishOffer, offer: Offer, entries: Entries, states: State
 def set_seats(command: SetSeats, offer: Offer, states: States, today: date) -> Decision:
     """Another number of seats. Raises `Refused`."""
     _published(offer, command.partner)
+    if command.if_match and tag_of(offer) not in command.if_match:
+        raise Refused("offer-changed", 412)
     if offer.closed:
         raise Refused("offer-closed")
+    most = most_seats(offer.terms.particulars) if offer.terms is not None else None
+    if most is not None and command.seats > most:
+        raise Refused("seats-above-sort", 422, most=most)
     affected = losers(offer, command.seats, states)
-    return _set_seats(offer, command.seats, affected, today, confirmed=command.confirm_affected)
+    confirmed = command.confirm_affected and command.affected in (None, len(affected))
+    return _set_seats(offer, command.seats, affected, today, confirmed=confirmed)
 
 
 def confirm(command: ConfirmSeats, offer: Offer, today: date) -> Decision:
@@ -93,13 +104,33 @@ def report(command: ReportEffort, offer: Offer, today: date) -> Decision:
 def close(command: CloseOffer, offer: Offer, states: States) -> Decision:
     """Nobody is proposed any more, and who held a seat waits again. Closing twice is closing once. Raises `Refused`."""
     _published(offer, command.partner)
+    return _close(offer, states, CancelReason.OFFER_CLOSED)
+
+
+def _close(offer: Offer, states: States, reason: CancelReason) -> Decision:
     if offer.closed:
         return Decision(answer=_standing(offer))
     affected = all_held(offer, states)
-    facts = [fact for held in affected for fact in lose(held, CancelReason.OFFER_CLOSED)]
+    facts = [fact for held in affected for fact in lose(held, reason)]
     told = OfferCapacityChanged(seats=0)
     closed = offer.but(holders=(), seats=0, closed=True)
     return Decision([*facts, (offer.subject, OfferClosed()), (offer.subject, told)], answer=_standing(closed, affected))
+
+
+def decide_course(command: DecideCourse, offer: Offer, states: States, today: date) -> Decision:
+    """A course below its minimum takes place all the same, or is closed: whoever held a seat or was accepted waits again, from the day
+    since when they have waited. The same decision again changes nothing. Raises `Refused`."""
+    terms = _published(offer, None)
+    if minimum_of(terms.particulars) is None:
+        raise Refused("course-without-minimum")
+    if command.takes_place:
+        if offer.closed:
+            raise Refused("offer-closed")
+        facts = [] if offer.runs_anyway_since is not None else [(offer.subject, RunsAnyway(today))]
+        return Decision(facts, answer=_standing(offer))
+    if not offer.closed and not offer.missing:
+        raise Refused("minimum-reached")
+    return _close(offer, states, CancelReason.COURSE_CANCELLED)
 
 
 def _published(offer: Offer, partner: str | None) -> OfferTerms:
@@ -120,15 +151,21 @@ def _offers(service: Service | None, terms: OfferTerms) -> None:
 
 
 def _at_site(partner: Partner | None, terms: OfferTerms) -> None:
-    """The site that a course names is one of the partner's, and lies in the district of the offer."""
-    if site_of(terms) is None:
+    """The site that an offer names is one of the partner's, and lies in the district of the offer."""
+    if site_of(terms.particulars) is None:
         return
     sites = partner.entry.sites if partner is not None and partner.entry is not None else ()
-    found = next((site for site in sites if site.code == site_of(terms)), None)
+    found = next((site for site in sites if site.code == site_of(terms.particulars)), None)
     if found is None:
         raise Refused("site-not-of-partner")
     if found.district != terms.district:
         raise Refused("site-in-another-district")
+
+
+def _with_care(care: Offer | None, terms: OfferTerms) -> None:
+    """The child care that a course names is an offer of places beside courses."""
+    if terms.care is not None and (care is None or care.closed or care.terms is None or not care.terms.accompanies):
+        raise Refused("care-not-found")
 
 
 def _publish(offer: Offer, terms: OfferTerms, seats: int, today: date) -> Decision:

@@ -6,17 +6,19 @@ is looked at as if it were sought again beside the free seats and its own. The s
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from enum import StrEnum
 from typing import Final
 
 from services.referral.board import Board
-from services.referral.eligibility import Circumstances, Rule, Seeker, seeker_of, shut_out_by
+from services.referral.care import beside, room
+from services.referral.eligibility import Circumstances, Rule, shut_out_by
 from services.referral.model import Case, Need, NeedState
 from services.referral.offers import Offer, OfferTerms
 from services.referral.outlook import Outlook
 from services.referral.points import points_at_most, points_of
+from services.referral.seekers import Seeker, seeker_of
 from services.referral.standing import Sought, Standing
 
 SHOWN: Final = 3
@@ -30,6 +32,7 @@ class Obstacle(StrEnum):
     PLACE_OF_THIS_KIND = "place-of-this-kind"
     TRIED = "tried"
     SEAT = "seat"
+    CARE = "care"
 
 
 Condition = Rule | Obstacle
@@ -55,13 +58,15 @@ class Compared(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class Weighed:
-    """An open offer of the need's kind. `points` are by name, None where a rule shuts out."""
+    """An open offer of the need's kind. `points` are by name, None where a rule shuts out. `cramped`: no room in the child care beside
+    it."""
 
     offer: Offer
     terms: OfferTerms
     rules: tuple[Rule, ...]
     tried: bool
     points: dict[str, int] | None
+    cramped: bool = False
 
     @property
     def total(self) -> int | None:
@@ -143,16 +148,15 @@ def reasons_for(
     seeker, state = seeker_of(case, need), case.state_of(need)
     if seeker is None:
         return Reasons(case, need, where, None, state)
-    board = [
-        _as_if_sought(offer, need) for offer in offers if offer.terms is not None and offer.terms.kind is need.kind
-    ]
-    weighed = [_weighed(seeker, offer, where) for offer in board]
+    known = [_as_if_sought(offer, need) for offer in offers]
+    board, care = [offer for offer in known if offer.terms is not None and offer.terms.kind is need.kind], beside(known)
+    weighed = [_weighed(seeker, offer, where, care) for offer in board]
     own = next((one for one in weighed if need.live is not None and one.offer.id == need.live.offer), None)
     ranked = sorted(weighed, key=lambda one: (one.total is None, -(one.total or 0), one.offer.id))
     told = Reasons(case, need, where, seeker, state, tuple(ranked), own)
     if not weighed or (own is None and state is not NeedState.WAITING):
         return told
-    sought = Sought(seeker, Board(board, where, seed), own.offer if own is not None else None)
+    sought = Sought(seeker, Board(board, where, seed, care), own.offer if own is not None else None)
     standing = sought.among(others)
     outlook = standing.outlook(given_a_day) if own is None else None
     return replace(_among(told, ranked, standing, exact=exact), outlook=outlook)
@@ -176,19 +180,21 @@ def _among(told: Reasons, ranked: Sequence[Weighed], standing: Standing, *, exac
 
 
 def _as_if_sought(offer: Offer, need: Need) -> Offer:
-    """The offer with the need's own seat free again."""
-    if need.live is None or need.live.offer != offer.id:
+    """The offer with the need's own seat free again, and the places beside it."""
+    if need.live is None or offer.id not in (need.live.offer, need.live.care):
         return offer
     own = need.live.id
     return offer.but(holders=tuple(holder for holder in offer.holders if holder.referral != own))
 
 
-def _weighed(seeker: Seeker, offer: Offer, where: Circumstances) -> Weighed:
+def _weighed(seeker: Seeker, offer: Offer, where: Circumstances, care: Mapping[str, Offer]) -> Weighed:
     if offer.terms is None:
         raise ValueError("an offer that nobody has published is not weighed")
     rules = shut_out_by(seeker, offer.terms, where)
-    tried = any(one.offer == offer.id and one.bars(offer) for one in seeker.tried)
-    return Weighed(offer, offer.terms, rules, tried, points_of(seeker, offer, where) if not rules else None)
+    tried = any(one.bars(offer) for one in seeker.tried)
+    places = offer.terms.care
+    cramped = places is not None and not room(seeker.child_care_ages, care.get(places))
+    return Weighed(offer, offer.terms, rules, tried, points_of(seeker, offer, where) if not rules else None, cramped)
 
 
 _Exact = Callable[[str], int | None]
@@ -202,7 +208,7 @@ def _compared(told: Reasons, one: Weighed, standing: Standing, exact: _Exact) ->
     id, held = one.offer.id, told.held.total if told.held is not None else None
     points = one.total or 0
     missing = standing.missing(id, points)
-    if one.offer.free == 0:
+    if one.offer.free == 0 or one.cramped:
         return Other(one, Compared.FULL, 0, missing, None)
     if standing.place == id:
         return Other(one, Compared.BETTER, 0, 0, None)
@@ -255,3 +261,5 @@ def _at(one: Weighed) -> Iterable[Obstacle]:
         yield Obstacle.TRIED
     if one.offer.free == 0:
         yield Obstacle.SEAT
+    if one.cramped:
+        yield Obstacle.CARE

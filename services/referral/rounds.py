@@ -27,6 +27,7 @@ from services.referral.hindsight import is_due
 from services.referral.lookahead import NO_PRICES, Lesson, Prices, learn
 from services.referral.model import ROUND, waiting_for
 from services.referral.pool import Pool
+from services.referral.promptness import Promptness
 from services.runtime.calendar import berlin_day
 from services.runtime.deciding import Command
 from services.runtime.leases import Lease
@@ -45,7 +46,8 @@ _NOT_TAKEN: Final = Taken(done=False).model_dump_json().encode()
 
 def rounds(running: Running) -> Round:
     """The round that the runtime calls for each county."""
-    return Rounds(running, Lease(running.database, "rounds", running.settings.instance)).run
+    lease = Lease(running.database, "rounds", running.settings.instance)
+    return Rounds(running, lease, Promptness.of(running.metrics)).run
 
 
 @dataclass(frozen=True, slots=True)
@@ -57,9 +59,10 @@ class _Remembered:
 class Rounds:
     """The rounds of one process. Without a lease it is alone."""
 
-    def __init__(self, running: Running, lease: Lease | None = None) -> None:
+    def __init__(self, running: Running, lease: Lease | None = None, promptness: Promptness | None = None) -> None:
         self._running = running
         self._lease = lease
+        self._promptness = promptness or Promptness(lambda _: None, lambda _: None)
         self._remembered: dict[str, _Remembered] = {}
         self._learned: dict[str, tuple[int, int]] = {}
         self._asked: dict[str, tuple[date, Prices]] = {}
@@ -68,6 +71,8 @@ class Rounds:
         """One round. Raises `Transient`; nothing is lost by running it again."""
         if not await self._may():
             return
+        began = time.monotonic()
+        self._promptness.begins(county, self._running.clock.now())
         # What is remembered counts again only when the round came to its end.
         remembered = self._remembered.pop(county, None)
         if remembered is None or time.monotonic() - remembered.since > REMEMBERED_SECONDS:
@@ -77,6 +82,7 @@ class Rounds:
             if await self._all_taken(county, remembered.pool):
                 break
         self._remembered[county] = remembered
+        self._promptness.ended(time.monotonic() - began)
 
     async def _may(self) -> bool:
         if self._lease is None or await self._lease.hold():
@@ -133,6 +139,8 @@ class Rounds:
             outcomes = await self._running.send_all([Command(county, "", data) for data in some])
             for data, outcome in zip(some, outcomes, strict=True):
                 taken = outcome.error is None and outcome.answer != _NOT_TAKEN
+                if taken and isinstance(data, Propose) and (since := pool.new_since(data)) is not None:
+                    self._promptness.offered(county, since)
                 pool.settled(data, taken=taken)
                 all_taken = all_taken and taken
         return all_taken

@@ -12,7 +12,7 @@ from datetime import datetime
 
 from schemas.codes import AgreementScope
 from services.referral.commands import AgreeScope, NeedScope
-from services.referral.evolve import ScopeAgreed
+from services.referral.facts import ScopeAgreed
 from services.referral.model import Case, Need, Scope, Settled
 from services.referral.offers import OfferTerms
 from services.runtime.deciding import Decision, States

@@ -21,9 +21,9 @@ import numpy as np
 
 from services.referral.assignment import WAITS, Index, NotOptimal, Problem, Whole, assign
 from services.referral.board import Board, Solved
-from services.referral.eligibility import Seeker
 from services.referral.offers import Offer
 from services.referral.outlook import Outlook, outlooks
+from services.referral.seekers import Seeker
 
 
 @dataclass(frozen=True, slots=True)
@@ -54,7 +54,7 @@ class Sought:
         return Standing(board, solved, person)
 
     def _places(self, seeker: Seeker) -> int:
-        return self.board.untried(seeker, self.board.fitting(seeker))
+        return self.board.untried(seeker, self.board.fitting(seeker)) & ~self.board.without_care(seeker)
 
     def _reserved(self) -> int:
         if self.own is None or self.own.is_open(self.board.today):

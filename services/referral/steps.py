@@ -13,7 +13,7 @@ from datetime import date, datetime
 from typing import Final, NamedTuple
 
 from schemas.codes import CancelReason, ContactField, LapseStage, RejectReason, ServiceKind
-from schemas.ends import OUTCOMES
+from schemas.ends import OUTCOMES, level_of
 from schemas.envelope import Subject
 from schemas.events import (
     ReferralAccepted,
@@ -30,6 +30,7 @@ from schemas.events import (
     ReferralStarted,
     ReferralStep,
 )
+from services.referral.care import held_by
 from services.referral.commands import (
     Accept,
     Agree,
@@ -52,20 +53,11 @@ from services.referral.commands import (
 )
 from services.referral.county import CountySettings
 from services.referral.directory.agreements import Agreements
-from services.referral.evolve import Ended, Moved, Proposed, SeatFreed, SeatHeld, case_after
-from services.referral.model import (
-    LIVE,
-    TAKEN,
-    Case,
-    EndReason,
-    FirstDay,
-    Need,
-    Referral,
-    ReferralState,
-    Scope,
-    Settled,
-)
+from services.referral.evolve import case_after
+from services.referral.facts import Ended, Moved, Proposed, SeatFreed, SeatHeld
+from services.referral.model import Case, Need, Scope, Settled
 from services.referral.offers import LAST_DAY, Holder, Offer
+from services.referral.referrals import LIVE, TAKEN, EndReason, FirstDay, Referral, ReferralState
 from services.referral.transitions import By, StepKind, after
 from services.runtime.calendar import berlin_day
 from services.runtime.deciding import Decision
@@ -92,18 +84,37 @@ def propose(
     *,
     by: str = "",
     under: Scope | None = None,
+    care: Offer | None = None,
 ) -> Iterator[Fact]:
-    """Hold a seat. That it fits and is free was checked before. `by` is the counsellor who chose it. `under` is what the person agreed to
+    """Hold a seat. That it fits and is free was checked before, and that there is room in the `care` beside it, where the person needs
+    that. `by` is the counsellor who chose it. `under` is what the person agreed to
     in advance, if the offer lies within it: then the partner is asked at once."""
     if offer.terms is None:
         raise ValueError("an offer that nobody has published cannot be proposed")
     attempt = len(need.past) + 1
-    deadline = settings.deadlines.end(LapseStage.RELEASE if under is None else LapseStage.ANSWER, now)
+    stage = LapseStage.RELEASE if under is None else LapseStage.ANSWER
+    deadline = _in_time(settings.deadlines.end(stage, now), offer)
     referral = child(need.id, f"referral/{attempt}")
     agreement = under.id if under is not None else ""
-    fact = Proposed(need.id, referral, offer.id, offer.terms.partner, attempt, deadline, offer.changes, by, agreement)
+    children = len(case.profile.child_care_ages) if care is not None else 0
+    with_care = care.id if care is not None and children else None
+    fact = Proposed(
+        need.id,
+        referral,
+        offer.id,
+        offer.terms.partner,
+        attempt,
+        deadline,
+        offer.changes,
+        by,
+        agreement,
+        offer.row,
+        with_care,
+    )
     yield case.subject, fact
     yield offer.subject, SeatHeld(Holder(referral=fact.referral, case=case.id))
+    if with_care is not None:
+        yield Subject(Offer.KIND, with_care), SeatHeld(Holder(referral=fact.referral, case=case.id, places=children))
     told = ReferralProposed(
         referral=fact.referral, need=need.id, kind=need.kind, partner=fact.partner, by_hand=bool(by)
     )
@@ -134,9 +145,16 @@ def take(command: TakeStep, case: Case, offer: Offer, agreed: Agreed, now: datet
     if referral.deadline is not None and referral.deadline <= now:
         raise Refused("referral-deadline-passed")
     told = list(_announcements(command, need, referral, offer, agreed, now))
+    if isinstance(command, Schedule) and _appointment(offer) is not None:
+        raise Refused("slot-has-its-time")
     if to in LIVE:
-        fact = Moved(need.id, to, by, _deadline(to, referral, agreed.settings, now), _first_day(command, now))
+        fact = Moved(need.id, to, by, _deadline(to, referral, offer, agreed.settings, now), _first_day(command, now))
         facts: list[Fact] = [(case.subject, fact)]
+        if to is ReferralState.ACCEPTED and (first := _appointment(offer)) is not None:
+            # The person agreed to this very time: there is nothing left to schedule.
+            case, to = case_after(case, fact, now), after(StepKind.SCHEDULING, to, By.PARTNER)
+            fact = Moved(need.id, to, by, None, first)
+            facts.append((case.subject, fact))
     else:
         fact = Ended(need.id, to, by, reason=_reason(command), settled=_settled(command))
         facts = list(_ended(case, referral, fact))
@@ -145,11 +163,27 @@ def take(command: TakeStep, case: Case, offer: Offer, agreed: Agreed, now: datet
     return Decision([*facts, *((case.subject, event) for event in told)], answer=standing)
 
 
-def _deadline(to: ReferralState, referral: Referral, settings: CountySettings, now: datetime) -> datetime | None:
+def _deadline(
+    to: ReferralState, referral: Referral, offer: Offer, settings: CountySettings, now: datetime
+) -> datetime | None:
     """A partner who has opened a referral has no more time to answer than before."""
     if to is ReferralState.RECEIVED:
         return referral.deadline
-    return settings.deadlines.end(AWAITED[to], now) if to in AWAITED else None
+    return _in_time(settings.deadlines.end(AWAITED[to], now), offer) if to in AWAITED else None
+
+
+def _in_time(deadline: datetime, offer: Offer) -> datetime:
+    """Nobody answers after the appointment."""
+    at = offer.terms.slot_at if offer.terms is not None else None
+    return deadline if at is None else min(deadline, at)
+
+
+def _appointment(offer: Offer) -> FirstDay | None:
+    """The day and time of an offer that is one appointment."""
+    terms = offer.terms
+    if terms is None or terms.slot is None or terms.starts_on is None:
+        return None
+    return FirstDay(on=terms.starts_on, daypart=terms.slot.dayparts_on(terms.starts_on)[0], begins=terms.slot.begins)
 
 
 def _first_day(command: TakeStep, now: datetime) -> FirstDay | None:
@@ -257,10 +291,12 @@ def _announcements(
             more = {"reason": reason}
         case Cancel(reason=reason):
             more = {"reason": reason, "another": _settled(command) is None}
-        case Complete(outcome=outcome):
+        case Complete(outcome=outcome, skills=skills):
             if outcome not in OUTCOMES[need.kind]:
                 raise Refused("outcome-of-another-kind", 422)
-            more = {"outcome": outcome}
+            if skills and level_of(outcome) is None:
+                raise Refused("skills-without-level", 422)
+            more = {"outcome": outcome, "skills": skills}
         case _:
             pass
     yield _told(event, need, referral, **more)
@@ -290,7 +326,8 @@ def _settled(command: TakeStep) -> Settled | None:
 def _ended(case: Case, referral: Referral, fact: Ended) -> Iterator[Fact]:
     yield case.subject, fact
     freed = SeatFreed(referral.id, taken=referral.state in TAKEN)
-    yield Subject(Offer.KIND, referral.offer), freed
+    for subject in held_by(referral):
+        yield subject, freed
 
 
 def _told(event: type[ReferralStep], need: Need, referral: Referral, **more: object) -> ReferralStep:

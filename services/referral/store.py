@@ -30,6 +30,7 @@ from services.referral.hindsight import History
 from services.referral.lookahead import NO_PRICES, Learned, Lesson, Prices, prices
 from services.referral.model import Case, NeedState
 from services.referral.offers import Offer
+from services.referral.particulars import SLOT
 from services.runtime.deciding import State, Write
 from services.runtime.records import Document, Stored
 from services.runtime.store import Collection as StoreCollection
@@ -123,9 +124,20 @@ async def open_offers(store: CountyStore, day: date) -> list[Offer]:
     return [_read(Offer, document) for document in found]
 
 
-async def list_offers(store: CountyStore, partner: str | None, after: str | None, limit: int) -> list[Offer]:
-    """Offers by id, of one partner or of all; a county has some hundreds."""
+async def ending_between(store: CountyStore, first: date, last: date) -> list[Offer]:
+    """The offers whose last day of proposals is one of these days."""
+    found = await store.find(_OFFERS, {"body.open_until": {"$gte": first.isoformat(), "$lte": last.isoformat()}})
+    return [_read(Offer, document) for document in found]
+
+
+async def list_offers(
+    store: CountyStore, partner: str | None, after: str | None, limit: int, *, ahead: date | None = None
+) -> list[Offer]:
+    """Offers by id, of one partner or of all; a county has some hundreds. `ahead`: of appointments only those from this day on."""
     query: Document = {"body.terms.partner": partner} if partner is not None else {}
+    if ahead is not None:
+        no_slot = {"body.terms.particulars.sort": {"$ne": SLOT}}
+        query["$or"] = [no_slot, {"body.terms.starts_on": {"$gte": ahead.isoformat()}}]
     if after is not None:
         query["_id"] = {"$gt": after}
     found = await store.find(_OFFERS, query, sort=[("_id", ASCENDING)], limit=limit)
@@ -260,15 +272,26 @@ async def recount(store: CountyStore) -> Recount:
     async for documents in store.each(_OFFERS, {}, page=CASES_AT_ONCE):
         # What is overbooked cannot be read as an offer, so the documents themselves are looked at.
         bodies = {document["_id"]: document["body"] for document in documents if document["body"]["terms"]}
-        overbooked += [id for id, body in bodies.items() if len(body["holders"]) > body["seats"]]
+        overbooked += [id for id, body in bodies.items() if _places_in(body) > body["seats"]]
         entries[OFFERS] += len(bodies)
         entries[SEATS] += sum(body["seats"] for body in bodies.values())
-        entries[HELD] += sum(len(body["holders"]) for body in bodies.values())
+        entries[HELD] += sum(len(body["holders"]) for body in bodies.values() if not _accompanies(body))
     async for documents in store.each(_CASES, {}, page=CASES_AT_ONCE):
         for case in (_read(Case, document) for document in documents):
             entries.update(entries_of(case))
             waiting.update(need.told for need in case.needs if case.state_of(need) is NeedState.WAITING)
     return Recount(Books(entries), sorted(overbooked), waiting)
+
+
+def _places_in(body: Document) -> int:
+    """The seats that are held, as stored."""
+    return sum(holder.get("places", 1) for holder in body["holders"])
+
+
+def _accompanies(body: Document) -> bool:
+    """Whether a stored offer is child care beside courses: its places are held by the courses' referrals."""
+    particulars: Document = body["terms"].get("particulars") or {}
+    return bool(particulars.get("accompanies"))
 
 
 def _read(model: type[S], document: Document) -> S:

@@ -11,7 +11,7 @@ from collections.abc import Mapping
 from typing import Final, NamedTuple
 
 from schemas.codes import BusinessStatus, TaskStatus
-from services.referral.model import ReferralState
+from services.referral.referrals import ReferralState
 
 
 class Told(NamedTuple):

@@ -9,7 +9,7 @@ from collections.abc import Iterator
 from enum import StrEnum
 from typing import Final, NamedTuple
 
-from services.referral.model import AWAITING, LIVE, TAKEN, ReferralState
+from services.referral.referrals import AWAITING, LIVE, TAKEN, ReferralState
 from services.runtime.errors import Refused
 
 

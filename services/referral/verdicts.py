@@ -7,8 +7,9 @@ from __future__ import annotations
 from collections.abc import Hashable, Iterable
 from typing import Final
 
-from services.referral.eligibility import RULES, Circumstances, Rule, Seeker
+from services.referral.eligibility import RULES, Circumstances, Rule
 from services.referral.offers import Offer, OfferTerms
+from services.referral.seekers import Seeker
 
 
 class Verdicts:

@@ -17,6 +17,7 @@ from schemas.codes import (
     BusinessStatus,
     Daypart,
     LapseStage,
+    MeetingWay,
     Outcome,
     ReasonGroup,
     Rhythm,
@@ -27,10 +28,12 @@ from schemas.codes import (
 from schemas.ends import OUTCOMES, group_of
 from services.referral.books import CASES, HELD, OFFERS, SEATS, Books
 from services.referral.distance import distance_km
-from services.referral.eligibility import Circumstances, Seeker, attributes_looked_at, seeker_of
-from services.referral.model import TAKEN, Case, FirstDay, Need, NeedState, Referral, ReferralState, Scope
+from services.referral.eligibility import Circumstances, attributes_looked_at
+from services.referral.model import Case, Need, NeedState, Scope
 from services.referral.offers import Offer, OfferTerms
-from services.referral.particulars import Course, Effort, WeeklyTime, minimum_of
+from services.referral.particulars import Course, Effort, WeeklyTime, site_of
+from services.referral.referrals import TAKEN, FirstDay, Referral, ReferralState
+from services.referral.seekers import Seeker, seeker_of
 from services.referral.task_status import TOLD
 from services.referral.whom import Whom
 
@@ -49,10 +52,12 @@ class OfferView(OfferTerms):
     open_until: str | None
     confirmed_on: date | None
     efforts: tuple[Effort, ...]
+    runs_anyway_since: date | None
 
 
 class Place(BaseModel):
-    """What a person is asked about: partner, place and time. Of a course also its site and weekly times, where it says them."""
+    """What a person is asked about: partner, place and time. Also the site, the weekly times of a course, and of an appointment
+    when it begins, how long it takes and whether it is by video, where the offer says so."""
 
     offer: str
     partner: str
@@ -61,6 +66,9 @@ class Place(BaseModel):
     dayparts: tuple[Daypart, ...]
     times: tuple[WeeklyTime, ...]
     starts_on: date | None
+    begins: str | None
+    minutes: int | None
+    way: MeetingWay | None
 
 
 class ReferralLine(BaseModel):
@@ -181,11 +189,12 @@ def offer_view(offer: Offer, say: Whom) -> OfferView:
         seats=offer.seats,
         held=offer.taken,
         free=offer.free,
-        below_minimum=max(0, (minimum_of(offer.terms.particulars) or 0) - offer.taken),
+        below_minimum=offer.missing,
         closed=offer.closed,
         open_until=offer.open_until,
         confirmed_on=offer.confirmed_on,
         efforts=offer.efforts,
+        runs_anyway_since=offer.runs_anyway_since,
     )
 
 
@@ -209,15 +218,18 @@ def referral_line(case: Case, need: Need, referral: Referral, offer: Offer | Non
 
 
 def _place(referral: Referral, terms: OfferTerms | None) -> Place:
-    course = terms.particulars if terms is not None and isinstance(terms.particulars, Course) else Course()
+    particulars, slot = (terms.particulars, terms.slot) if terms is not None else (None, None)
     return Place(
         offer=referral.offer,
         partner=referral.partner,
         district=terms.district if terms else None,
-        site=course.site,
+        site=site_of(particulars),
         dayparts=terms.dayparts if terms else (),
-        times=course.times,
+        times=particulars.times if isinstance(particulars, Course) else (),
         starts_on=terms.starts_on if terms else None,
+        begins=slot.begins if slot else None,
+        minutes=slot.minutes if slot else None,
+        way=slot.way if slot else None,
     )
 
 

@@ -7,7 +7,8 @@ from datetime import datetime, timedelta
 from typing import Any, Final
 
 from schemas.events import ReferralAccepted, ReferralProposed
-from services.referral.model import Case, ReferralState
+from services.referral.model import Case
+from services.referral.referrals import ReferralState
 from services.runtime.deciding import Elapsed
 
 

@@ -36,11 +36,15 @@ class Whom(Words):
         return self.say("whom.accessible", has=self.all_of(self.labels(has)))
 
     def times(self, terms: OfferTerms) -> str | None:
-        """When it takes place: the weekly times where they are said, otherwise the parts of the day; None where nothing is said."""
+        """When it takes place: the weekly times or the appointment where they are said, otherwise the parts of the day; None where nothing
+        is said."""
         if isinstance(terms.particulars, Course) and terms.particulars.times:
             told = sorted(terms.particulars.times, key=lambda one: (list(Weekday).index(one.weekday), one.begins))
             return ", ".join(f"{self.labels([one.weekday])[0]} {one.begins}–{one.ends}" for one in told)
-        return ", ".join(self.labels(terms.dayparts)) or None
+        if terms.slot is not None:
+            return f"{terms.slot.begins}–{terms.slot.ends}, {self.labels([terms.slot.way])[0]}"
+        told = [self.say("whom.hours", hours=terms.hours_a_week)] if terms.hours_a_week is not None else []
+        return ", ".join([*told, *self.labels(terms.dayparts)]) or None
 
     @staticmethod
     def _clause(code: str, terms: OfferTerms) -> str:

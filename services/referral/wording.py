@@ -9,11 +9,12 @@ from schemas.codes import Accessibility, Daypart, Skill
 from schemas.labels import label
 from services.referral.county import MOST_POINTS
 from services.referral.distance import distance_km
-from services.referral.eligibility import Admission, Circumstances, Rule, Seeker, reaches, unmet
+from services.referral.eligibility import Circumstances, Rule, reaches, unmet
 from services.referral.model import NeedState
 from services.referral.offers import OfferTerms
 from services.referral.outlook import Outlook
 from services.referral.reasons import Compared, Condition, Obstacle, Opening, Other, Path, Reasons
+from services.referral.seekers import Admission, Seeker
 from services.referral.words import Words
 
 _UNKNOWN: Final = (None, frozenset[object]())

@@ -16,6 +16,10 @@ from schemas.labels import Label
 from services.reporting.auditing import Audit
 from services.reporting.books import CountyBooks
 from services.reporting.closing import is_closed
+from services.reporting.figures import published_figures
+from services.reporting.indicators.api import add_indicators
+from services.reporting.pages import page_routes
+from services.reporting.steering.api import add_steering
 from services.reporting.store import Rebuilt
 from services.reporting.tables import DECLARED, EDITION
 from services.runtime.problems import Problem
@@ -77,8 +81,11 @@ TrueCounts = Annotated[Actor, Depends(_may_see_true_counts)]
 
 
 def routes(running: Running) -> APIRouter:
-    """Everything below ``/v1``."""
+    """Everything below ``/v1`` and ``/pages``."""
     router = APIRouter(prefix="/v1")
+    published = published_figures(running)
+    add_indicators(router, running, published)
+    add_steering(router, running)
 
     @router.get("/tables")
     async def tables(actor: TrueCounts) -> TablesView:  # noqa: ARG001 - the dependency guards the route
@@ -110,7 +117,7 @@ def routes(running: Running) -> APIRouter:
         """Takes no idempotency key: doing it twice leaves what doing it once leaves."""
         return await CountyBooks(running.database, actor.county).rebuild()
 
-    return router
+    return APIRouter(routes=[*router.routes, *page_routes(running, published).routes])
 
 
 _DECLARED: Final = TablesView(

@@ -17,7 +17,7 @@ from __future__ import annotations
 import math
 import time
 from collections import defaultdict
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from contextlib import suppress
 from typing import Final
 
@@ -57,16 +57,29 @@ class CountyBooks:
 
     async def counts(self, table: str, first: str, last: str) -> Sums:
         """The cells of a table for the months from `first` to `last`. `Refused` while another edition of the tables is counted."""
+        return await self._counted({"table": table}, first, last)
+
+    async def all_counts(self, first: str, last: str) -> Sums:
+        """The cells of all tables for the months from `first` to `last`, as they were at one instant. `Refused` as above."""
+        return await self._counted({}, first, last)
+
+    async def _counted(self, query: Mapping[str, str], first: str, last: str) -> Sums:
         async with one_instant(self._database, self._county) as instant:
             headings = await instant.headings()
             if not _of_this_edition(await instant.book(), headings):
                 raise Refused("counts-outdated", 409)
-            sheets = await instant.sheets({"table": table, "period": {"$gte": first, "$lte": last}})
-            counts = together(sheets)
+            counts = together(await instant.sheets({**query, "period": {"$gte": first, "$lte": last}})).counted
             for cell, figure in (await instant.entries(headings)).counted:
-                if cell.table == table and first <= cell.period <= last:
-                    counts.counted.add(cell, figure)
-            return counts.counted
+                if cell.table == query.get("table", cell.table) and first <= cell.period <= last:
+                    counts.add(cell, figure)
+            return counts
+
+    async def first_month(self) -> str | None:
+        """The first month in which anything was counted; None while nothing is."""
+        async with one_instant(self._database, self._county) as instant:
+            months = await instant.months()
+            entries = await instant.entries(await instant.headings())
+        return min((*months, *(cell.period for cell, _ in entries.counted)), default=None)
 
     async def audit(self) -> Audit:
         """The books, all of them as they were at one instant: a difference is one, even while people are being counted."""

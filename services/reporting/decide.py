@@ -17,8 +17,9 @@ from services.reporting.consume import MEANINGS, Told, told_by
 from services.reporting.counting import contributions, difference
 from services.reporting.model import Count, Countable, Facts, Offer
 from services.reporting.records import Pseudonyms
+from services.reporting.releases.model import Publish, Release, decide_publish, evolve_release
 from services.reporting.sums import Row
-from services.runtime.deciding import Decision, Forget, Message, Received, States, Subject, remembered
+from services.runtime.deciding import Command, Decision, Forget, Message, Received, States, Subject, remembered
 
 
 @dataclass(frozen=True, slots=True)
@@ -46,11 +47,15 @@ class Kept:
 
 
 def names(message: Message, states: States) -> Iterable[Subject]:
-    """An event concerns the one thing that it is about."""
+    """An event concerns the one thing that it is about, a command its release."""
+    if isinstance(message, Command):
+        return [Subject(Release.KIND, _publish(message).release)]
     return [_event(message).envelope.subject]
 
 
 def decide(message: Message, states: States, now: datetime, *, pseudonyms: Pseudonyms) -> Decision:
+    if isinstance(message, Command):
+        return decide_publish(_publish(message), states)
     received = _event(message)
     subject = received.envelope.subject
     before = _known(states, subject)
@@ -84,6 +89,8 @@ def _erase(subject: Subject, told: Told[EventData], before: Countable, now: date
 
 @remembered
 def evolve(state: Any, fact: Any, at: datetime) -> Any:
+    if isinstance(state, Release):
+        return evolve_release(state, fact, at)
     if isinstance(fact, Named):
         return state.but(pseudonym=fact.pseudonym)
     meaning = MEANINGS[type(fact.data)]
@@ -92,10 +99,14 @@ def evolve(state: Any, fact: Any, at: datetime) -> Any:
 
 def _event(message: Message) -> Received:
     if not isinstance(message, Received):
-        raise TypeError(
-            "reporting decides about events only: it takes no commands, and none of its facts has a deadline"
-        )
+        raise TypeError("none of the facts of reporting has a deadline")
     return message
+
+
+def _publish(command: Command) -> Publish:
+    if not isinstance(command.data, Publish):
+        raise TypeError(f"{type(command.data).__name__} is no command of reporting")
+    return command.data
 
 
 def _known(states: States, subject: Subject) -> Countable:

@@ -7,11 +7,21 @@ from functools import partial
 from pathlib import Path
 from typing import Final
 
+from fastapi import APIRouter
+
 from schemas.topics import subscriptions, topic_of
 from services.reporting.api import routes
+from services.reporting.api_releases import release_routes
 from services.reporting.books import CountyBooks
-from services.reporting.decide import decide, evolve, names
+from services.reporting.desks import decide, evolve, names
+from services.reporting.indicators.keeping import STATES as INDICATOR_STATES
+from services.reporting.indicators.reading import COLLECTIONS as INDICATOR_COLLECTIONS
 from services.reporting.records import pseudonyms_of_this_process
+from services.reporting.releases.keeping import COLLECTIONS as RELEASE_COLLECTIONS
+from services.reporting.releases.model import Release
+from services.reporting.releases.publishing import Publisher
+from services.reporting.steering.keeping import STATES as STEERING_STATES
+from services.reporting.steering.reading import COLLECTIONS as STEERING_COLLECTIONS
 from services.reporting.store import COLLECTIONS, COUNTABLES, writes
 from services.runtime.deciding import Logic
 from services.runtime.running import Running, Service
@@ -27,16 +37,26 @@ LOOKS_EVERY: Final = 10.0
 
 
 def keep_up_with(running: Running) -> Round:
-    """The round of reporting: the counts of a county are kept small and of the declared edition."""
+    """The round of reporting: the counts of a county are kept small and of the declared edition; what is due is published."""
     looked_at: dict[str, float] = {}
+    publisher = Publisher(running)
 
     async def round(county: str) -> None:
         now = time.monotonic()
         if now - looked_at.get(county, -LOOKS_EVERY) >= LOOKS_EVERY:
             looked_at[county] = now
             await CountyBooks(running.database, county).keep_up()
+        await publisher.publish_due(county)
 
     return round
+
+
+def all_routes(running: Running) -> APIRouter:
+    """The doors for operators, and those for everybody else."""
+    router = APIRouter()
+    router.include_router(routes(running))
+    router.include_router(release_routes(running))
+    return router
 
 
 SERVICE: Final = Service(
@@ -44,7 +64,7 @@ SERVICE: Final = Service(
     title="Wegenetz: reporting",
     logic=Logic(
         source=NAME,
-        states=COUNTABLES,
+        states=(*COUNTABLES, Release, *INDICATOR_STATES, *STEERING_STATES),
         names=names,
         decide=partial(decide, pseudonyms=pseudonyms_of_this_process()),
         evolve=evolve,
@@ -52,8 +72,8 @@ SERVICE: Final = Service(
     ),
     topic=topic_of(NAME).name,
     subscriptions=subscriptions(NAME),
-    collections=COLLECTIONS,
-    routes=routes,
+    collections=(*COLLECTIONS, *RELEASE_COLLECTIONS, *INDICATOR_COLLECTIONS, *STEERING_COLLECTIONS),
+    routes=all_routes,
     messages=Path(__file__).with_name("messages"),
     round=keep_up_with,
 )

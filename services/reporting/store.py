@@ -206,6 +206,11 @@ class Instant:
     async def sheets(self, query: Mapping[str, Any]) -> list[Sheet]:
         return [_sheet(document) async for page in self._pages("sheets", query) for document in page]
 
+    async def months(self) -> set[str]:
+        """The months that have a sheet."""
+        cursor = self._raw["sheets"].find({"county": self._county}, {"period": 1}, session=self._session)
+        return {document["period"] for document in await cursor.to_list(None)}
+
     async def sheets_of(self, generation: int, cells: Iterable[Cell]) -> list[Sheet]:
         """The whole sheets of a generation on which these cells stand."""
         ids = sorted({_sheet_id(self._county, generation, cell) for cell in cells})

@@ -16,7 +16,7 @@ from starlette.responses import Response
 
 from schemas.envelope import BadEnvelope, Envelope, Subject
 from services.runtime.clock import VirtualClock
-from services.runtime.cursors import PageRequest, paging
+from services.runtime.cursors import Page, PageRequest, paging
 from services.runtime.errors import Permanent
 from services.runtime.gaps import History, PastEvent
 from services.runtime.logs import log
@@ -129,7 +129,7 @@ def operator_routes(running: Running) -> APIRouter:
 
 
 def _add_standing(router: APIRouter, running: Running) -> None:
-    @router.get("/rest")
+    @router.get("/rest", response_model=Rest)
     async def rest(actor: Operator) -> Response:  # noqa: ARG001 - the dependency guards the route
         turns, consumer, producer = running.turns, running.consumer, running.producer
         settled = await consumer.positions() if consumer else {}
@@ -144,7 +144,7 @@ def _add_standing(router: APIRouter, running: Running) -> None:
             )
         )
 
-    @router.put("/clock")
+    @router.put("/clock", response_model=ClockMove)
     async def move_clock(actor: Operator, move: ClockMove) -> Response:  # noqa: ARG001
         if not isinstance(running.clock, VirtualClock):
             raise Problem("clock-not-virtual", 409)
@@ -156,7 +156,7 @@ def _add_standing(router: APIRouter, running: Running) -> None:
         log.debug("clock.moved")
         return reply(ClockMove(now=running.clock.now()))
 
-    @router.get("/status")
+    @router.get("/status", response_model=Status)
     async def status(actor: Operator) -> Response:
         store = running.store(actor.county)
         documents, age = await running.relay.depth()
@@ -175,7 +175,7 @@ def _add_standing(router: APIRouter, running: Running) -> None:
             )
         )
 
-    @router.get("/numbers")
+    @router.get("/numbers", response_model=Numbers)
     async def numbers(actor: Operator) -> Response:
         """Goes through all states. Exact while nothing moves."""
         store, logic = running.store(actor.county), running.service.logic
@@ -195,7 +195,7 @@ def _add_sending(router: APIRouter, running: Running) -> None:
         await running.relay.send_again()
         return reply(b"{}", 202)
 
-    @router.get("/history")
+    @router.get("/history", response_model=History)
     async def history(actor: OtherService, subject: str, after: Annotated[int, Query(ge=0)] = 0) -> Response:
         try:
             wanted = Subject.parse(subject)
@@ -209,7 +209,7 @@ def _add_sending(router: APIRouter, running: Running) -> None:
 
 
 def _add_dead_letters(router: APIRouter, running: Running) -> None:
-    @router.get("/dead-letters")
+    @router.get("/dead-letters", response_model=Page[DeadLetterView])
     async def dead_letters(actor: Operator, page: Annotated[PageRequest, paging(str)], state: str = OPEN) -> Response:
         query: Document = {"state": state} | ({"_id": {"$gt": page.after[0]}} if page.after else {})
         found: list[Document] = []
@@ -220,11 +220,11 @@ def _add_dead_letters(router: APIRouter, running: Running) -> None:
         found.sort(key=_id)
         return reply(page.page(found, _view, lambda document: (_id(document),)))
 
-    @router.get("/dead-letters/{id}")
+    @router.get("/dead-letters/{id}", response_model=DeadLetterView)
     async def dead_letter(actor: Operator, id: str) -> Response:
         return reply(_view(await _found(running, actor, id)))
 
-    @router.post("/dead-letters/{id}/replay")
+    @router.post("/dead-letters/{id}/replay", response_model=Resolved)
     async def replay(actor: Operator, id: str, correction: Replay) -> Response:
         document = await _found(running, actor, id, only_open=True)
         if document["record"].get("whole") and correction.value is None:
@@ -245,7 +245,7 @@ def _add_dead_letters(router: APIRouter, running: Running) -> None:
         log.info("dead-letters.replayed", records=1)
         return reply(Resolved(id=id, result=outcome.result))
 
-    @router.post("/dead-letters/{id}/discard")
+    @router.post("/dead-letters/{id}/discard", response_model=Resolved)
     async def discard(actor: Operator, id: str, why: Discard) -> Response:
         document = await _found(running, actor, id, only_open=True)
         resolution = _resolution(document, DISCARDED, actor, why.reason)

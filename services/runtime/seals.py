@@ -16,7 +16,8 @@ from cryptography.hazmat.primitives.hashes import SHA256
 from cryptography.hazmat.primitives.kdf.hkdf import HKDF
 
 from services.runtime.local_issuer import LocalIssuer
-from services.runtime.settings import BadSettings, Settings, variable
+from services.runtime.settings import Settings
+from services.runtime.settings_problems import BadSettings, variable
 
 KEY_BYTES: Final = 32
 NONCE_BYTES: Final = 12

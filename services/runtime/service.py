@@ -21,6 +21,7 @@ from dataclasses import dataclass
 from typing import Any, Final
 
 import httpx
+from fastapi import FastAPI
 
 from services.runtime import serving
 from services.runtime.bus import Consumer
@@ -84,17 +85,7 @@ async def serve(service: Service, settings: Settings, stop: asyncio.Event) -> No
     running = wired(service, settings, telemetry, metrics, health)
     listener = serving.Listener(settings.host, settings.port)
     async with httpx.AsyncClient(timeout=5.0) as client:
-        app = build_app(
-            title=service.title,
-            version=importlib.metadata.version("wegenetz"),
-            settings=settings,
-            verifier=verifier_of(settings, client),
-            catalogue=Catalogue(RUNTIME_MESSAGES, service.messages),
-            health=health,
-            metrics=metrics,
-            routers=(operator_routes(running), service.routes(running)),
-            layers=(lambda inner: RequestSpans(inner, telemetry, metrics),),
-        )
+        app = application(running, client)
         process = _Process(running, stop)
         closing = asyncio.Event()
         doors = process.start("doors", serving.serve(app, listener, closing), told=closing)
@@ -109,6 +100,23 @@ async def serve(service: Service, settings: Settings, stop: asyncio.Event) -> No
             telemetry.stop()
             running.database.close()
             log.info("service.stopped")
+
+
+def application(running: Running, client: httpx.AsyncClient) -> FastAPI:
+    """The doors of a service: its own and the operator's. `client` fetches the keys of the sign-in service."""
+    service, telemetry, metrics = running.service, running.telemetry, running.metrics
+    return build_app(
+        title=service.title,
+        version=importlib.metadata.version("wegenetz"),
+        settings=running.settings,
+        verifier=verifier_of(running.settings, client),
+        catalogue=Catalogue(RUNTIME_MESSAGES, service.messages),
+        health=running.health,
+        metrics=metrics,
+        routers=(operator_routes(running), service.routes(running)),
+        layers=(lambda inner: RequestSpans(inner, telemetry, metrics),),
+        examples=service.messages.with_name("examples.yaml"),
+    )
 
 
 async def _ready(running: Running, database: Component, stop: asyncio.Event) -> bool:

@@ -10,10 +10,9 @@ from __future__ import annotations
 import base64
 import binascii
 import os
-from collections.abc import Collection, Iterator
+from collections.abc import Collection
 from pathlib import Path
 from typing import Annotated, Any, Final, Literal, Self
-from urllib.parse import urlsplit
 
 from pydantic import (
     AwareDatetime,
@@ -32,22 +31,20 @@ from pydantic_settings import (
     SettingsError,
 )
 
-PREFIX: Final = "WEGENETZ_"
-LOCAL_ISSUER: Final = "wegenetz-local"
-"""The issuer's name as long as nobody sets another one; production refuses it."""
+from services.runtime.settings_problems import (
+    LOCAL_ISSUER,
+    PREFIX,
+    BadSettings,
+    in_sentences,
+    missing,
+    unfit_for_production,
+    variable,
+)
 
 MEBIBYTE: Final = 1024 * 1024
 PERSON_KEY_BYTES: Final = 32
 
 County = Annotated[str, StringConstraints(pattern=r"^[0-9]{5}$")]
-
-
-class BadSettings(ValueError):
-    """The process must not start like this. The message lists everything to be mended, and no value of a secret."""
-
-    def __init__(self, problems: Collection[str]) -> None:
-        super().__init__("The settings are not usable:\n" + "\n".join(f"- {problem}" for problem in problems))
-        self.problems = tuple(problems)
 
 
 def _in_production(data: dict[str, Any]) -> bool:
@@ -312,6 +309,13 @@ class Settings(BaseSettings):
         description="Sender of the e-mails.",
         json_schema_extra=_group("Notices"),
     )
+    notices_kept_days: int = Field(
+        default=90,
+        ge=1,
+        le=3650,
+        description="Days after which a notice that was sent, kept to be read on a page, or given up is deleted.",
+        json_schema_extra=_group("Notices"),
+    )
     webhook_private_addresses: bool = Field(
         default=False,
         description="Whether webhooks may go to private, loopback and link-local addresses, and without https. Only where everybody "
@@ -333,53 +337,10 @@ class Settings(BaseSettings):
 
     @model_validator(mode="after")
     def _refuse_what_must_not_start(self) -> Self:
-        problems = [*self._missing(), *(self._unfit_for_production() if self.profile == "production" else ())]
+        problems = [*missing(self), *(unfit_for_production(self) if self.profile == "production" else ())]
         if problems:
             raise BadSettings(problems)
         return self
-
-    def _missing(self) -> Iterator[str]:
-        for name in self.needs:
-            if name not in type(self).model_fields:
-                yield f"{variable('needs')} names {name!r}, which is not a setting."
-            elif getattr(self, name) is None:
-                yield f"{variable(name)} is missing; the service {self.service} cannot work without it."
-        if self.smtp_host is not None:
-            for name in ("smtp_from", "public_url"):
-                if getattr(self, name) is None:
-                    yield f"{variable(name)} is missing; without it no e-mail with a link can be sent."
-        if self.clock == "virtual" and self.clock_start is None:
-            yield f"{variable('clock_start')} is missing; a virtual clock needs its first instant."
-
-    def _unfit_for_production(self) -> Iterator[str]:
-        if self.local_issuer_key_file is not None:
-            yield f"{variable('local_issuer_key_file')} is set; in production only the county's sign-in service issues tokens."
-        if self.jwks_url is None:
-            yield f"{variable('jwks_url')} is missing; without the issuer's public keys no token can be checked."
-        elif not _is_safe_way(self.jwks_url):
-            yield f"{variable('jwks_url')} must begin with https://, or anybody on the way could put in keys of their own."
-        for name, url in self.peers.items():
-            if not _is_safe_way(url):
-                yield f"{variable('peers')}: the address of {name} must begin with https://, or anybody on the way could read the token."
-        if self.peers and self.service_tokens_dir is None:
-            yield f"{variable('service_tokens_dir')} is missing; without tokens of its own the service cannot ask its peers for events."
-        yield from self._unfit_ways_out()
-        if "instance" not in self.model_fields_set:
-            yield f"{variable('instance')} is missing; two processes of one name would take each other's work away."
-        if self.issuer == LOCAL_ISSUER:
-            yield f"{variable('issuer')} is missing; name the sign-in service whose tokens count."
-        if self.clock == "virtual":
-            yield f"{variable('clock')} is virtual; in production time is the world's."
-        if self.log_is_volatile:
-            yield f"{variable('log_is_volatile')} is true; in production the broker must keep its log."
-        if self.ids_seed is not None:
-            yield f"{variable('ids_seed')} is set; ids that can be repeated can be guessed."
-
-    def _unfit_ways_out(self) -> Iterator[str]:
-        if self.smtp_host not in (None, "localhost", "127.0.0.1", "::1") and self.smtp_security == "none":
-            yield f"{variable('smtp_security')} is none; anybody on the way to the mail server could read links and password."
-        if self.public_url is not None and not _is_safe_way(self.public_url):
-            yield f"{variable('public_url')} must begin with https://, or anybody on the way could answer in a partner's name."
 
     @classmethod
     def load(cls, *, service: str, needs: Collection[str] = (), **values: Any) -> Self:
@@ -387,7 +348,7 @@ class Settings(BaseSettings):
         try:
             return cls(service=service, needs=tuple(needs), **values)
         except ValidationError as error:
-            raise BadSettings(list(_in_sentences(error))) from None
+            raise BadSettings(list(in_sentences(error))) from None
         except SettingsError as error:
             # pydantic-settings names the field and the source; its cause, which could quote the value, stays behind.
             raise BadSettings([f"{error}; lists and objects are written as JSON."]) from None
@@ -408,27 +369,3 @@ class Settings(BaseSettings):
         if not Path(folder).is_dir():
             raise BadSettings([f"{variable('secrets_dir')} does not name a folder that can be read."])
         return init_settings, env_settings, SecretsSettingsSource(settings_cls, folder)
-
-
-def variable(name: str) -> str:
-    """The environment variable of a setting."""
-    return PREFIX + name.upper()
-
-
-def _is_safe_way(url: str) -> bool:
-    """https, or a sidecar on the same machine."""
-    parts = urlsplit(url)
-    return parts.scheme == "https" or parts.hostname in ("localhost", "127.0.0.1", "::1")
-
-
-def _in_sentences(error: ValidationError) -> Iterator[str]:
-    """What pydantic found, named by variable. Its messages tell the rule; `include_input` keeps values out."""
-    for problem in error.errors(include_url=False, include_input=False):
-        if problem["type"] == "default_factory_not_called":
-            continue  # a default that follows from another setting, which is itself in this list
-        cause = problem.get("ctx", {}).get("error")
-        if isinstance(cause, BadSettings):
-            yield from cause.problems
-        else:
-            place = ".".join(str(part) for part in problem["loc"][1:])
-            yield f"{variable(str(problem['loc'][0]))}{f' ({place})' if place else ''}: {problem['msg']}."

@@ -13,7 +13,8 @@ from typing import Final, Literal, cast, get_args, get_origin
 
 from pydantic import AwareDatetime, SecretStr
 
-from services.runtime.settings import Settings, variable
+from services.runtime.settings import Settings
+from services.runtime.settings_problems import variable
 
 
 def document() -> str:

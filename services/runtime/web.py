@@ -9,6 +9,7 @@ leaves neither its text in the answer nor in the log; bodies are limited; answer
 from __future__ import annotations
 
 from collections.abc import Callable, Collection, Iterable, Sequence
+from pathlib import Path
 from typing import Annotated, Final
 
 from fastapi import APIRouter, Depends, FastAPI, Header
@@ -19,6 +20,7 @@ from starlette.responses import Response
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from services.runtime.catalogue import Catalogue
+from services.runtime.describing import describe, examples_in
 from services.runtime.health import Health, HealthReport
 from services.runtime.limits import BodyLimit
 from services.runtime.logs import log
@@ -45,11 +47,13 @@ def build_app(
     routers: Sequence[APIRouter],
     public: Collection[str] = (),
     layers: Iterable[Layer] = (),
+    examples: Path | None = None,
 ) -> FastAPI:
     """The application of one service.
 
     `routers` carry their own prefix (``APIRouter(prefix="/v1")``): only so a request is measured under its whole route. `public` lists
     the paths of routes that anybody may call. `layers` go around everything, the first outermost; the request's span is one.
+    `examples`: the file of the examples in the OpenAPI document.
     Raises `UnguardedRoutes`.
     """
     problems = Problems(catalogue)
@@ -79,6 +83,7 @@ def build_app(
         app.include_router(router)
     assert_routes_guarded(app)
     # Describing the routes here also finds an annotation that cannot be resolved, which FastAPI tells at the first request only.
+    describe(app, examples_in(examples) if examples is not None else {})
     app.state.known_names = known_names(app)
     return app
 

@@ -34,6 +34,7 @@ class Publishers:
         self._offers: Iterator[Offer] = iter(world.offers)
         self._next = next(self._offers, None)
         self._are_listed = False
+        self._seats = {one.code: one.seat for one in world.county.partners}
 
     @property
     def next_day(self) -> date | None:
@@ -48,8 +49,12 @@ class Publishers:
             by_partner[self._next.partner].append(self._next)
             self._next = next(self._offers, None)
         for code, offers in sorted(by_partner.items()):
-            for first in range(0, len(offers), MOST_OFFERS):
-                await self._publish(code, offers[first : first + MOST_OFFERS])
+            at_once = [offer for offer in offers if offer.slots is None]
+            for first in range(0, len(at_once), MOST_OFFERS):
+                await self._publish(code, at_once[first : first + MOST_OFFERS])
+            for offer in offers:
+                if offer.slots is not None:
+                    await self._publish_row(offer)
         return sum(map(len, by_partner.values()))
 
     async def _enter(self) -> None:
@@ -60,11 +65,44 @@ class Publishers:
 
     async def _publish(self, code: str, offers: list[Offer]) -> None:
         world = self._world
-        body = {"offers": [{"id": world.offer_id(offer), **terms(offer)} for offer in offers]}
+        body = {"offers": [{"id": world.offer_id(offer), **terms(offer, self._is_at_seat(offer))} for offer in offers]}
         key = f"offers-{offers[0].key}"
         answer = await world.doors.post("referral", "/v1/offers", partner(code), body, key=key)
         _all_applied(answer, f"an offer of {code}")
         world.done["offers"] += len(offers)
+
+    def _is_at_seat(self, offer: Offer) -> bool:
+        """Whether it takes place where the partner has its house."""
+        return self._seats[offer.partner] == offer.district
+
+    async def _publish_row(self, offer: Offer) -> None:
+        world = self._world
+        row = world.offer_id(offer)
+        path, body = f"/v1/slot-rows/{row}", slot_row(offer)
+        answer = await world.doors.put("referral", path, partner(offer.partner), body, key=f"row-{offer.key}")
+        _all_applied(answer, f"an appointment of {offer.partner}")
+        world.done["offers"] += len(answer["items"])
+
+
+def slot_row(offer: Offer) -> dict[str, Any]:
+    """An offer by appointment: so many each week, one after the other, on one day of the week from the next week on."""
+    if offer.slots is None:
+        raise ValueError("this offer is not given by appointment")
+    begins, day = assumptions.COURSE_TIMES[offer.dayparts[0]][0], offer.published_on + timedelta(days=7)
+    start = int(begins[:2]) * 60 + int(begins[3:])
+    ends = start + offer.slots * assumptions.SLOT_MINUTES
+    weekday = Weekday.SATURDAY if offer.dayparts[0] is Daypart.WEEKEND else Weekday.TUESDAY
+    row = {
+        "times": [{"weekday": weekday, "begins": begins, "ends": f"{ends // 60:02}:{ends % 60:02}"}],
+        "minutes": assumptions.SLOT_MINUTES,
+        "way": offer.way,
+        "first": day.isoformat(),
+        "last": (day + timedelta(weeks=assumptions.SLOT_WEEKS, days=-1)).isoformat(),
+    }
+    common = terms(offer)
+    for name in ("seats", "dayparts", "particulars", "starts_on", "ends_on"):
+        del common[name]
+    return {**common, "row": row}
 
 
 def _all_applied(answer: dict[str, Any], what: str) -> None:
@@ -106,17 +144,20 @@ def _point(key: str) -> dict[str, float]:
     return {"latitude": found.latitude, "longitude": found.longitude}
 
 
-def particulars(offer: Offer) -> dict[str, Any] | None:
-    """What courses, volunteer guides and interpreters say besides. A volunteer is a number of the partner's own."""
+def particulars(offer: Offer, *, at_seat: bool) -> dict[str, Any] | None:
+    """What courses, volunteer guides, interpreters and child care say besides. A volunteer is a number of the partner's own."""
     if offer.starts_on is not None and offer.minimum is not None and offer.kind is not ServiceKind.CHARITABLE_WORK:
         times = [time for part in offer.dayparts for time in _times(part)]
-        return {"sort": "course", "minimum": offer.minimum, "times": times}
+        return {"sort": "course", "minimum": offer.minimum, "times": times, "site": SEAT if at_seat else None}
     if offer.kind is ServiceKind.LOTSE:
         signed = (offer.published_on - timedelta(days=assumptions.VOLUNTEERS_SIGNED)).isoformat()
         days = {"confidentiality_signed_on": signed, "conduct_inspected_on": signed}
         return {"sort": "lotse", "volunteer": offer.key, "topics": list(LotseTopic), **days}
     if offer.kind is ServiceKind.INTERPRETER:
         return {"sort": "interpreter-hours", "way": offer.way}
+    if offer.kind is ServiceKind.CHILD_CARE_PLACE:
+        site = SEAT if at_seat else None
+        return {"sort": "child-care", "hours_a_week": assumptions.CHILD_CARE_HOURS, "site": site}
     return None
 
 
@@ -126,8 +167,8 @@ def _times(part: Daypart) -> list[dict[str, str]]:
     return [{"weekday": day, "begins": begins, "ends": ends} for day in days]
 
 
-def terms(offer: Offer) -> dict[str, Any]:
-    """An offer as the service takes it."""
+def terms(offer: Offer, at_seat: bool = False) -> dict[str, Any]:  # noqa: FBT001, FBT002 - where it is, and no option
+    """An offer as the service takes it; `at_seat`: at the partner's own site."""
     asks = offer.asks
     ends_on = offer.starts_on + timedelta(weeks=offer.weeks) if offer.starts_on else None
     return {
@@ -147,7 +188,7 @@ def terms(offer: Offer) -> dict[str, Any]:
         "admission": None if asks.self_payers is None else {"self_payers": asks.self_payers},
         "places": list(asks.places),
         "accessibility": list(asks.accessibility),
-        "particulars": particulars(offer),
+        "particulars": particulars(offer, at_seat=at_seat),
         "starts_on": offer.starts_on.isoformat() if offer.starts_on else None,
         "ends_on": ends_on.isoformat() if ends_on else None,
     }

@@ -14,8 +14,18 @@ from dataclasses import dataclass
 from datetime import date, timedelta
 from typing import Any, Final
 
-from schemas.codes import AgreementScope, CancelReason, Daypart, DeclineReason, FailReason, Outcome, ServiceKind
-from simulation import conduct
+from schemas.codes import (
+    AgreementScope,
+    CancelReason,
+    Daypart,
+    DeclineReason,
+    FailReason,
+    Outcome,
+    RejectReason,
+    ServiceKind,
+    Skill,
+)
+from simulation import assumptions, conduct
 from simulation.agenda import Agenda
 from simulation.conduct import PartnerReply, PersonReply
 from simulation.doors import Refusal, Who
@@ -39,6 +49,7 @@ class Question:
     partner: str
     starts_on: date | None
     dayparts: tuple[Daypart, ...]
+    has_its_time: bool
     district: str
     weeks: int
 
@@ -49,15 +60,22 @@ class Step:
 
     question: Question
     step: str
-    reason: DeclineReason | FailReason | CancelReason | None = None
+    reason: RejectReason | DeclineReason | FailReason | CancelReason | None = None
     outcome: Outcome | None = None
+    skills: tuple[Skill, ...] = ()
     on: date | None = None
     daypart: Daypart | None = None
 
     def body(self) -> dict[str, Any]:
         on = self.on.isoformat() if self.on is not None else None
-        more = {"reason": self.reason, "outcome": self.outcome, "on": on, "daypart": self.daypart}
-        told = {name: value for name, value in more.items() if value is not None}
+        more = {
+            "reason": self.reason,
+            "outcome": self.outcome,
+            "skills": list(self.skills),
+            "on": on,
+            "daypart": self.daypart,
+        }
+        told = {name: value for name, value in more.items() if value not in (None, [])}
         return {"referral": self.question.referral, "step": self.step, **told}
 
 
@@ -85,7 +103,7 @@ class Referrals:
 
     async def act(self, today: date) -> int:
         acts = await self._look_through(today)
-        for question in await self._take(COUNSELLOR, f"release-{today}", self._due(self._releases, today)):
+        for question in await self._take(COUNSELLOR, f"release-{today}", self._due(self._releases, today), "release"):
             self._ask_person(question, today)
         for question in await self._take(COUNSELLOR, f"answer-{today}", self._due(self._answers, today), "agreement"):
             await self._record_scope(question)
@@ -100,8 +118,11 @@ class Referrals:
         found = 0
         async for question in self._new("proposed"):
             found += 1
-            after = conduct.release_after(self._world.county.seed, question.referral)
-            self._put(self._releases, today, after, Step(question, "release"))
+            seed = self._world.county.seed
+            why, after = conduct.rejects(seed, question.referral), conduct.release_after(seed, question.referral)
+            right = why is None or self._at_once
+            step = Step(question, "release") if right else Step(question, "rejection", reason=why)
+            self._put(self._releases, today, after, step)
         return found
 
     async def _look_at_what_was_agreed_in_advance(self, today: date) -> int:
@@ -129,8 +150,9 @@ class Referrals:
                 partner=place["partner"],
                 starts_on=date.fromisoformat(place["starts_on"]) if place["starts_on"] else None,
                 dayparts=tuple(map(Daypart, place["dayparts"])),
+                has_its_time=place["begins"] is not None,
                 district=place["district"],
-                weeks=self._weeks[place["offer"]],
+                weeks=self._weeks.get(place["offer"], assumptions.PLANS[ServiceKind(line["kind"])].weeks),
             )
 
     async def _record_scope(self, question: Question) -> None:
@@ -195,10 +217,13 @@ class Referrals:
         after_days, told = conduct.first_appointment_after(seed, question.referral)
         begins = max(today, question.starts_on or today + timedelta(days=after_days))
         steps = [
-            (begins + timedelta(days=later.after_days), Step(question, later.step, later.reason, later.outcome))
+            (
+                begins + timedelta(days=later.after_days),
+                Step(question, later.step, later.reason, later.outcome, _skills(seed, question, later)),
+            )
             for later in conduct.course_of_things(seed, index, question.referral, question.kind, question.weeks)
         ]
-        if told and question.dayparts:
+        if told and question.dayparts and not question.has_its_time:
             steps.insert(0, (today, Step(question, "scheduling", on=begins, daypart=question.dayparts[0])))
         for number, (day, step) in enumerate(steps):
             self._taking_part.put(day, f"{question.referral}/{number}", step)
@@ -233,3 +258,8 @@ class Referrals:
 
     def _due(self, agenda: Agenda[Step], today: date) -> list[Step]:
         return [step for _, step in agenda.due(today)]
+
+
+def _skills(seed: int, question: Question, later: conduct.Later) -> tuple[Skill, ...]:
+    """In which skills a level was certified, where it was not the whole of it."""
+    return conduct.certified_skills(seed, question.referral, later.outcome) if later.outcome is not None else ()

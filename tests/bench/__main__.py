@@ -3,6 +3,7 @@
     make bench                               # throughput beside the limit and the usual way, and the first referral
     make bench ARGS="--parts growth"         # hours on a small machine; the sizes can be given
     make bench ARGS="--parts matching,online" # a round beside the bare solver, and half-years by each policy: no engines needed
+    make bench ARGS="--parts teaching"       # and by each that prices can be learned from
 
 What is measured, and how to read it: docs/architecture/speed.md. The figures are written to build/bench/bench.json as well. Exit codes:
 0 every bar that was measured is reached, 1 one is missed or something stopped the run, 2 the command was not understood, 130 Ctrl-C.
@@ -19,6 +20,7 @@ import shutil
 import sys
 from collections.abc import Awaitable, Callable, Mapping, Sequence
 from dataclasses import replace
+from itertools import product
 from pathlib import Path
 from typing import Any, Final, TypeVar
 
@@ -30,7 +32,7 @@ from deploy.embedded.interrupts import stopping_on_signals
 from deploy.refusals import CannotDo
 from simulation.doors import NoAnswer, Refusal
 from simulation.rest import NoRest
-from tests.bench import online, solving
+from tests.bench import online, solving, teaching
 from tests.bench.copy import Disturbed, copy
 from tests.bench.figures import QUIET, Again, Crowd, HalfYear, Pair, Report, Round, Stretch
 from tests.bench.halfyear import TEST, Shift
@@ -42,7 +44,7 @@ from tests.bench.written import Head
 
 OUTPUT: Final = Path("build/bench")
 FIGURES: Final = OUTPUT / "bench.json"
-PARTS: Final = ("path", "usual", "growth", "first", "matching", "online")
+PARTS: Final = ("path", "usual", "growth", "first", "matching", "online", "teaching")
 USUALLY: Final = "path,usual,first"
 FIRST_PEOPLE: Final = 20
 """They come before anything is measured but the first referral: whoever starts cold is not compared with who is warm."""
@@ -95,18 +97,22 @@ class Bench:
                 with self._progress.during(f"A round of {people:,} needs and {offers:,} offers"):
                     measured = await asyncio.to_thread(solving.measure, people, offers)
                 self._note(matching=(*self.report.matching, measured))
-        if "online" in parts:
-            await self._online(self._options.seeds)
+        if {"online", "teaching"} & {*parts}:
+            await self._half_years(parts, self._options.seeds)
         self._clear()
 
-    async def _online(self, seeds: Sequence[int]) -> None:
+    async def _half_years(self, parts: Sequence[str], seeds: Sequence[int]) -> None:
         with self._progress.during("Learning prices from other half-years"):
             learned = await asyncio.to_thread(online.trained)
-        for shift in Shift:
-            for seed in seeds:
+        for seed, shift in product(seeds, Shift):
+            if "online" in parts:
                 with self._progress.during(f"A half-year by each policy: {shift}, seed {seed}"):
                     figures = await asyncio.to_thread(online.play_all, shift, seed, learned)
                 self._note(online=(*self.report.online, HalfYear(shift, seed, figures)))
+            if "teaching" in parts:
+                with self._progress.during(f"A half-year by each teacher: {shift}, seed {seed}"):
+                    figures = await asyncio.to_thread(teaching.play_all, shift, seed, learned)
+                self._note(teaching=(*self.report.teaching, HalfYear(shift, seed, figures)))
 
     async def _round(self, parts: Sequence[str]) -> Round:
         """What is compared is measured within minutes."""
@@ -211,7 +217,7 @@ async def _run(options: argparse.Namespace, console: Console) -> int:
     if not finished:
         return INTERRUPTED
     report = bench.report
-    show(report, console)
+    show(report, console, each_seed=options.each_seed)
     console.print(f"The figures are in {FIGURES}.", highlight=False)
     missed = [verdict for verdict in report.verdicts() if not verdict.reached]
     for verdict in missed:
@@ -251,6 +257,7 @@ def _parser() -> argparse.ArgumentParser:
     growth.add_argument("--runs", type=_positive, default=3, metavar="N", help="of which the median counts (3)")
     ahead = parser.add_argument_group("online", "Generated half-years, played by each policy.")
     ahead.add_argument("--seeds", type=_seeds, default=tuple(TEST), metavar="FROM-TO", help="(default: 900-909)")
+    ahead.add_argument("--each-seed", action="store_true", help="print a table for each half-year too")
     return parser
 
 

@@ -12,7 +12,7 @@ from typing import Final, Self
 from deploy.embedded.folder import Choices
 from deploy.embedded.system import SERVICES, Embedded, Running
 from simulation.doors import Doors
-from tests.bench.figures import First, Stretch
+from tests.bench.figures import First, Offers, Stretch
 from tests.bench.processes import Scrape, Stolen, cpu_seconds, megabytes, since
 from tests.bench.progress import Progress
 from tests.bench.whole_path import SEED, Driver
@@ -89,6 +89,7 @@ class Copy:
                 name: int(one.total("transactions_total", result="committed")) for name, one in counted.items()
             },
             stolen=share,
+            offers=offers_of(counted["referral"]),
         )
 
     async def keep(self, files: Path) -> Sequence[Head]:
@@ -121,6 +122,17 @@ class Copy:
     async def _scrape(self) -> Scrapes:
         read = (asyncio.to_thread(Scrape.of, url) for url in self._running.services.values())
         return dict(zip(self._running.services, await asyncio.gather(*read), strict=True))
+
+
+def offers_of(counted: Scrape) -> Offers:
+    """What referral counted of its rounds and first offers."""
+    within = counted.by("rounds_to_first_offer_bucket", "le")
+    return Offers(
+        within={float(bound): int(some) for (bound,), some in within.items()},
+        needs=int(counted.total("rounds_to_first_offer_count")),
+        rounds=int(counted.total("round_seconds_count")),
+        seconds=counted.total("round_seconds_sum"),
+    )
 
 
 class _Memory:

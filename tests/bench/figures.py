@@ -5,6 +5,7 @@ Ratios are above 1 where the system is the faster one. A part that was not measu
 
 from __future__ import annotations
 
+import math
 from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass
 from statistics import mean, median
@@ -26,6 +27,8 @@ LOOKING_AHEAD: Final = "the same, by scarcity"
 DAILY: Final = "optimum each day"
 FIRST_COME: Final = "first come, first served"
 """Policies by the names that `online.policies` gives them."""
+PROMPT_ROUNDS: Final = 2
+"""So many rounds may 99 of 100 needs wait for their first offer, when there is a place for all."""
 QUIET: Final = 0.05
 """Up to this share of the cores' time may go to other machines of the same host; what was measured with more says little."""
 FLAT: Final = 1.10
@@ -49,10 +52,32 @@ class Stretch:
     steps: Mapping[str, Mapping[str, float]]
     transactions: Mapping[str, int]
     stolen: float = 0.0
+    offers: Offers | None = None
 
     @property
     def per_second(self) -> float:
         return self.people / self.seconds
+
+
+@dataclass(frozen=True, slots=True)
+class Offers:
+    """How soon needs were offered a place, in rounds: for each number of rounds, how many needs had to wait at most that long. `rounds`
+    ran meanwhile, `seconds` long together. A round begins at most once a second."""
+
+    within: Mapping[float, int]
+    needs: int
+    rounds: int
+    seconds: float
+
+    @property
+    def prompt(self) -> float:
+        """The share of needs that had their first offer in the first round or the next."""
+        return self.within[float(PROMPT_ROUNDS)] / self.needs if self.needs else 1.0
+
+    @property
+    def p99(self) -> float:
+        """So many rounds at most for 99 of 100 needs; infinite beyond what is counted."""
+        return next((rounds for rounds, some in sorted(self.within.items()) if some >= 0.99 * self.needs), math.inf)
 
 
 @dataclass(frozen=True, slots=True)
@@ -156,6 +181,12 @@ class HalfYear:
         return self.figures[LOOKING_AHEAD][figure] - self.figures[over][figure]
 
 
+def by_shift(years: Sequence[HalfYear]) -> Mapping[str, Sequence[HalfYear]]:
+    """The half-years by what was not as it was."""
+    names = dict.fromkeys(one.shift for one in years)
+    return {name: [one for one in years if one.shift == name] for name in names}
+
+
 @dataclass(frozen=True, slots=True)
 class Report:
     """One run of the bench."""
@@ -165,12 +196,8 @@ class Report:
     growth: Sequence[Pair] = ()
     matching: Sequence[Solving] = ()
     online: Sequence[HalfYear] = ()
-
-    @property
-    def shifts(self) -> Mapping[str, Sequence[HalfYear]]:
-        """The half-years by what was not as it was."""
-        names = dict.fromkeys(one.shift for one in self.online)
-        return {name: [one for one in self.online if one.shift == name] for name in names}
+    teaching: Sequence[HalfYear] = ()
+    """Figures by teacher instead of policy: `teaching.TEACHERS`."""
 
     @property
     def middle(self) -> Round | None:
@@ -186,6 +213,12 @@ class Report:
             found.append(Verdict("the whole path against the limit", median(of_limit), LIMIT_BAR))
         if of_usual := [ratio for one in self.rounds if (ratio := one.of_usual) is not None]:
             found.append(Verdict("the whole path against the usual way", median(of_usual), USUAL_BAR))
+        if prompt := [one.path.offers.p99 for one in self.rounds if one.path and one.path.offers]:
+            found.append(
+                Verdict(
+                    "rounds from a need to its first offer, for 99 of 100", median(prompt), PROMPT_ROUNDS, most=True
+                )
+            )
         if self.growth:
             early, late = self.growth[0].early.name, self.growth[0].late.name
             ratio = median(pair.ratio for pair in self.growth)
@@ -200,7 +233,7 @@ class Report:
             for one in self.matching
             if one.people == SOLVER_PEOPLE
         ]
-        for name, years in self.shifts.items():
+        for name, years in by_shift(self.online).items():
             reached = mean(one.figures[LOOKING_AHEAD]["ratio"] for one in years)
             found.append(Verdict(f"{name}: of hindsight", reached, HINDSIGHT_BARS.get(name, HINDSIGHT_BAR), digits=3))
             lead = min(one.lead("ratio", DAILY) for one in years)

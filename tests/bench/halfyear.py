@@ -7,12 +7,14 @@ Needs of four kinds come on any day and go again when their patience ends (Lomax
 weeks before they close: courses when they start, slots of counselling after two weeks, volunteers when their time is up; what was not
 taken by then is lost. Who may have what, and what it is worth, say the rules and points of the service itself. In the scenarios something
 is not as it was when prices were learned; `shift` says what.
+
+What was added later is drawn apart (`_accompanied`) or follows from the rest (`Opening.minimum`): the worlds stayed as they were.
 """
 
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import date, timedelta
 from enum import StrEnum
 from typing import Any, Final, NamedTuple
@@ -22,8 +24,8 @@ import numpy as np
 from schemas.codes import BenefitRegime, Cefr, Daypart, ResidenceGroup, ServiceKind, Sex
 from schemas.places import districts
 from services.referral.county import CountySettings, settings_of
-from services.referral.eligibility import Home, Hours, Levels, Seeker
 from services.referral.offers import Offer, OfferTerms
+from services.referral.seekers import Home, Hours, Levels, Seeker
 from services.runtime.calendar import end_of_berlin_day
 
 COUNTY: Final = "03459"
@@ -91,17 +93,24 @@ AFTERWARDS: Final[Mapping[str, float]] = {
 }
 """The weights of languages, and those of a year in which others come."""
 
+PARTNERS: Final = 12
+"""Of each kind."""
+COMES_AGAIN: Final = 0.3
+"""The share of those who look for a volunteer or for counselling and know one of these partners already."""
+
 MOST_COMMON_LAST: Final = 1.6
 """The first district has so many times the people of the last, in even steps; offers lie in the first third more often than people live."""
 
 
 @dataclass(frozen=True, slots=True)
 class Coming:
-    """A need, the day on which it comes, and the first day on which it has gone. Days count from 0."""
+    """A need, the day on which it comes, and the first day on which it has gone. Days count from 0. `known_to`: the partner that
+    accompanied this person before, if they come again. No rule and no points look at it."""
 
     seeker: Seeker
     comes: int
     goes: int
+    known_to: str | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -113,6 +122,12 @@ class Opening:
     opens: int
     closes: int
     announced: int
+
+    @property
+    def minimum(self) -> int:
+        """With fewer participants a course does not take place; 0 for what is no course."""
+        terms = self.offer.terms
+        return -(-self.offer.seats * 3 // 5) if terms is not None and terms.kind in (COURSE, VOCATIONAL) else 0
 
 
 @dataclass(frozen=True, slots=True)
@@ -130,7 +145,20 @@ def world(shift: Shift, seed: int) -> World:
     """The same for the same shift and seed."""
     made = _Making(shift, np.random.default_rng([seed, *shift.encode()]))
     offers = made.offers()
-    return World(shift, seed, made.needs(), offers, settings_of(COUNTY, FIRST_DAY))
+    needs = _accompanied(made.needs(), np.random.default_rng([seed, *shift.encode(), 1]))
+    return World(shift, seed, needs, offers, settings_of(COUNTY, FIRST_DAY))
+
+
+def _accompanied(needs: Sequence[Coming], drawn: np.random.Generator) -> tuple[Coming, ...]:
+    """Some of those who look for a volunteer or for counselling come again, and know one of the twelve partners of that kind."""
+    again = drawn.random(len(needs)) < COMES_AGAIN
+    partners = drawn.integers(0, PARTNERS, len(needs))
+    return tuple(
+        replace(one, known_to=f"{one.seeker.kind}-{partner}")
+        if returns and one.seeker.kind in (LOTSE, COUNSELLING)
+        else one
+        for one, returns, partner in zip(needs, again.tolist(), partners.tolist(), strict=True)
+    )
 
 
 class _Making:
@@ -194,7 +222,7 @@ class _Making:
             languages=frozenset(
                 {_one(drawn, self._languages(day))} | ({"eng"} if drawn.random() < 0.2 else set[str]())
             ),
-            child_care_ages=frozenset((3,)) if children else frozenset(),
+            child_care_ages=(3,) if children else (),
         )
         return Coming(seeker, day, day + 1 + int(patience))
 
@@ -207,7 +235,7 @@ class _Making:
         opens = int(drawn.integers(-open_for // 2, DAYS - open_for // 3))
         announced = opens + open_for
         told: dict[str, Any] = {
-            "partner": f"{kind.kind}-{int(drawn.integers(0, 12))}",
+            "partner": f"{kind.kind}-{int(drawn.integers(0, PARTNERS))}",
             "kind": kind.kind,
             "district": str(drawn.choice(self._districts, p=self._offered)),
             "enrol_until": FIRST_DAY + timedelta(days=announced),

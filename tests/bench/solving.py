@@ -26,8 +26,9 @@ from schemas.places import districts
 from services.referral.assignment import costs_of, flow
 from services.referral.board import Board, Solved
 from services.referral.county import settings_of
-from services.referral.eligibility import Circumstances, Home, Hours, Levels, Seeker
+from services.referral.eligibility import Circumstances
 from services.referral.offers import Offer, OfferTerms
+from services.referral.seekers import Home, Hours, Levels, Seeker
 from services.runtime.calendar import end_of_berlin_day
 from tests.bench.halfyear import COUNTY, FIRST_DAY
 
@@ -143,7 +144,7 @@ def _seeker(drawn: np.random.Generator, number: int, where: Sequence[str]) -> Se
         levels=Levels.alike(german),
         hours=Hours(frozenset(part for part in Daypart if drawn.random() < 0.5)),
         languages=frozenset(drawn.choice(_LANGUAGES, 1).tolist()),
-        child_care_ages=frozenset((3,)) if drawn.random() < 0.25 else frozenset(),
+        child_care_ages=(3,) if drawn.random() < 0.25 else (),
     )
 
 

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+import math
+from collections.abc import Iterator, Mapping, Sequence
 from statistics import mean
 from typing import Final
 
@@ -10,16 +11,30 @@ from rich.console import Console
 from rich.table import Table
 from rich.text import Text
 
-from tests.bench.figures import Again, Crowd, First, HalfYear, Pair, Report, Round, Stretch, Verdict, a_person, added
+from tests.bench.figures import (
+    Again,
+    Crowd,
+    First,
+    HalfYear,
+    Offers,
+    Pair,
+    Report,
+    Round,
+    Stretch,
+    Verdict,
+    a_person,
+    added,
+    by_shift,
+)
 from tests.bench.solving import Solving
 
 STEPS: Final = ("load", "decide", "write", "publish")
 
 
-def show(report: Report, console: Console) -> None:
+def show(report: Report, console: Console, *, each_seed: bool = False) -> None:
     machine = ", ".join(f"{name} {value}" for name, value in report.machine.items())
     console.print(f"\n[bold]Speed[/bold] ({machine})", highlight=False)
-    for table in tables(report):
+    for table in tables(report, each_seed=each_seed):
         console.print()
         console.print(table)
     if first := _middle_first(report):
@@ -27,20 +42,25 @@ def show(report: Report, console: Console) -> None:
     console.print()
 
 
-def tables(report: Report) -> Iterator[Table]:
-    """Throughput of every round; the rest of the middle one."""
+def tables(report: Report, *, each_seed: bool = False) -> Iterator[Table]:
+    """Throughput of every round; the rest of the middle one. `each_seed`: half-years one by one too."""
     middle = report.middle
     if middle and middle.path:
         yield throughput(report.rounds)
         yield cpu(middle.path, middle.limit, middle.usual)
         yield steps(middle.path, middle.limit)
+        if middle.path.offers:
+            yield offers(middle.path.offers)
     if report.growth:
         yield growth(report.growth)
     if report.matching:
         yield matching(report.matching)
-    for name, years in report.shifts.items():
-        yield online(name, years)
-        yield people(name, years)
+    for name, years in by_shift(report.online).items():
+        if each_seed:
+            yield from of_each(years)
+        yield means(name, years)
+    if report.teaching:
+        yield teaching(by_shift(report.teaching))
     if verdicts := report.verdicts():
         yield judged(verdicts)
 
@@ -82,6 +102,17 @@ def steps(path: Stretch, limit: Again | None) -> Table:
     return table
 
 
+def offers(made: Offers) -> Table:
+    """How soon needs were offered a place."""
+    table = _table("first offer within", "needs", "share")
+    for bound, some in sorted(made.within.items()):
+        if bound < math.inf:
+            table.add_row(f"{bound:.0f} rounds", f"{some:,}", f"{some / max(1, made.needs):.1%}")
+    mean_ms = 1000 * made.seconds / max(1, made.rounds)
+    table.add_row("needs in all", f"{made.needs:,}", f"{made.rounds} rounds, {mean_ms:.0f} ms each")
+    return table
+
+
 def growth(pairs: Sequence[Pair]) -> Table:
     early, late = pairs[0].early, pairs[0].late
     table = _table(f"growth, {len(pairs)} runs", f"people {early.name}", f"people {late.name}", "ratio")
@@ -109,27 +140,45 @@ def matching(sizes: Sequence[Solving]) -> Table:
     return table
 
 
-def online(shift: str, years: Sequence[HalfYear]) -> Table:
-    """Of hindsight, and the share served: each policy in each half-year."""
-    table = _table(f"half-years, {shift}", *(_SHORT.get(name, name) for name in years[0].figures))
+def means(shift: str, years: Sequence[HalfYear]) -> Table:
+    """Every figure of each policy, the mean over the half-years."""
+    return _policies(f"{shift}, mean of {len(years)}", [one.figures for one in years])
+
+
+def of_each(years: Sequence[HalfYear]) -> Iterator[Table]:
+    """The same for each half-year alone."""
     for one in years:
-        cells = (f"{found['ratio']:.3f} {found['served']:.0%}" for found in one.figures.values())
-        table.add_row(f"seed {one.seed}", *cells)
+        yield _policies(f"{one.shift}, seed {one.seed}", [one.figures])
+
+
+def teaching(years: Mapping[str, Sequence[HalfYear]]) -> Table:
+    """Of hindsight, and the share served, by what prices were learned from."""
+    table = _table("prices learned from", *years)
+    teachers = next(iter(years.values()))[0].figures
+    for teacher in teachers:
+        found = ((_mean(some, teacher, "ratio"), _mean(some, teacher, "served")) for some in years.values())
+        table.add_row(teacher, *(f"{ratio:.3f} {served:.1%}" for ratio, served in found))
     return table
 
 
-def people(shift: str, years: Sequence[HalfYear]) -> Table:
-    """What it means for people, on average. (All figures of each seed are in the JSON.)"""
-    table = _table(f"{shift}, on average", *MEANT)
-    for policy in years[0].figures:
-        found = {name: mean(one.figures[policy][name] for one in years) for name in MEANT}
-        table.add_row(
-            _SHORT.get(policy, policy), *(f"{value:.0f}" if value > 1 else f"{value:.2f}" for value in found.values())
-        )
+def _mean(years: Sequence[HalfYear], policy: str, figure: str) -> float:
+    return mean(one.figures[policy][figure] for one in years)
+
+
+def _policies(title: str, years: Sequence[Mapping[str, Mapping[str, float]]]) -> Table:
+    policies = years[0]
+    table = _table(title, *(_SHORT.get(name, name) for name in policies))
+    for figure in next(iter(policies.values())):
+        found = (mean(one[policy][figure] for one in years) for policy in policies)
+        table.add_row(figure, *(_written(figure, value) for value in found))
     return table
 
 
-MEANT: Final = ("unmet, some offer fitted", "wait p50", "wait p90", "urgent p90", "gap of languages")
+def _written(figure: str, value: float) -> str:
+    """Shares to three digits; days, courses and milliseconds to one."""
+    return f"{value:.1f}" if any(word in figure for word in ("wait", "p90", "courses", "ms")) else f"{value:.3f}"
+
+
 _SHORT: Final = {
     "first come, first served": "first come",
     "optimum each day": "each day",

@@ -22,10 +22,11 @@ from schemas.codes import Daypart
 from services.intake.service import SERVICE as INTAKE
 from services.profiling.service import SERVICE as PROFILING
 from services.referral import model as referral
-from services.referral import offers
+from services.referral import offers, referrals
 from services.referral.directory import entries
 from services.referral.service import SERVICE as REFERRAL
 from services.reporting.service import SERVICE as REPORTING
+from services.reporting.steering.model import ReportTerms
 from services.runtime.calendar import whole_milliseconds
 from services.runtime.deciding import State
 from tests.given import kept
@@ -134,23 +135,23 @@ def _plain(annotation: Any, constraints: list[Any]) -> Strategy:
 
 
 def _fitting_referral(values: Values) -> Values:
-    awaited = values["state"] in referral.AWAITING
-    scheduled = values["state"] is referral.ReferralState.SCHEDULED
-    fitting = isinstance(values["reason"], referral.REASONS.get(values["state"], type(None)))
+    awaited = values["state"] in referrals.AWAITING
+    scheduled = values["state"] is referrals.ReferralState.SCHEDULED
+    fitting = isinstance(values["reason"], referrals.REASONS.get(values["state"], type(None)))
     return values | {
         "deadline": (values["deadline"] or datetime(2016, 3, 1, tzinfo=UTC)) if awaited else None,
         "first": values["first"]
-        or (referral.FirstDay(on=date(2016, 3, 1), daypart=Daypart.WEEKEND) if scheduled else None),
+        or (referrals.FirstDay(on=date(2016, 3, 1), daypart=Daypart.WEEKEND) if scheduled else None),
         "reason": values["reason"] if fitting else None,
     }
 
 
 def _fitting_need(values: Values) -> Values:
-    live = values["live"] if values["live"] is not None and values["live"].state in referral.LIVE else None
+    live = values["live"] if values["live"] is not None and values["live"].state in referrals.LIVE else None
     settled = values["settled"] if live is None else None
     return values | {
         "live": live,
-        "past": tuple(past for past in values["past"] if past.state not in referral.LIVE),
+        "past": tuple(past for past in values["past"] if past.state not in referrals.LIVE),
         "settled": settled,
         "withdrawn": values["withdrawn"] and (live is not None or settled is not None),
     }
@@ -158,7 +159,7 @@ def _fitting_need(values: Values) -> Values:
 
 def _fitting_offer(values: Values) -> Values:
     holders = tuple({holder.referral: holder for holder in values["holders"]}.values())
-    return values | {"holders": holders, "seats": max(values["seats"], len(holders))}
+    return values | {"holders": holders, "seats": max(values["seats"], sum(holder.places for holder in holders))}
 
 
 def _fitting_site(values: Values) -> Values:
@@ -175,12 +176,17 @@ def _fitting_agreement(values: Values) -> Values:
     return values | {"valid_until": until and max(until, values["valid_from"])}
 
 
+def _fitting_terms(values: Values) -> Values:
+    return values | {"recipients": tuple(one.replace("@", "-") for one in values["recipients"])}
+
+
 FITTING: Final[dict[type[BaseModel], Callable[[Values], Values]]] = {
-    referral.Referral: _fitting_referral,
+    referrals.Referral: _fitting_referral,
     referral.Need: _fitting_need,
     offers.Offer: _fitting_offer,
     entries.Site: _fitting_site,
     entries.PartnerEntry: _fitting_partner,
     entries.Agreement: _fitting_agreement,
+    ReportTerms: _fitting_terms,
 }
 """Classes whose values must fit together, each with what makes any values do so."""

@@ -6,7 +6,7 @@ import asyncio
 import signal
 import sys
 import time
-from collections.abc import AsyncIterator, Callable
+from collections.abc import AsyncIterator, Callable, Sequence
 from contextlib import asynccontextmanager
 from pathlib import Path
 
@@ -25,19 +25,20 @@ SERVICES = ("intake", "profiling")
 class House:
     """A supervisor over stubs, and what was seen of it."""
 
-    def __init__(self, folder: Path) -> None:
+    def __init__(self, folder: Path, brokers: Sequence[str] = ("broker",), *, log_is_kept: bool = False) -> None:
         self.folder = folder
         self.seen: list[tuple[str, State]] = []
         self.prepared = 0
         self.refused = 0
         self.ports: list[ReservedPort] = []
-        broker, database, *services = (self._program(name) for name in ("broker", "database", *SERVICES))
+        database, *services = (self._program(name) for name in ("database", *SERVICES))
         self.supervisor = Supervisor(
-            broker,
+            [self._program(name) for name in brokers],
             database,
             services,
             folder=folder,
             logs=folder / "log",
+            log_is_kept=log_is_kept,
             prepare=self._prepare,
             changed=lambda name, state: self.seen.append((name, state)),
         )
@@ -91,6 +92,16 @@ async def house(tmp_path: Path) -> AsyncIterator[House]:
         port.close()
 
 
+@pytest.fixture
+async def durable(tmp_path: Path) -> AsyncIterator[House]:
+    """Its broker has two nodes and keeps its log."""
+    house = House(tmp_path, ("broker-1", "broker-2"), log_is_kept=True)
+    yield house
+    await house.supervisor.crash()
+    for port in house.ports:
+        port.close()
+
+
 @asynccontextmanager
 async def started(house: House) -> AsyncIterator[Supervisor]:
     await house.supervisor.start()
@@ -134,6 +145,32 @@ async def test_the_start_of_the_broker_is_the_start_of_every_service(house: Hous
         assert house.prepared == 2
         again = house.events()[house.events().index("topics applied") + 1 :]
         assert again.index("intake stops") < again.index("broker starts") < again.index("topics applied")
+
+
+async def test_where_the_log_is_kept_a_killed_node_is_started_again_alone(durable: House) -> None:
+    async with started(durable) as supervisor:
+        before = durable.pids()
+        supervisor.send("broker-2", signal.SIGKILL)
+        await supervisor.until_ready("broker-2", 10)
+        after = durable.pids()
+        assert {name for name in after if after[name] != before[name]} == {"broker-2"}
+        assert durable.prepared == 1
+
+
+async def test_where_the_log_is_kept_services_start_when_every_node_is_there_and_end_before_any(durable: House) -> None:
+    durable.refused = 1
+    async with started(durable):
+        events = durable.events()
+        begun = events.index("topics applied")
+        assert all(events.index(f"{node} starts") < begun for node in ("broker-1", "broker-2"))
+        assert all(events.index(f"{name} starts") > begun for name in SERVICES)
+        assert durable.prepared == 2, "it was asked again"
+    stops = [event for event in durable.events() if event.endswith("stops")]
+    assert [{*stops[:2]}, {*stops[2:4]}, stops[4]] == [
+        {f"{name} stops" for name in SERVICES},
+        {"broker-1 stops", "broker-2 stops"},
+        "database stops",
+    ]
 
 
 async def test_a_stop_ends_services_then_the_broker_then_the_database(house: House) -> None:

@@ -15,9 +15,10 @@ from simulation.books import draw
 from simulation.doors import Doors
 from simulation.load import load_county, run_load
 from simulation.world import World
+from tests.broker import BROKER
 
 COUNTY = "03459"
-CHOICES = Choices(counties=(COUNTY,), clock="real", ids_seed="faults")
+CHOICES = Choices(counties=(COUNTY,), clock="real", ids_seed="faults", broker=BROKER)
 PATIENCE = 120.0
 
 

@@ -47,6 +47,7 @@ async def test_what_was_committed_is_sent_after_a_kill_and_whoever_was_erased_do
     """The process is killed before it could publish; who asks again with the same key hears the same answer. Later everything is sent
     twice again, erased people's places among it."""
     async with Embedded(tmp_path, choices=CHOICES) as running, doors_of(running) as doors:
+        await until(lambda: _has_joined(doors, "intake"))
         running.kill("broker", signal.SIGSTOP)
         answers = await registered(doors)
         assert (await doors.get("intake", "/runtime/rest", OPERATOR))["unpublished"] > 0
@@ -86,6 +87,11 @@ async def away(running: Running, engine: str, *, answers: bool) -> None:
             await until(lambda: _passed(began))
     finally:
         running.kill(engine, signal.SIGCONT)
+
+
+async def _has_joined(doors: Doors, service: str) -> bool:
+    """Whether it knows how far its group has read: while the broker is away it cannot learn that, and does not say what is unpublished."""
+    return bool((await doors.get(service, "/runtime/rest", OPERATOR))["settled"])
 
 
 async def _waits(client: httpx.AsyncClient, url: str) -> bool:

@@ -37,9 +37,9 @@ from services.referral.commands import (
     Start,
     TakeStep,
 )
-from services.referral.model import TAKEN, Referral
 from services.referral.model import Case as CaseOfReferral
 from services.referral.model import NeedState as SearchState
+from services.referral.referrals import TAKEN, Referral
 from services.runtime.errors import Refused
 from tests.profiling.talks import BRAMSCHE, CASE, TALK_PURPOSES, arrival, profiling, record, whole_talk
 from tests.referral.network import COURSE, Network, id_of, terms

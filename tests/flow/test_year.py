@@ -24,6 +24,7 @@ from simulation.driver import Year
 from simulation.latencies import first_offer_ms
 from simulation.rows import Fate, fate_of
 from simulation.world import COUNSELLOR, World
+from tests.broker import BROKER
 
 PEOPLE = 30
 FORTNIGHTLY = timedelta(days=14)
@@ -79,7 +80,7 @@ async def year(folder: Path) -> Run:
 
 @asynccontextmanager
 async def system(folder: Path, county: County) -> AsyncIterator[tuple[Running, Doors]]:
-    choices = Choices((county.key,), "virtual", "2016-01-01T00:00:00+01:00", ids_seed="flow")
+    choices = Choices((county.key,), "virtual", "2016-01-01T00:00:00+01:00", ids_seed="flow", broker=BROKER)
     async with (
         Embedded(folder, choices=choices) as running,
         Doors.of(running.services, running.issuer_key_file, county.key) as doors,

@@ -401,3 +401,28 @@ async def test_no_address_of_a_private_network_is_public_however_it_is_written(a
 
 async def test_addresses_of_the_open_internet_are_public():
     assert all(map(is_public, ("93.184.215.14", "2606:2800:21f:cb07:6820:80da:af6b:8b2c", "::ffff:93.184.215.14")))
+
+
+async def test_a_notice_is_deleted_when_it_is_old_and_one_that_is_yet_to_be_sent_is_not(site: Site):
+    store, day = site.house.store, 86_400_000
+    now = keeping.machine_ms()
+    old = keeping.Notice("c/r/1", "c", "vhs", "webhook", "referral.accepted", "r", "{}", now - 91 * day, "sent")
+    await keeping.write(store, keeping.put_notice(COUNTY, old))
+    await keeping.write(store, keeping.put_notice(COUNTY, replace(old, id="c/r/2", made=now - 89 * day)))
+    await keeping.write(store, keeping.put_notice(COUNTY, replace(old, id="c/r/3", state="waiting", due=now + day)))
+    async with post(site) as office:
+        await office.turn(store)
+    assert {one.id for one in await keeping.notices(store, "vhs", 10)} == {"c/r/2", "c/r/3"}
+
+
+async def test_a_look_that_goes_on_while_a_channel_is_removed_leaves_no_link_behind(site: Site):
+    await agreed(site, "amal")
+    await register(await vhs(site), "mail", "courses@example.org")
+    store = site.house.store
+    (channel,) = await keeping.channels(store)
+    await keeping.write(store, keeping.drop_channel(COUNTY, channel.id))
+    await keeping.forget(store, channel.id)  # removed, while the look still holds the channel
+    async with post(site) as office:
+        await office._watching._look(store, channel)
+    raw = site.house.running.database.raw
+    assert (await raw["links"].count_documents({}), await raw["followed"].count_documents({})) == (0, 0)

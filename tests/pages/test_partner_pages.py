@@ -10,16 +10,16 @@ import pytest
 
 from schemas.codes import Role, ServiceKind
 from services.referral.eligibility import RULES
-from services.referral.model import ReferralState
 from services.referral.pages.possible import fields_of, missing, steps_at
 from services.referral.pages.routes import HERE
 from services.referral.pages.words import Words
+from services.referral.referrals import ReferralState
 from services.referral.transitions import StepKind
 from services.runtime.catalogue import Catalogue
 from tests.pages.conftest import Site
 from tests.pages.visitor import Visitor
 from tests.referral.house import key
-from tests.referral.network import COUNTY, id_of
+from tests.referral.network import ADVICE, COUNTY, id_of
 from tests.referral.test_doors import partner_of, proposed, put
 
 pytestmark = pytest.mark.asyncio(loop_scope="package")
@@ -180,6 +180,17 @@ async def test_fewer_seats_than_are_held_are_asked_about_once_more_and_then_take
     assert (books["held"], books["referrals"]["cancelled"], books["balanced"]) == (1, 1, True)
 
 
+async def test_appointments_stand_among_the_offers_with_day_time_and_way_until_they_are_over(site: Site):
+    said = {"sort": "counselling-slot", "begins": "09:00", "minutes": 45, "way": "video"}
+    slot = {"kind": ADVICE, "cefr_from": None, "cefr_to": None, "ends_on": None, "seats": 1, "particulars": said}
+    async with partner_of(site.house) as partner:
+        for name, day in (("over", "2016-05-31"), ("ahead", "2016-06-14")):
+            assert (await put(partner, name, **slot, starts_on=day)).status_code == 200
+    told = (await (await vhs(site)).open("/pages/partner/offers")).text
+    assert "on 14 June 2016, 09:00–09:45 (by video)" in told
+    assert "31 May 2016" not in told
+
+
 async def test_a_whole_course_is_reported_at_once_and_a_row_that_fails_hinders_no_other(site: Site):
     referrals = await accepted(site, "amal", "badr", "chen")
     visitor = await vhs(site)
@@ -260,3 +271,14 @@ async def test_what_is_told_of_a_person_is_said_in_words_and_never_as_a_code():
         "Sprachen": "Arabisch, Kurdisch",
         "Entfernung": "im selben Meldebezirk",
     }
+
+
+async def test_a_page_asked_for_before_a_sign_out_that_comes_after_it_does_not_sign_in_again(site: Site):
+    await agreed(site, "amal")
+    visitor = await vhs(site)
+    slow = await visitor.client.get("/pages/partner/new")
+    assert "Signed in: vhs" in slow.text
+    page = await visitor.open("/pages/partner/offers")
+    await visitor.send(page.form("/sign-out"))
+    visitor.client.cookies.extract_cookies(slow)  # the slow answer arrives now
+    assert (await visitor.open("/pages/partner/new")).path == "/pages/sign-in"

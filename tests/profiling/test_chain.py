@@ -7,7 +7,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from pydantic import ValidationError
 
-from schemas.codes import Cefr, Outcome, Purpose, ServiceKind
+from schemas.codes import Cefr, Outcome, Purpose, ServiceKind, Skill
 from schemas.ends import OUTCOMES
 from schemas.events import (
     ConsentWithdrawn,
@@ -46,12 +46,14 @@ def talked() -> World:
     return world
 
 
-def completes(world: World, kind: ServiceKind, outcome: Outcome, number: int = 1) -> str:
+def completes(
+    world: World, kind: ServiceKind, outcome: Outcome, number: int = 1, skills: tuple[Skill, ...] = ()
+) -> str:
     """A referral for a need of this kind comes to its end; the need is the confirmed one, or one that nobody knows."""
     known = [need.id for need in case_of(world).plan if need.kind is kind]
     need = known[-1] if known else child(CASE, f"{kind}/{number}")
     referral = child(need, f"referral/{number}")
-    world.hears(ReferralCompleted(referral=referral, need=need, kind=kind, outcome=outcome), CASE)
+    world.hears(ReferralCompleted(referral=referral, need=need, kind=kind, outcome=outcome, skills=skills), CASE)
     return need
 
 
@@ -160,6 +162,24 @@ def test_a_certificate_lowers_nothing_and_says_nothing_twice() -> None:
     assert with_certificate(raised, Outcome.LEVEL_B1) is None
     assert with_certificate(raised, Outcome.ATTENDED) is None
     assert with_certificate({}, Outcome.LEVEL_A1) == {"german": levels("a1")}
+
+
+def test_a_certificate_raises_the_skills_that_it_names_and_only_one_that_names_none_raises_all() -> None:
+    before = {"german": levels("a2")}
+    assert with_certificate(before, Outcome.LEVEL_B1, (Skill.SPEAKING,)) == {
+        "german": {**levels("a2"), "speaking": "b1"}
+    }
+    assert with_certificate({}, Outcome.LEVEL_B1, (Skill.SPEAKING,)) == {"german": {"speaking": "b1"}}
+    assert with_certificate(before, Outcome.LEVEL_B1) == {"german": levels("b1")}
+
+
+def test_from_a_part_of_a_level_nothing_follows_yet(talked: World) -> None:
+    before = case_of(talked).needs
+    completes(talked, COURSE, Outcome.LEVEL_B1, skills=(Skill.SPEAKING,))
+    assert case_of(talked).needs == before
+    profile = case_of(talked).profile
+    assert profile is not None
+    assert profile.answers["german"]["speaking"] == "b1"
 
 
 def test_when_the_consent_is_gone_nothing_is_suggested_and_what_was_is_over(talked: World) -> None:

@@ -29,10 +29,12 @@ from schemas.topics import topic_of
 from services.referral.api import routes
 from services.referral.locations import Locations
 from services.referral.model import Case
+from services.referral.rounds import Rounds
 from services.referral.service import SERVICE
 from services.runtime.catalogue import RUNTIME_MESSAGES, Catalogue
 from services.runtime.clock import VirtualClock
 from services.runtime.health import Health
+from services.runtime.leases import Lease
 from services.runtime.local_issuer import LocalIssuer
 from services.runtime.metrics import Metrics
 from services.runtime.recent import Recent
@@ -81,7 +83,8 @@ class House:
         self._sequences.clear()
         self.running.settler.recent = Recent()
         self._locations.forget()
-        self.running.turns.round = SERVICE.round(self.running) if SERVICE.round else None
+        lease = Lease(self.running.database, "rounds", self.running.settings.instance)
+        self.running.turns.round = Rounds(self.running, lease).run
         for name in await self.running.database.raw.list_collection_names():
             await self.running.database.raw[name].delete_many({})
 

@@ -6,6 +6,7 @@ Decisions see only the states that `names` named, as in a running service.
 from __future__ import annotations
 
 import uuid
+from collections.abc import Callable
 from datetime import UTC, date, datetime, timedelta
 from typing import Any
 
@@ -57,10 +58,12 @@ from services.referral.commands import (
 from services.referral.county import settings_of
 from services.referral.directory.agreements import Agreements
 from services.referral.directory.states import Partner
-from services.referral.eligibility import Admission, Circumstances, Home, Hours, Levels, Seeker
-from services.referral.model import ROUND, Case, Need, NeedState, Referral, ReferralState
+from services.referral.eligibility import Circumstances
+from services.referral.model import ROUND, Case, Need, NeedState
 from services.referral.offers import Offer, OfferTerms
 from services.referral.pool import Pool
+from services.referral.referrals import Referral, ReferralState
+from services.referral.seekers import Admission, Home, Hours, Levels, Seeker
 from services.referral.service import SERVICE
 from services.runtime.calendar import berlin_day
 from services.runtime.deciding import Decision, Message, S
@@ -126,7 +129,7 @@ def seeker(name: str = "seeker", **other: Any) -> Seeker:
         "literacy": "literate",
         "admission": Admission(None, self_payer=False),
         "languages": frozenset({"ara"}),
-        "child_care_ages": frozenset(),
+        "child_care_ages": (),
         "access_needs": frozenset(),
     }
     told["home"] = Home(other.pop("district", MELLE), other.pop("municipality", None))
@@ -207,13 +210,15 @@ class Network(World):
         self.asks(PublishOffer(offer=id, terms=published, seats=seats), actor="partner")
         return id
 
-    def round(self) -> list[Propose | PassOver]:
-        """A round as the service runs it, on what is stored now and what it remembers. Returns what it wanted decided."""
+    def round(self, meanwhile: Callable[[], None] = lambda: None) -> list[Propose | PassOver]:
+        """A round as the service runs it, on what is stored now and what it remembers. Returns what it wanted decided. `meanwhile`
+        happens after it looked and before anything is decided."""
         everybody, self.pool = self.pool is None, self.pool or Pool()
         for case in self.cases():
             if everybody or ROUND in case.agenda or case.id in self.pool.unsure:
                 self.pool.learn(case)
         wanted = self.looks(self.pool)
+        meanwhile()
         for data in wanted:
             self.pool.settled(data, taken=self.asks(data, actor="").answer == Taken(done=True))
         return wanted
@@ -247,10 +252,12 @@ class Network(World):
     def later(self, **time: int) -> None:
         """Time passes, and what is due happens."""
         self.now += timedelta(**time)
-        for case in self.cases():
-            due = case.due_at()
-            if due is not None and due <= self.now:
-                self.is_due(case.subject)
+        for case in self.overdue():
+            self.is_due(case.subject)
+
+    def overdue(self) -> list[Case]:
+        """The cases for which something is due."""
+        return [case for case in self.cases() if (due := case.due_at()) is not None and due <= self.now]
 
     # --- steps ------------------------------------------------------------------------------------------------------
 

@@ -17,7 +17,8 @@ from services.referral.directory.agreements import Agreements
 from services.referral.directory.keeping import PutPartner, RetirePartner, SetAgreement
 from services.referral.directory.states import Partner
 from services.referral.eligibility import Circumstances, shut_out_by
-from services.referral.model import NeedState, ReferralState
+from services.referral.model import NeedState
+from services.referral.referrals import ReferralState
 from services.runtime.errors import Refused
 from tests.referral.directory import FIELDS, agreement, entry, listed
 from tests.referral.network import ADVICE, COUNTY, COURSE, TODAY, Network, id_of, need_of, seeker, terms

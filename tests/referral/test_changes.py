@@ -20,7 +20,8 @@ from schemas.events import (
 )
 from services.referral.commands import CloseOffer
 from services.referral.effects import Locate, Unlocate
-from services.referral.model import Case, NeedState, ReferralState, Settled
+from services.referral.model import Case, NeedState, Settled
+from services.referral.referrals import ReferralState
 from services.runtime.deciding import Forget
 from tests.referral.network import BRAMSCHE, COURSE, MELLE, NOW, Network, id_of, need_of
 

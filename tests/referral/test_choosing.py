@@ -10,7 +10,8 @@ from schemas.codes import CancelReason, Purpose, RejectReason, WaitReason
 from schemas.events import ConsentWithdrawn, NeedConfirmed, ReferralCancelled, ReferralProposed, ReferralRejected
 from services.referral.commands import ProposeByHand, ReferralStanding
 from services.referral.effects import Locate
-from services.referral.model import NeedState, ReferralState
+from services.referral.model import NeedState
+from services.referral.referrals import ReferralState
 from services.runtime.deciding import Decision
 from services.runtime.errors import Refused
 from tests.referral.network import ADVICE, BRAMSCHE, COUNSELLOR, COURSE, Network, id_of, need_of

@@ -220,7 +220,7 @@ async def test_a_referral_goes_from_the_counsellors_list_to_the_partners_inbox_a
             answer = await partner.post(f"/v1/referrals/{referral}/{step}", json=said, headers=key())
             assert (answer.status_code, answer.json()["business_status"]) == (200, status), answer.text
             (running,) = (await partner.get("/v1/inbox?state=accepted")).json()["items"]
-            assert (running["business_status"], running["first"]) == (status, first)
+            assert (running["business_status"], running["first"]) == (status, {**first, "begins": None})
         reached = {"outcome": "level-b1"}
         answer = await partner.post(f"/v1/referrals/{referral}/completion", json=reached, headers=key())
         assert (answer.status_code, answer.json()["task_status"]) == (200, "completed")
@@ -480,3 +480,29 @@ async def test_a_counsellor_of_another_county_finds_nothing(house: House):
         assert (await stranger.get(f"/v1/cases/{id_of('amal', 'case')}")).status_code == 404
         answer = await stranger.post(f"/v1/referrals/{referral}/release", headers=key())
         assert answer.json()["code"] == "referral-not-found"
+
+
+async def test_who_confirms_that_two_lose_their_seats_does_not_take_them_from_three(house: House):
+    await proposed(house, "amal", "badr", "cem", seats=3)
+    async with partner_of(house) as partner:
+        seats = f"/v1/offers/{id_of('course', 'offer')}/seats"
+        body = {"seats": 0, "confirm_affected": True, "affected": 2}
+        answer = await partner.put(seats, json=body, headers=key())
+        assert (answer.status_code, answer.json()["code"]) == (409, "capacity-below-held")
+        assert len(answer.json()["affected"]) == 3
+        confirmed = await partner.put(seats, json={**body, "affected": 3}, headers=key())
+    assert len(confirmed.json()["affected"]) == 3
+
+
+async def test_an_offer_that_got_a_holder_since_it_was_read_keeps_its_seats(house: House):
+    async with partner_of(house) as partner:
+        await put(partner, seats=3)
+        course = f"/v1/offers/{id_of('course', 'offer')}"
+        read = (await partner.get(course, headers={"accept-language": "de"})).headers["etag"]
+        await house.people(["amal"])
+        await house.round()
+        answer = await partner.put(f"{course}/seats", json={"seats": 5}, headers={**key(), "if-match": read})
+        assert (answer.status_code, answer.json()["code"]) == (412, "offer-changed")
+        now = (await partner.get(course)).headers["etag"]
+        answer = await partner.put(f"{course}/seats", json={"seats": 5}, headers={**key(), "if-match": now})
+    assert answer.json()["seats"] == 5

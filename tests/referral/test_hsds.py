@@ -25,13 +25,15 @@ from services.referral.whom import Whom
 from services.runtime.catalogue import LANGUAGES, RUNTIME_MESSAGES, Catalogue, Language
 from tests.referral.directory import VHS, agreement, course, entry
 from tests.referral.house import House, key
-from tests.referral.network import BRAMSCHE, COUNTY, COURSE, MELLE, TODAY, id_of, terms
+from tests.referral.network import ADVICE, BRAMSCHE, COUNTY, COURSE, MELLE, TODAY, id_of, terms
 from tests.referral.test_directory_doors import fill
 
 CATALOGUE: Final = Catalogue(RUNTIME_MESSAGES, SERVICE.messages)
 
 TEXT, NUMBER = str, (int, float)
 DATE: Final = re.compile(r"\d{4}-\d{2}-\d{2}")
+TIME: Final = re.compile(r"\d{2}:\d{2}[+-]\d{2}:\d{2}")
+URI: Final = re.compile(r"https://.+")
 FIELDS: Final[dict[str, dict[str, Any]]] = {
     "service": {
         "id": "uuid", "organization_id": "uuid", "name": TEXT, "alternate_name": TEXT, "description": TEXT,
@@ -61,7 +63,8 @@ FIELDS: Final[dict[str, dict[str, Any]]] = {
     "accessibility": {"id": "uuid", "location_id": "uuid", "description": TEXT},
     "schedule": {
         "id": "uuid", "service_id": "uuid", "service_at_location_id": "uuid", "valid_from": "date",
-        "valid_to": "date", "description": TEXT, "attributes": ["attribute"],
+        "valid_to": "date", "description": TEXT, "opens_at": "time", "closes_at": "time", "attending_type": TEXT,
+        "attributes": ["attribute"],
     },
     "language": {"id": "uuid", "service_id": "uuid", "name": TEXT, "code": TEXT},
     "contact": {
@@ -109,8 +112,9 @@ def _wrong_value(kind: Any, value: Any, where: str) -> Iterator[str]:
         case "uuid":
             if str(uuid.UUID(value)) != value:
                 yield f"{where}: no UUID"
-        case "date" | "uri":
-            if not (DATE.fullmatch(value) if kind == "date" else value.startswith("https://")):
+        case "date" | "time" | "uri":
+            form = {"date": DATE, "time": TIME, "uri": URI}[kind]
+            if not form.fullmatch(value):
                 yield f"{where}: no {kind}"
         case str():
             yield from wrong(kind, value, where)
@@ -178,6 +182,29 @@ def test_for_whom_a_service_is_stands_in_a_sentence_for_each_of_its_offers_and_i
     (place,) = document.service_at_locations
     sentences = {value_of(one.attributes, Detail.ELIGIBILITY) for one in place.schedules or ()}
     assert "The offer is for people who are 16 to 26 years old." in sentences
+
+
+def an_appointment(way: str, **other: Any) -> Offer:
+    """Three quarters of an hour on a Tuesday in summer."""
+    said = {"sort": "counselling-slot", "begins": "09:00", "minutes": 45, "way": way}
+    days = {"starts_on": "2016-06-14", "ends_on": None}
+    return an_offer(way, seats=1, kind=ADVICE, cefr_from=None, cefr_to=None, particulars=said, **days, **other)
+
+
+def test_an_appointment_is_published_with_its_hours_and_its_way():
+    counselling = service("advice").but(entry=course(kind=ADVICE))
+    both = [an_appointment("on-site"), an_appointment("video")]
+    published = publisher(*both, services=(counselling,))
+    places = published.service(counselling).service_at_locations
+    assert places is not None
+    (place,) = places
+    told = {one.id: (one.valid_from, one.opens_at, one.closes_at, one.attending_type) for one in place.schedules or ()}
+    assert told == {
+        both[0].id: ("2016-06-14", "09:00+02:00", "09:45+02:00", "in_person"),
+        both[1].id: ("2016-06-14", "09:00+02:00", "09:45+02:00", "virtual"),
+    }
+    documents = published.export().model_dump(mode="json", exclude_none=True)["services"]
+    assert [fault for one in documents for fault in wrong("service", one, "service")] == []
 
 
 def test_the_agreement_is_not_published():

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import Counter
-from datetime import date
+from datetime import date, timedelta
 from enum import StrEnum
 
 from hypothesis import settings
@@ -33,30 +33,25 @@ from schemas.events import (
     PersonErased,
     PersonMoved,
     ProfileRecorded,
-    ReferralAccepted,
-    ReferralAgreed,
-    ReferralCancelled,
-    ReferralCompleted,
-    ReferralDeclined,
-    ReferralFailed,
-    ReferralLapsed,
-    ReferralProposed,
-    ReferralRefused,
-    ReferralRejected,
-    ReferralReleased,
-    ReferralStarted,
-    ReferralStep,
 )
 from services.referral.books import Tally, entries_of
 from services.referral.commands import CloseOffer, PassOver, Propose, ProposeByHand, PublishOffer, SetSeats
+from services.referral.county import settings_of
 from services.referral.effects import Unlocate
-from services.referral.model import LIVE, Need, NeedState, ReferralState
-from services.referral.transitions import TABLE
+from services.referral.eligibility import Circumstances, shut_out_by
+from services.referral.model import Case, Need, NeedState
+from services.referral.offers import Offer
+from services.referral.referrals import LIVE, ReferralState
+from services.referral.seekers import Seeker, seeker_of
+from services.referral.trying import is_barred
+from services.runtime.calendar import berlin_day
 from services.runtime.errors import Refused
+from tests.referral.hearing import MARKED, follow
 from tests.referral.network import (
     ADVICE,
     BRAMSCHE,
     COUNSELLOR,
+    COUNTY,
     COURSE,
     MELLE,
     Network,
@@ -69,28 +64,6 @@ from tests.referral.network import (
 PEOPLE = ("amal", "badr", "cem", "dana")
 PLACES = ("course one", "course two", "advice one", "advice two")
 KINDS = (COURSE, ADVICE)
-
-HEARD_AFTER: dict[type[ReferralStep], ReferralState] = {
-    ReferralReleased: ReferralState.RELEASED,
-    ReferralRejected: ReferralState.REJECTED,
-    ReferralAgreed: ReferralState.AGREED,
-    ReferralRefused: ReferralState.REFUSED,
-    ReferralAccepted: ReferralState.ACCEPTED,
-    ReferralDeclined: ReferralState.DECLINED,
-    ReferralStarted: ReferralState.STARTED,
-    ReferralCompleted: ReferralState.COMPLETED,
-    ReferralFailed: ReferralState.FAILED,
-    ReferralLapsed: ReferralState.LAPSED,
-    ReferralCancelled: ReferralState.CANCELLED,
-}
-
-MARKED: dict[ReferralState, set[ReferralState]] = {
-    ReferralState.RECEIVED: {ReferralState.AGREED},
-    ReferralState.SCHEDULED: {ReferralState.ACCEPTED},
-    ReferralState.UNATTENDED: {ReferralState.ACCEPTED, ReferralState.STARTED},
-    ReferralState.PAUSED: {ReferralState.ACCEPTED, ReferralState.STARTED},
-}
-"""States that are told to nobody, and what others believe meanwhile."""
 
 REASONS: dict[str, list[StrEnum]] = {
     "rejects": list(RejectReason),
@@ -226,18 +199,126 @@ class Life(RuleBasedStateMachine):
         assert self.network.finds() == []
 
     @rule()
+    def two_rounds_leave_nobody_beside_a_place_that_fits(self) -> None:
+        """The round after a need came, or after a place did, and the next where somebody else was faster."""
+        self.network.round()
+        self.network.round()
+        where = Circumstances(settings_of(COUNTY, berlin_day(self.network.now)), berlin_day(self.network.now))
+        for case in self.network.cases():
+            for need in case.needs if case.stands else ():
+                seeker = seeker_of(case, need)
+                if seeker is not None and need.is_sought and case.consents_to(need) and not _has_another(case, need):
+                    assert not [one.id for one in self.network.offers() if _could_have(seeker, need, one, where)]
+
+    @rule(
+        what=st.sampled_from(
+            ["another matcher", "it and a no", "the counsellor", "a partner", "consents", "the person"]
+        ),
+        place=places,
+        free=st.integers(1, 2),
+        name=people,
+        data=st.data(),
+    )
+    def something_happens_during_a_round(
+        self, what: str, place: str, free: int, name: str, data: st.DataObject
+    ) -> None:
+        """The round has looked: somebody waits, and there are places. Before it decides, others act. Afterwards the rounds come to
+        rest, and nobody was overlooked."""
+        offer, kind = id_of(place, "offer"), COURSE if place.startswith("course") else ADVICE
+        free = 2 if what == "the counsellor" else free
+        seats = len(self.network.holders_of(offer)) + free
+        soon = {"starts_on": berlin_day(self.network.now) + timedelta(days=20), "ends_on": None}
+        made = terms(**soon) if kind is COURSE else standing()
+        # Where somebody has a place, the terms stay as they are.
+        if not self.asks_what_may_be_refused(PublishOffer(offer=offer, terms=made, seats=seats)):
+            self.asks_what_may_be_refused(SetSeats(offer=offer, seats=seats, partner=None))
+        self.somebody_needs(name, kind)
+        if what == "consents":
+            self.network.hears(ConsentWithdrawn(purposes=tuple(Purpose)[1:]), id_of(name, "case"))
+
+        def meanwhile() -> None:
+            match what:
+                case "another matcher":
+                    self.another_process_runs_a_round()
+                case "it and a no":
+                    self.another_process_runs_a_round()
+                    self.everybody_says_no()
+                case "the counsellor":
+                    another = self.needs_another(name, kind)
+                    self.asks_what_may_be_refused(
+                        ProposeByHand(case=id_of(name, "case"), need=another, offer=offer, reason=None)
+                    )
+                case "a partner":
+                    less = SetSeats(offer=offer, seats=seats - free, partner=None, confirm_affected=True)
+                    self.asks_what_may_be_refused(less)
+                case "consents":
+                    self.network.hears(ConsentGiven(purposes=tuple(Purpose)), id_of(name, "case"))
+                case _:
+                    self.another_service_tells(name, kind, data)
+
+        self.network.round(meanwhile)
+        self.two_rounds_leave_nobody_beside_a_place_that_fits()
+        self.run_rounds_until_nothing_is_left_to_do()
+
+    def somebody_needs(self, name: str, kind: ServiceKind) -> None:
+        """They come if they have not, and need it if they do not already."""
+        self.somebody_comes(name, kind)
+        if self.network.case(name).stands:
+            self.confirms(name, need_of(name, kind), kind)
+
+    def needs_another(self, name: str, kind: ServiceKind) -> str:
+        another = id_of(name, kind, "another")
+        self.confirms(name, another, kind)
+        return another
+
+    def confirms(self, name: str, need: str, kind: ServiceKind) -> None:
+        event = NeedConfirmed(need=need, kind=kind)
+        self.network.hears(event, id_of(name, "case"))
+        self.last_word[need] = event
+
+    def another_process_runs_a_round(self) -> None:
+        """One that remembers nothing."""
+        for data in self.network.finds():
+            self.network.asks(data)
+
+    def everybody_says_no(self) -> None:
+        """Whoever was proposed for a place does not want it, and looks for another."""
+        for need in [need for case in self.network.cases() for need in case.needs]:
+            if need.live is not None and need.live.state is ReferralState.PROPOSED:
+                try:
+                    self.network.releases(need.live.id)
+                    self.network.refuses(need.live.id)
+                except Refused:
+                    continue
+
+    def asks_what_may_be_refused(self, command: PublishOffer | SetSeats | ProposeByHand) -> bool:
+        """Whether it was carried out."""
+        try:
+            self.network.asks(command, actor=COUNSELLOR)
+        except Refused:
+            return False
+        return True
+
+    @rule()
     def begin_a_slow_round(self) -> None:
         self.slow_matcher = self.network.finds()
 
     @precondition(lambda self: self.slow_matcher)
-    @rule()
-    def finish_the_slow_round(self) -> None:
-        for data in self.slow_matcher:
+    @rule(some=st.integers(1, 4))
+    def the_slow_round_goes_on(self, some: int) -> None:
+        """Some of what it found, then others act, then the rest; or never, if its process ends in between."""
+        for data in self.slow_matcher[:some]:
             self.network.asks(data)
-        self.slow_matcher = []
-        self.network.pool = (
-            None  # whom it passed over, the other one does not know of: it read everybody when it took over
-        )
+        del self.slow_matcher[:some]
+        # Whom it passed over, the other one does not know of: it reads everybody when it takes over.
+        self.network.pool = None
+
+    @rule(after=st.integers(0, 4))
+    def a_process_ends_in_the_middle_of_its_round(self, after: int) -> None:
+        """What is written stays; what was found and what was remembered is gone."""
+        for data in self.network.finds()[:after]:
+            self.network.asks(data)
+        self.slow_matcher, self.network.pool = [], None
 
     # --- the steps of referrals -------------------------------------------------------------------------------------
 
@@ -298,6 +379,13 @@ class Life(RuleBasedStateMachine):
     @rule(days=st.integers(1, 8))
     def time_passes(self, days: int) -> None:
         self.network.later(days=days)
+
+    @rule(days=st.integers(1, 8), handled=st.integers(0, 3))
+    def a_process_ends_while_deadlines_are_handled(self, days: int, handled: int) -> None:
+        """Some of those that have come are handled, the others when a process is there again."""
+        self.network.now += timedelta(days=days)
+        for case in self.network.overdue()[:handled]:
+            self.network.is_due(case.subject)
 
     def is_known(self, referral: str) -> bool:
         return any(case.need_of(referral) for case in self.network.cases())
@@ -415,17 +503,17 @@ _NO = {*RejectReason, *DeclineReason, *CALLED_OFF} - {
 }
 
 
-def follow(heard: dict[str, ReferralState], event: EventData) -> None:
-    """What a reader knows after an event. Fails for an event that cannot follow what was heard before."""
-    if isinstance(event, ReferralProposed):
-        assert event.referral not in heard
-        heard[event.referral] = ReferralState.PROPOSED
-    elif isinstance(event, ReferralStep):
-        before, to = heard[event.referral], HEARD_AFTER[type(event)]
-        possible = {before, *(marked for marked, seen in MARKED.items() if before in seen)}
-        in_advance = isinstance(event, ReferralAgreed) and event.in_advance and before is ReferralState.PROPOSED
-        assert in_advance or any(one.to is to and possible & set(one.of) for one in TABLE)
-        heard[event.referral] = to
+def _has_another(case: Case, need: Need) -> bool:
+    """Whether this need waits for another one of the person and the kind, which has a place or is looked at first."""
+    beside = (one for one in case.needs if one is not need and one.kind is need.kind)
+    return case.has_place_beside(need) or any(one.is_sought for one in beside)
+
+
+def _could_have(seeker: Seeker, need: Need, offer: Offer, where: Circumstances) -> bool:
+    """Whether a place of this offer is free and fits. Asked rule by rule, not as rounds ask."""
+    if offer.terms is None or offer.terms.kind is not need.kind or not offer.is_open(where.today) or offer.free == 0:
+        return False
+    return not is_barred(need, offer) and not shut_out_by(seeker, offer.terms, where)
 
 
 TestLife = Life.TestCase

@@ -14,10 +14,11 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from schemas.codes import BenefitRegime, Cefr, Daypart, ResidenceGroup, ServiceKind, Sex, WaitReason
-from services.referral.eligibility import Home, Hours, Levels, Seeker, shut_out_by
+from services.referral.eligibility import shut_out_by
 from services.referral.matching import Matching, match
 from services.referral.offers import Holder, Offer, OfferTerms
 from services.referral.points import points_of, waiting_gain
+from services.referral.seekers import Home, Hours, Levels, Seeker
 from services.referral.trying import Tried
 from tests.referral.network import ADVICE, BRAMSCHE, COURSE, MELLE, NOW, TODAY, WHERE, id_of, offer, seeker
 
@@ -71,7 +72,7 @@ def _seeker(drawn: random.Random, number: int, offers: Sequence[Offer]) -> Seeke
         levels=Levels.alike(german),
         hours=Hours(frozenset(drawn.sample(list(Daypart), drawn.randint(0, 3)))),
         languages=frozenset(drawn.sample(["ara", "ron", "pol"], drawn.randint(0, 2))),
-        child_care_ages=frozenset(drawn.choice([(), (), (2, 4)])),
+        child_care_ages=drawn.choice([(), (), (2, 4)]),
     )
 
 

@@ -10,7 +10,8 @@ from pydantic import ValidationError
 
 from schemas.events import OfferCapacityChanged, OfferPublished
 from services.referral.commands import CloseOffer, PublishOffer, SetSeats
-from services.referral.evolve import SeatHeld, evolve
+from services.referral.evolve import evolve
+from services.referral.facts import SeatHeld
 from services.referral.offers import WITHOUT_END, Holder, Offer
 from services.runtime.errors import Refused
 from tests.referral.network import COURSE, MELLE, NOW, Network, id_of, offer, standing, terms

@@ -13,9 +13,9 @@ from pydantic import ValidationError
 
 from schemas.codes import Cefr, ContactField, Daypart, LapseStage, ServiceKind
 from services.referral.county import MOST_POINTS, Weights, settings_of
-from services.referral.eligibility import Home, Hours, Levels
 from services.referral.offers import Holder, Offer
 from services.referral.points import points_at_most, points_of, waiting_gain
+from services.referral.seekers import Home, Hours, Levels
 from services.runtime.calendar import berlin_instant
 from tests.referral.network import BRAMSCHE, COUNTY, MELLE, NOW, WHERE, id_of, offer, seeker, standing, terms
 from tests.referral.test_matching import worlds

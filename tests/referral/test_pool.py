@@ -10,10 +10,10 @@ import pytest
 
 from services.referral import pool
 from services.referral.commands import Propose, Taken
-from services.referral.eligibility import Seeker, seeker_of
 from services.referral.matching import Matching, match
 from services.referral.model import NeedState
 from services.referral.pool import Pool
+from services.referral.seekers import Seeker, seeker_of
 from tests.referral.network import ADVICE, Network, id_of, need_of
 
 CROWD = [f"person {number}" for number in range(30)]

@@ -14,11 +14,13 @@ from hypothesis import strategies as st
 from schemas import codes
 from schemas.codes import Cefr, Daypart, Purpose, Sex
 from schemas.events import GermanLevels
-from services.referral.eligibility import Hours, Levels, Seeker
 from services.referral.matching import match
-from services.referral.model import Case, Certificate, Need, NeedState, Person, Profile, Referral, ReferralState, Step
+from services.referral.model import Case, Need, NeedState
 from services.referral.offers import Holder, Offer
+from services.referral.people import Certificate, Person, Profile
 from services.referral.reasons import Obstacle, Reasons, reasons_for
+from services.referral.referrals import Referral, ReferralState, Step
+from services.referral.seekers import Hours, Levels, Seeker
 from services.referral.service import SERVICE
 from services.referral.views_reasons import ReasonsView, reasons_view
 from services.referral.wording import Wording
@@ -214,7 +216,7 @@ def _as_the_rule_asks(one: Seeker, place: Offer, conditions: Sequence[str]) -> S
     changes: dict[str, Any] = {
         "level": {"german": (level := place.terms.cefr_from or Cefr.A0), "levels": Levels.alike(level)},
         "time": {"hours": Hours(one.hours.available | frozenset(place.terms.dayparts))},
-        "child-care": {"child_care_ages": frozenset()},
+        "child-care": {"child_care_ages": ()},
         "sex": {"sex": (*place.terms.sexes, Sex.FEMALE)[0]},
     }
     if not conditions or not changes.keys() >= set(conditions):

@@ -10,9 +10,10 @@ from dataclasses import replace
 from hypothesis import given
 from hypothesis import strategies as st
 
-from services.referral.eligibility import Seeker, seeker_of, shut_out_by
+from services.referral.eligibility import shut_out_by
 from services.referral.model import NeedState
 from services.referral.points import points_of, waiting_gain
+from services.referral.seekers import Seeker, seeker_of
 from tests.referral.network import NOW, WHERE, Network, id_of, offer
 
 

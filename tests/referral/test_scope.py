@@ -23,8 +23,9 @@ from schemas.events import (
     ReferralProposed,
 )
 from services.referral.commands import ProposeByHand
-from services.referral.model import AGREED_IN_ADVANCE, TAKEN, NeedState, ReferralState, Scope
+from services.referral.model import AGREED_IN_ADVANCE, NeedState, Scope
 from services.referral.offers import Offer, OfferTerms
+from services.referral.referrals import TAKEN, ReferralState
 from services.referral.scope import covers
 from services.runtime.calendar import berlin_instant
 from services.runtime.errors import Refused

@@ -11,9 +11,9 @@ from hypothesis import strategies as st
 
 from services.referral.assignment import Problem, assign
 from services.referral.board import Board
-from services.referral.eligibility import Seeker
 from services.referral.matching import match
 from services.referral.offers import Holder, Offer
+from services.referral.seekers import Seeker
 from services.referral.standing import Sought, Standing, dearest, with_more
 from tests.referral.network import BRAMSCHE, COURSE, MELLE, NOW, TODAY, WHERE, id_of, offer, seeker
 from tests.referral.test_matching import worlds

@@ -15,6 +15,7 @@ from schemas.codes import (
     LapseStage,
     Outcome,
     ServiceKind,
+    Skill,
 )
 from schemas.ends import OUTCOMES
 from schemas.events import (
@@ -31,7 +32,8 @@ from schemas.events import (
     ReferralStarted,
 )
 from services.referral.commands import Accept, Complete
-from services.referral.model import LIVE, TAKEN, FirstDay, NeedState, ReferralState, running_at
+from services.referral.model import NeedState, running_at
+from services.referral.referrals import LIVE, TAKEN, FirstDay, ReferralState
 from services.referral.service import SERVICE
 from services.referral.transitions import TABLE, By, StepKind, after
 from services.runtime.calendar import berlin_instant
@@ -389,6 +391,15 @@ def test_to_another_partner_a_referral_does_not_exist(proposed: Network):
 def test_commands_about_what_nobody_knows_are_refused():
     network = Network()
     nothing = {"referral": id_of("nothing"), "case": id_of("nobody"), "offer": id_of("no offer")}
-    for command in (Accept(**nothing, partner="vhs"), Complete(**nothing, outcome=Outcome.ATTENDED)):
+    for command in (Accept(**nothing, partner="vhs"), Complete(**nothing, outcome=Outcome.ATTENDED, skills=())):
         with pytest.raises(Refused, match="referral-not-found"):
             network.asks(command)
+
+
+def test_a_level_that_was_certified_in_some_skills_says_in_which_and_nothing_else_has_skills(proposed: Network):
+    referral = proposed.accepted()
+    at = {"referral": referral, "case": id_of("amal", "case"), "offer": proposed.live().offer}
+    with pytest.raises(Refused, match="skills-without-level"):
+        proposed.asks(Complete(**at, outcome=Outcome.ATTENDED, skills=(Skill.SPEAKING,)))
+    proposed.asks(Complete(**at, outcome=Outcome.LEVEL_B1, skills=(Skill.SPEAKING,)))
+    assert [one.skills for one in proposed.told_of(ReferralCompleted)] == [(Skill.SPEAKING,)]

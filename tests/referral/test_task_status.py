@@ -6,7 +6,7 @@ from pathlib import Path
 
 import services.referral
 from schemas.codes import BusinessStatus, TaskStatus
-from services.referral.model import LIVE, ReferralState
+from services.referral.referrals import LIVE, ReferralState
 from services.referral.task_status import TOLD, status_lines
 from services.referral.transitions import table_lines
 

@@ -7,7 +7,8 @@ import pytest
 from schemas.codes import DeclineReason, RejectReason, WaitReason
 from schemas.events import NeedConfirmed, NeedWaiting, ReferralRejected
 from services.referral.commands import PublishOffer, SetSeats
-from services.referral.model import NeedState, ReferralState
+from services.referral.model import NeedState
+from services.referral.referrals import ReferralState
 from services.runtime.errors import Refused
 from tests.referral.network import COURSE, Network, id_of, need_of, terms
 

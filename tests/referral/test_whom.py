@@ -99,6 +99,8 @@ def test_what_is_not_asked_for_is_not_said(offered: OfferTerms, sentence: str):
 def test_every_rule_about_whom_a_partner_wants_has_its_clause():
     many: list[Any] = [EVERYTHING, standing(kind=ServiceKind.CHILD_CARE_PLACE, ages=(3, 5))]
     many.append(standing(kind=ServiceKind.INTERPRETER, languages=["ara"]))
+    beside = {"sort": "child-care", "accompanies": True}
+    many.append(standing(kind=ServiceKind.CHILD_CARE_PLACE, ages=(0, 5), particulars=beside))
     bound = {rule.code for rule in RULES for offered in many if rule.binds(offered)}
     assert bound | UNSAID == {rule.code for rule in RULES}
     for offered in many:

@@ -8,12 +8,14 @@ from typing import Any
 import pytest
 
 from schemas.codes import Cefr, Purpose, ServiceKind, WaitReason
-from services.referral.eligibility import RULES, Admission
+from services.referral.eligibility import RULES
 from services.referral.matching import match
-from services.referral.model import Certificate, NeedState
+from services.referral.model import NeedState
 from services.referral.offers import Holder, Offer
+from services.referral.people import Certificate
 from services.referral.points import REASONS
 from services.referral.reasons import Compared, Obstacle, reasons_for
+from services.referral.seekers import Admission
 from services.referral.wording import Wording
 from tests.referral.network import BRAMSCHE, WHERE, id_of, offer, seeker, terms
 from tests.referral.test_reasons import CATALOGUE, SEED, case_of, referral_of, said, why

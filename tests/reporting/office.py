@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 from collections.abc import AsyncIterator, Sequence
 from contextlib import asynccontextmanager
 from datetime import datetime
@@ -58,13 +59,13 @@ class Office:
     def __init__(self, running: Running, app: Any, issuer: LocalIssuer) -> None:
         self.running = running
         self.books = CountyBooks(running.database, COUNTY)
-        self._app = app
+        self.app = app
         self._issuer = issuer
 
     def client(self, role: Role = Role.OPERATOR, *, county: str = COUNTY, language: str = "de") -> httpx.AsyncClient:
         token = self._issuer.token("somebody", role, county)
         headers = {"authorization": f"Bearer {token}", "accept-language": language}
-        return httpx.AsyncClient(transport=httpx.ASGITransport(self._app), base_url="http://reporting", headers=headers)
+        return httpx.AsyncClient(transport=httpx.ASGITransport(self.app), base_url="http://reporting", headers=headers)
 
     def books_of(self, county: str) -> CountyBooks:
         return CountyBooks(self.running.database, county)
@@ -133,7 +134,11 @@ async def open_office(database_url: str, prefix: str, folder: Path) -> AsyncIter
             metrics=metrics,
             routers=(SERVICE.routes(running),),
         )
+        stop = asyncio.Event()
+        desk = asyncio.create_task(running.desk.run(stop))
         try:
             yield Office(running, app, LocalIssuer(settings))
         finally:
+            stop.set()
+            await desk
             running.database.close()

@@ -118,13 +118,11 @@ async def test_the_keys_of_records_are_shown_to_nobody(office: Office) -> None:
 @pytest.mark.parametrize(
     ("language", "title", "detail"),
     [
-        ("de", "Es sind noch keine Zahlen veröffentlicht.", "nur als geschützte Veröffentlichung"),
-        ("en", "No figures have been published yet.", "only as a protected release"),
+        ("de", "Genaue Zahlen sind nicht veröffentlicht.", "nur in geschützten Veröffentlichungen"),
+        ("en", "Exact figures are not published.", "only in protected releases"),
     ],
 )
-async def test_a_reporter_is_told_that_nothing_is_published_yet(
-    office: Office, language: str, title: str, detail: str
-) -> None:
+async def test_a_reporter_is_told_to_read_the_releases(office: Office, language: str, title: str, detail: str) -> None:
     for path in PATHS:
         answer = await office.client(Role.REPORTER, language=language).get(path)
         assert answer.status_code == 403

@@ -4,14 +4,12 @@ from __future__ import annotations
 
 import hashlib
 from datetime import date
-from itertools import pairwise
 
 import pytest
 from pydantic import ValidationError
 
-from schemas.codes import FailReason, Outcome, ResidenceGroup, ServiceKind, Sex, WaitReason, Way
+from schemas.codes import FailReason, Outcome, ServiceKind, WaitReason, Way
 from schemas.events import EventData
-from schemas.places import districts
 from schemas.topics import subscriptions
 from services.reporting.consume import MEANINGS
 from services.reporting.counting import DIMENSIONS, contributions
@@ -29,6 +27,7 @@ from services.reporting.model import (
     Wait,
 )
 from services.reporting.records import pseudonyms_of_this_process
+from services.reporting.releases.codes import code_list
 from services.reporting.sums import Row
 from services.reporting.tables import DECLARED, EDITION, parse
 from tests.reporting.county import BRAMSCHE, COUNTY, MELLE, id_of
@@ -80,19 +79,7 @@ def rows() -> list[Row]:
 
 def codes_of(dimension: str) -> set[str]:
     """Every value that a dimension may have."""
-    first = DECLARED.dimensions["age-group"].first
-    lists: dict[str, set[str]] = {
-        "district": {district.ars for district in districts(COUNTY)},
-        "residence-group": {*ResidenceGroup, "unknown"},
-        "age-group": {"unknown", f"{first[-1]}+", *(f"{one}-{after - 1}" for one, after in pairwise(first))},
-        "sex": {*Sex, "unknown"},
-        "way": {*Way, "unknown"},
-        "kind": {*ServiceKind},
-        "wait-reason": {*WaitReason},
-        "outcome": {*Outcome},
-        "fail-reason": {*FailReason},
-    }
-    return lists.get(dimension) or set(DECLARED.dimensions[dimension].labels)
+    return set(code_list(dimension, COUNTY))
 
 
 def test_every_declared_table_is_counted_and_every_counted_one_is_declared():
@@ -142,7 +129,7 @@ def test_the_month_and_two_more_dimensions_are_the_most_a_table_may_have():
         edition: 1
         tables: {a: {title: {de: A, en: A}, counts: unit, dimensions: [x, x, x]}}
         units: {unit: {source: [e], month: m, rule: r}}
-        dimensions: {x: {coarsening: c}}
+        dimensions: {x: {title: {de: x, en: x}, coarsening: c}}
     """
     with pytest.raises(ValidationError, match="at most 2"):
         parse(declared)

@@ -129,6 +129,15 @@ async def test_of_a_batch_during_which_another_came_into_the_group_what_is_still
 # --- topics that are missing --------------------------------------------------------------------------------------------
 
 
+async def test_of_several_brokers_that_are_asked_first_one_may_be_away(engines: Engines, own_prefix: str) -> None:
+    line = Line(f"127.0.0.1:1,{engines.kafka}", f"{own_prefix}-several-shop.events.v1")
+    await line.open()
+    await line.put(b"1")
+    await line.consumer.start()
+    await until(lambda: line.values == [b"1"])
+    await line.consumer.stop()
+
+
 async def test_a_consumer_waits_for_a_topic_that_is_missing_and_does_not_create_it(
     engines: Engines, own_prefix: str
 ) -> None:

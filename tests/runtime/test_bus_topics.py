@@ -55,10 +55,10 @@ def test_a_topic_that_is_as_it_should_be_is_left_alone() -> None:
 
 def test_a_topic_that_keeps_records_for_too_long_is_put_right_and_keeps_what_else_somebody_set() -> None:
     lies = AS_WANTED | {"retention.ms": (str(90 * DAY_MS), True)}
-    others = {"min.insync.replicas": ("2", True), "compression.type": ("producer", False)}
+    others = {"max.message.bytes": ("2000000", True), "compression.type": ("producer", False)}
     (change,) = differences(WANTED, COPIES, lies | others)
     assert str(change) == "change settings of bank.events.v1: retention.ms 7776000000 to 2505600000"
-    assert change.settings == WANTED.settings | {"min.insync.replicas": "2"}
+    assert change.settings == WANTED.settings | {"max.message.bytes": "2000000"}
 
 
 def test_a_topic_without_settings_of_its_own_is_given_those_in_which_the_brokers_differ() -> None:

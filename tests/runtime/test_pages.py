@@ -16,7 +16,8 @@ from services.runtime.pages import PAGE_MESSAGES, Pages, SampleUser, Visitor, co
 from services.runtime.pages.session import LONGEST_SECONDS, Session, Sessions
 from services.runtime.seals import Seal, SealBroken, Seals
 from services.runtime.security import LocalIssuer
-from services.runtime.settings import BadSettings, Settings
+from services.runtime.settings import Settings
+from services.runtime.settings_problems import BadSettings
 from tests.pages.visitor import Visitor as Somebody
 from tests.runtime.small_app import COUNTY, SmallService
 

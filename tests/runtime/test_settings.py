@@ -14,8 +14,9 @@ from hypothesis import given
 from hypothesis import strategies as st
 from pydantic import SecretStr, ValidationError
 
-from services.runtime.settings import LOCAL_ISSUER, BadSettings, Settings
+from services.runtime.settings import Settings
 from services.runtime.settings_page import document
+from services.runtime.settings_problems import LOCAL_ISSUER, BadSettings
 
 ROOT = Path(__file__).parents[2]
 KEY = base64.b64encode(bytes(range(32))).decode()

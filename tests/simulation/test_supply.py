@@ -15,10 +15,11 @@ from services.profiling.answers import Answers
 from services.profiling.needs import derive
 from services.profiling.situation import Facts
 from services.referral.county import settings_of
-from services.referral.eligibility import Circumstances, seeker_of, shut_out_by
+from services.referral.eligibility import Circumstances, shut_out_by
 from services.referral.evolve import case_after
 from services.referral.model import Case, Need
 from services.referral.offers import OfferTerms
+from services.referral.seekers import seeker_of
 from simulation import assumptions
 from simulation.actors.partners import terms
 from simulation.county import County, generate

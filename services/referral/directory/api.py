@@ -18,6 +18,7 @@ from services.referral.directory.entries import Agreement, PartnerEntry, Service
 from services.referral.directory.keeping import (
     ConfirmPartner,
     ConfirmService,
+    EntryStanding,
     OfPartner,
     PutPartner,
     PutService,
@@ -25,10 +26,10 @@ from services.referral.directory.keeping import (
     RetireService,
     SetAgreement,
 )
-from services.referral.directory.views import partner_view
+from services.referral.directory.views import PartnerView, partner_view
 from services.runtime.calendar import berlin_day
 from services.runtime.catalogue import Catalogue
-from services.runtime.cursors import PageRequest, paging
+from services.runtime.cursors import Page, PageRequest, paging
 from services.runtime.deciding import Command
 from services.runtime.items import ItemOutcomes, item_outcome, nothing_new
 from services.runtime.outcomes import Outcome
@@ -87,7 +88,7 @@ def add_directory(router: APIRouter, running: Running, catalogue: Catalogue) -> 
 
 
 def _add_reading(router: APIRouter, running: Running) -> None:
-    @router.get("/directory/partners")
+    @router.get("/directory/partners", response_model=Page[PartnerView])
     async def partners(actor: Reader, page: Annotated[PageRequest, paging(str)]) -> Response:
         """All partners by code, with their services and open offers."""
         directory = await kept.directory(running.store(actor.county), berlin_day(running.clock.now()))
@@ -101,7 +102,7 @@ def _add_reading(router: APIRouter, running: Running) -> None:
             )
         )
 
-    @router.get("/directory/partners/{partner}")
+    @router.get("/directory/partners/{partner}", response_model=PartnerView)
     async def one_partner(actor: Reader, partner: Code) -> Response:
         directory = await kept.directory(running.store(actor.county), berlin_day(running.clock.now()))
         found = directory.partner(partner)
@@ -111,14 +112,14 @@ def _add_reading(router: APIRouter, running: Running) -> None:
 
 
 def _add_partners(router: APIRouter, running: Running, catalogue: Catalogue) -> None:
-    @router.put("/directory/partners/{partner}")
+    @router.put("/directory/partners/{partner}", response_model=EntryStanding)
     async def put(actor: Keeper, key: IdempotencyKey, partner: Code, body: PartnerEntry) -> Response:
         """The entry of a partner, which is confirmed by it too. Its agreement stays as it is."""
         in_the_county(actor.county, body)
         data = PutPartner(partner=partner, asker=_asker(actor, partner), entry=body)
         return await running.send(actor, key, data)
 
-    @router.post("/directory/partners")
+    @router.post("/directory/partners", response_model=ItemOutcomes)
     async def put_many(request: Request, actor: Coordinator, key: IdempotencyKey, body: ListedPartners) -> Response:
         """Many partners with their agreements and services, each with an outcome of its own."""
         for position, one in enumerate(body.partners):
@@ -130,17 +131,17 @@ def _add_partners(router: APIRouter, running: Running, catalogue: Catalogue) -> 
         ]
         return reply(ItemOutcomes(items=items), replayed=nothing_new(settled))
 
-    @router.put("/directory/partners/{partner}/agreement")
+    @router.put("/directory/partners/{partner}/agreement", response_model=EntryStanding)
     async def agree(actor: Coordinator, key: IdempotencyKey, partner: Code, body: Agreement) -> Response:
         """What county and partner agreed; to end it, it is put with its last day."""
         return await running.send(actor, key, SetAgreement(partner=partner, agreement=body))
 
-    @router.post("/directory/partners/{partner}/confirmation")
+    @router.post("/directory/partners/{partner}/confirmation", response_model=EntryStanding)
     async def confirm(actor: Keeper, key: IdempotencyKey, partner: Code) -> Response:
         """The entry is right as of today."""
         return await running.send(actor, key, ConfirmPartner(partner=partner, asker=_asker(actor, partner)))
 
-    @router.post("/directory/partners/{partner}/retirement")
+    @router.post("/directory/partners/{partner}/retirement", response_model=EntryStanding)
     async def retire(actor: Keeper, key: IdempotencyKey, partner: Code) -> Response:
         """The organisation is no partner any more; nobody is proposed to it."""
         return await running.send(actor, key, RetirePartner(partner=partner, asker=_asker(actor, partner)))
@@ -149,19 +150,19 @@ def _add_partners(router: APIRouter, running: Running, catalogue: Catalogue) -> 
 def _add_services(router: APIRouter, running: Running) -> None:
     path = "/directory/partners/{partner}/services/{service}"
 
-    @router.put(path)
+    @router.put(path, response_model=EntryStanding)
     async def put(actor: Keeper, key: IdempotencyKey, partner: Code, service: Code, body: ServiceEntry) -> Response:
         """The entry of a service, which is confirmed by it too."""
         data = PutService(partner=partner, service=service, asker=_asker(actor, partner), entry=body)
         return await running.send(actor, key, data)
 
-    @router.post(f"{path}/confirmation")
+    @router.post(f"{path}/confirmation", response_model=EntryStanding)
     async def confirm(actor: Keeper, key: IdempotencyKey, partner: Code, service: Code) -> Response:
         """The entry is right as of today."""
         data = ConfirmService(partner=partner, service=service, asker=_asker(actor, partner))
         return await running.send(actor, key, data)
 
-    @router.post(f"{path}/retirement")
+    @router.post(f"{path}/retirement", response_model=EntryStanding)
     async def retire(actor: Keeper, key: IdempotencyKey, partner: Code, service: Code) -> Response:
         """The partner does not offer it any more."""
         data = RetireService(partner=partner, service=service, asker=_asker(actor, partner))

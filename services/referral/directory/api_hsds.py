@@ -138,13 +138,13 @@ def hsds_routes(running: Running, catalogue: Catalogue) -> APIRouter:
 
 def _add_about(router: APIRouter, api: _Api) -> None:
     @router.get("", include_in_schema=False)
-    @router.get("/")
+    @router.get("/", response_model=About)
     async def about(actor: Anybody, request: Request) -> Response:  # noqa: ARG001 - the role is what counts
         """The version of HSDS, and where this API is described."""
         url = str(request.url_for("openapi"))
         return _reply(About(version=hsds.VERSION, profile=hsds.PROFILE, openapi_url=url))
 
-    @router.get("/export")
+    @router.get("/export", response_model=hsds.Export)
     async def export(actor: Anybody) -> Response:
         """The whole directory as one file, which may be read in again."""
         publisher = await api.publisher(actor, "de")
@@ -154,7 +154,7 @@ def _add_about(router: APIRouter, api: _Api) -> None:
 
 
 def _add_services(router: APIRouter, api: _Api) -> None:
-    @router.get("/services")
+    @router.get("/services", response_model=HsdsPage[hsds.Service])
     async def services(
         actor: Anybody,
         request: Request,
@@ -167,7 +167,7 @@ def _add_services(router: APIRouter, api: _Api) -> None:
         found = [one for one in publisher.services() if wanted.has(one, publisher.service(one))]
         return _reply(paging.of(found, lambda one: publisher.service(one, full=full)))
 
-    @router.get("/services/{id}")
+    @router.get("/services/{id}", response_model=hsds.Service)
     async def service(actor: Anybody, request: Request, id: Uuid) -> Response:
         """A service with everything that belongs to it."""
         publisher = await api.publisher(actor, language(request))
@@ -175,7 +175,7 @@ def _add_services(router: APIRouter, api: _Api) -> None:
 
 
 def _add_organizations(router: APIRouter, api: _Api) -> None:
-    @router.get("/organizations")
+    @router.get("/organizations", response_model=HsdsPage[hsds.Organization])
     async def organizations(
         actor: Anybody,
         request: Request,
@@ -186,7 +186,7 @@ def _add_organizations(router: APIRouter, api: _Api) -> None:
         publisher = await api.publisher(actor, language(request))
         return _reply(paging.of(publisher.partners(), lambda one: publisher.organization(one, full=full)))
 
-    @router.get("/organizations/{id}")
+    @router.get("/organizations/{id}", response_model=hsds.Organization)
     async def organization(actor: Anybody, request: Request, id: Uuid) -> Response:
         """An organisation with its sites, and whom to turn to there."""
         publisher = await api.publisher(actor, language(request))
@@ -194,7 +194,7 @@ def _add_organizations(router: APIRouter, api: _Api) -> None:
 
 
 def _add_places(router: APIRouter, api: _Api) -> None:
-    @router.get("/service_at_locations")
+    @router.get("/service_at_locations", response_model=HsdsPage[hsds.ServiceAtLocation])
     async def places(
         actor: Anybody,
         request: Request,
@@ -206,7 +206,7 @@ def _add_places(router: APIRouter, api: _Api) -> None:
         brief = {"schedules": None, "attributes": None}
         return _reply(paging.of(publisher.places(), lambda one: one if full else one.model_copy(update=brief)))
 
-    @router.get("/service_at_locations/{id}")
+    @router.get("/service_at_locations/{id}", response_model=hsds.ServiceAtLocation)
     async def place(actor: Anybody, request: Request, id: Uuid) -> Response:
         """A service at one of its sites, with its offers there."""
         publisher = await api.publisher(actor, language(request))
@@ -214,16 +214,16 @@ def _add_places(router: APIRouter, api: _Api) -> None:
 
 
 def _add_taxonomies(router: APIRouter, api: _Api) -> None:
-    @router.get("/taxonomies")
+    @router.get("/taxonomies", response_model=HsdsPage[hsds.Taxonomy])
     async def taxonomies(actor: Anybody, request: Request, paging: Paged) -> Response:  # noqa: ARG001
         """What the terms are ordered by."""
         return _reply(paging.of(api.taxonomies[language(request)].all, lambda one: one))
 
-    @router.get("/taxonomies/{id}")
+    @router.get("/taxonomies/{id}", response_model=hsds.Taxonomy)
     async def taxonomy(actor: Anybody, request: Request, id: Uuid) -> Response:  # noqa: ARG001
         return _reply(_one(api.taxonomies[language(request)].all, id))
 
-    @router.get("/taxonomy_terms")
+    @router.get("/taxonomy_terms", response_model=HsdsPage[hsds.TaxonomyTerm])
     async def terms(
         actor: Anybody,  # noqa: ARG001
         request: Request,
@@ -234,7 +234,7 @@ def _add_taxonomies(router: APIRouter, api: _Api) -> None:
         found = api.taxonomies[language(request)].terms
         return _reply(paging.of([one for one in found if taxonomy_id in (None, one.taxonomy_id)], lambda one: one))
 
-    @router.get("/taxonomy_terms/{id}")
+    @router.get("/taxonomy_terms/{id}", response_model=hsds.TaxonomyTerm)
     async def term(actor: Anybody, request: Request, id: Uuid) -> Response:  # noqa: ARG001
         return _reply(_one(api.taxonomies[language(request)].terms, id))
 

@@ -45,27 +45,34 @@ class Imported(BaseModel):
 
 
 def add_import(router: APIRouter, running: Running, catalogue: Catalogue) -> None:
-    @router.post("/directory/imports")
+    @router.post("/directory/imports", response_model=Imported)
     @upload
     async def import_a_file(actor: Coordinator, request: Request) -> Response:
         """A CSV file, or the JSON of HSDS 3: good rows go in, each bad one is listed."""
-        content, today = await _content(request), berlin_day(running.clock.now())
-        read = read_hsds if content.lstrip(b"\xef\xbb\xbf \t\r\n").startswith(_JSON) else read_csv
-        try:
-            gathered = read(content, actor.county, today)
-        except BadFile as bad:
-            raise Problem(bad.code, 422) from None
-        partners, services = await _settle(running, actor, gathered)
-        spoken = language(request)
-        faults = [_fault(one, catalogue, spoken) for one in sorted(gathered.wrong, key=lambda one: one.line)]
-        return reply(Imported(partners=partners, services=services, problems=faults))
+        content = await received(request, MOST_BYTES)
+        return reply(await import_file(running, catalogue, actor, content, language(request)))
 
 
-async def _content(request: Request) -> bytes:
+async def import_file(
+    running: Running, catalogue: Catalogue, actor: Actor, content: bytes, spoken: Language
+) -> Imported:
+    """Take what is good of a file. Raises `Problem` for one that cannot be read at all, and `Transient`."""
+    read = read_hsds if content.lstrip(b"\xef\xbb\xbf \t\r\n").startswith(_JSON) else read_csv
+    try:
+        gathered = read(content, actor.county, berlin_day(running.clock.now()))
+    except BadFile as bad:
+        raise Problem(bad.code, 422) from None
+    partners, services = await _settle(running, actor, gathered)
+    faults = [_fault(one, catalogue, spoken) for one in sorted(gathered.wrong, key=lambda one: one.line)]
+    return Imported(partners=partners, services=services, problems=faults)
+
+
+async def received(request: Request, most: int) -> bytes:
+    """The body. Raises `Problem` 413 for one of more bytes."""
     content = bytearray()
     async for part in request.stream():
         content += part
-        if len(content) > MOST_BYTES:
+        if len(content) > most:
             raise Problem("body-too-large", 413, limit_kib=MOST_BYTES // 1024)
     return bytes(content)
 

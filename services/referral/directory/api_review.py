@@ -14,7 +14,7 @@ from services.referral.county import settings_of
 from services.referral.directory.api import Coordinator
 from services.referral.directory.review import Duplicate, Part, Same, Stale, duplicates, stale
 from services.runtime.calendar import berlin_day
-from services.runtime.cursors import PageRequest, paging
+from services.runtime.cursors import Page, PageRequest, paging
 from services.runtime.running import Running
 from services.runtime.web import reply
 
@@ -37,7 +37,7 @@ class StaleView(BaseModel):
 
 
 def add_review(router: APIRouter, running: Running) -> None:
-    @router.get("/directory/duplicates")
+    @router.get("/directory/duplicates", response_model=Page[DuplicateView])
     async def twice(actor: Coordinator, page: Annotated[PageRequest, paging(str)]) -> Response:
         """Partners that share a name within a district, an e-mail address, a telephone number or a website."""
         found = duplicates(await kept.partners(running.store(actor.county)))
@@ -46,7 +46,7 @@ def add_review(router: APIRouter, running: Running) -> None:
             page.page(shown, lambda one: DuplicateView(partners=one.partners, same=one.same), lambda one: (_key(one),))
         )
 
-    @router.get("/directory/stale")
+    @router.get("/directory/stale", response_model=Page[StaleView])
     async def unconfirmed(actor: Coordinator, page: Annotated[PageRequest, paging(str)]) -> Response:
         """What nobody has confirmed for as many days as the county has set, the longest first."""
         today = berlin_day(running.clock.now())

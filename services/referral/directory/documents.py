@@ -12,6 +12,7 @@ from collections.abc import Iterator, Sequence
 from datetime import UTC, datetime
 from typing import Final
 
+from schemas.codes import MeetingWay
 from schemas.envelope import format_instant
 from schemas.languages import name_of
 from services.referral.directory import hsds
@@ -19,8 +20,9 @@ from services.referral.directory.entries import PartnerEntry, ServiceEntry, Site
 from services.referral.directory.listing import Directory
 from services.referral.directory.states import Partner, Service
 from services.referral.directory.taxonomies import Capacity, Detail, Taxonomies
-from services.referral.offers import Offer
+from services.referral.offers import Offer, OfferTerms
 from services.referral.whom import Whom
+from services.runtime.calendar import BERLIN
 from services.runtime.catalogue import Language
 from services.runtime.ids import child
 
@@ -212,6 +214,7 @@ class Publisher:
             valid_from=terms.starts_on.isoformat() if terms.starts_on else None,
             valid_to=terms.ends_on.isoformat() if terms.ends_on else None,
             description=self._whom.times(terms),
+            **_appointment(terms),
             attributes=(
                 self._taxonomies.attribute("schedule", offer.id, Detail.ELIGIBILITY, self._whom.sentence(terms)),
                 *self._capacity("schedule", offer.id, [offer]),
@@ -279,6 +282,16 @@ def _contacts(id: str, entry: PartnerEntry) -> Iterator[hsds.Contact]:
             email=contact.email,
             phones=tuple(phones),
         )
+
+
+def _appointment(terms: OfferTerms) -> dict[str, str]:
+    """The fields of a schedule that only an appointment fills."""
+    slot, at = terms.slot, terms.slot_at
+    if slot is None or at is None:
+        return {}
+    offset = at.astimezone(BERLIN).isoformat()[-6:]
+    way = "virtual" if slot.way is MeetingWay.VIDEO else "in_person"
+    return {"opens_at": slot.begins + offset, "closes_at": slot.ends + offset, "attending_type": way}
 
 
 def _of(service: Service) -> ServiceEntry:

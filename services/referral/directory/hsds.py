@@ -101,13 +101,17 @@ class Location(Document):
 
 
 class Schedule(Document):
-    """A dated offer, or a standing one (without days)."""
+    """A dated offer, or a standing one (without days). Of an appointment also from when to when (with the offset from UTC), and in which
+    way."""
 
     service_id: str | None = None
     service_at_location_id: str | None = None
     valid_from: str | None = None
     valid_to: str | None = None
     description: str | None = None
+    opens_at: str | None = None
+    closes_at: str | None = None
+    attending_type: str | None = None
     attributes: tuple[Attribute, ...] = ()
 
 

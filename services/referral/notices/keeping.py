@@ -31,6 +31,7 @@ COLLECTIONS: Final = (
         (
             IndexModel([("county", ASCENDING), ("state", ASCENDING), ("due", ASCENDING)], name="due"),
             IndexModel([("county", ASCENDING), ("partner", ASCENDING), ("made", DESCENDING)], name="partner"),
+            IndexModel([("county", ASCENDING), ("made", ASCENDING)], name="age"),
         ),
     ),
     Collection(LINKS, (IndexModel([("county", ASCENDING), ("referral", ASCENDING)], name="referral"),)),
@@ -99,10 +100,16 @@ async def due(store: CountyStore, limit: int) -> list[Notice]:
     return [_read(Notice, one) for one in await store.find(NOTICES, query, sort=[("due", ASCENDING)], limit=limit)]
 
 
-async def notices(store: CountyStore, partner: str | None, limit: int) -> list[Notice]:
-    """The latest notices of one partner, or of all."""
-    query = {} if partner is None else {"partner": partner}
-    return [_read(Notice, one) for one in await store.find(NOTICES, query, sort=[("made", DESCENDING)], limit=limit)]
+async def notices(
+    store: CountyStore, partner: str | None, limit: int, after: tuple[int, str] | None = None
+) -> list[Notice]:
+    """The latest notices of one partner, or of all; those that come `after` one with this `made` and id."""
+    query: Document = {} if partner is None else {"partner": partner}
+    if after is not None:
+        made, id = after
+        query["$or"] = [{"made": {"$lt": made}}, {"made": made, "_id": {"$gt": id}}]
+    order = [("made", DESCENDING), ("_id", ASCENDING)]
+    return [_read(Notice, one) for one in await store.find(NOTICES, query, sort=order, limit=limit)]
 
 
 async def notice(store: CountyStore, id: str) -> Notice | None:
@@ -113,6 +120,26 @@ async def notice(store: CountyStore, id: str) -> Notice | None:
 async def link(store: CountyStore, digest: str) -> Link | None:
     found = await store.one(LINKS, {"_id": digest})
     return Link(found["partner"], found["referral"], found.get("channel", "")) if found is not None else None
+
+
+async def delete_old(store: CountyStore, before: int, limit: int) -> int:
+    """Delete notices made before this machine millisecond, `limit` at most, except those that are yet to be sent; how many were."""
+    query = {"made": {"$lt": before}, "state": {"$ne": "waiting"}}
+    found = await store.find(NOTICES, query, sort=[("made", ASCENDING)], limit=limit, fields={"_id": 1})
+    await write(store, *(Write(NOTICES, DeleteOne({"_id": one["_id"], "county": store.county})) for one in found))
+    return len(found)
+
+
+async def is_there(store: CountyStore, channel: str) -> bool:
+    """Whether a channel has not been removed."""
+    return await store.one(CHANNELS, {"_id": channel}) is not None
+
+
+async def forget(store: CountyStore, channel: str) -> None:
+    """What is known for a channel that is not there any more: what it followed, and the links that went to it."""
+    gone = list(await followed(store, channel))
+    links = await drop_links(store, gone, channel)
+    await write(store, *(leave(store.county, channel, one) for one in gone), *links)
 
 
 async def write(store: CountyStore, *writes: Write) -> None:

@@ -20,6 +20,7 @@ import httpx
 from services.referral.locations import Locations
 from services.referral.notices import keeping, mail
 from services.referral.notices.addresses import AddressForbidden, Resolve, place_of, resolved
+from services.referral.notices.channels import PING
 from services.referral.notices.keeping import Channel, Notice
 from services.referral.notices.letters import Letters
 from services.referral.notices.signing import signed_headers
@@ -39,6 +40,8 @@ JITTER: Final = 0.2
 """A pause is up to this share longer."""
 
 AT_ONCE: Final = 20
+OLD_AT_ONCE: Final = 500
+"""Notices deleted in one look, at most: what is left is deleted by the next."""
 _GONE: Final = 410
 EVERY: Final = 1.0
 """Seconds between two looks at what is due."""
@@ -94,6 +97,8 @@ class Post:
         """What is new is written down, and what is due is sent. Raises `Transient`."""
         if news:
             await self._watching.look(store)
+            oldest = machine_ms() - self._settings.notices_kept_days * 86_400_000
+            await keeping.delete_old(store, oldest, OLD_AT_ONCE)
         known = {one.id: one for one in await keeping.channels(store)}
         found = await keeping.due(store, AT_ONCE)
         await asyncio.gather(*(self._deliver(store, known.get(notice.channel), notice) for notice in found))
@@ -169,6 +174,10 @@ class Post:
         self, store: CountyStore, channel: Channel, notice: Notice, why: str, *, for_good: bool = False
     ) -> None:
         attempts = notice.attempts + 1
+        if notice.type == PING:
+            over = replace(notice, attempts=attempts, last=why, state="given-up")
+            await keeping.write(store, keeping.put_notice(store.county, over))
+            return
         if not for_good and attempts <= len(PAUSES):
             pause = PAUSES[attempts - 1] * (1 + JITTER * random.random())  # noqa: S311 - spreads load, hides nothing
             again = replace(notice, attempts=attempts, last=why, due=machine_ms() + int(pause * 1000))

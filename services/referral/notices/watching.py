@@ -14,10 +14,11 @@ from typing import Final
 from schemas.envelope import format_instant
 from services.referral import store as kept
 from services.referral.locations import Locations
-from services.referral.model import LIVE, Case, Referral, ReferralState, Step, answer_of, running_at
+from services.referral.model import Case, answer_of, running_at
 from services.referral.notices import keeping
 from services.referral.notices.keeping import Channel, Link, Notice
 from services.referral.notices.links import digest_of, new_token
+from services.referral.referrals import LIVE, Referral, ReferralState, Step
 from services.runtime.clock import machine_ms
 from services.runtime.deciding import Write
 from services.runtime.seals import Seal
@@ -107,6 +108,10 @@ class Watching:
         writes += await keeping.drop_links(store, gone) if channel.kind == "mail" else ()
         if writes:
             await keeping.write(store, *writes)
+            if not await keeping.is_there(
+                store, channel.id
+            ):  # removed during this look, which must not bring a link back
+                await keeping.forget(store, channel.id)
         return len(found)
 
     async def _ended(self, store: CountyStore, channel: Channel, gone: Sequence[str]) -> list[Referral]:

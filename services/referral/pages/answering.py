@@ -44,7 +44,7 @@ class Answering:
             return None
         digest = digest_of(token)
         link = await keeping.link(self._running.store(county), digest)
-        if link is None:
+        if link is None or not await keeping.is_there(self._running.store(county), link.channel):
             return None
         actor = Actor(f"link-{digest[:16]}", Role.PARTNER, county, organisation=link.partner)
         try:
@@ -62,7 +62,8 @@ def add_answering(router: APIRouter, running: Running, pages: Pages, reading: Re
     answering = Answering(running, reading)
 
     def over(visitor: Visitor, one: Shown | None) -> Response:
-        return pages.show(visitor, "answered.html", state=one.line.state if one is not None else None)
+        state = one.line.state if one is not None else None
+        return pages.show(visitor, "answered.html", status=200 if one is not None else 404, state=state)
 
     def shown(visitor: Visitor, one: Shown, *, status: int = 200, **more: object) -> Response:
         steps = [(step, fields_of(step, one.line.kind)) for step in steps_at(one.line.state)]

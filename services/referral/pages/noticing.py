@@ -5,8 +5,6 @@ A webhook's secret is shown once, on the page that answers the registration, and
 
 from __future__ import annotations
 
-import re
-from dataclasses import replace
 from typing import Annotated, Final
 
 from fastapi import APIRouter, Depends
@@ -15,12 +13,10 @@ from starlette.responses import Response
 from schemas.codes import Role
 from services.referral.api_offers import partner_of
 from services.referral.notices import keeping
-from services.referral.notices.addresses import AddressForbidden, checked_url, place_of
+from services.referral.notices.channels import Channels
 from services.referral.notices.keeping import Channel, Notice
 from services.referral.notices.letters import Letters, path_of
 from services.referral.notices.sending import opened
-from services.referral.notices.signing import new_secret
-from services.runtime.ids import child
 from services.runtime.pages import PREFIX, Pages, Visitor, page_for
 from services.runtime.problems import Problem
 from services.runtime.running import Running
@@ -29,10 +25,7 @@ Partner = Annotated[Visitor, Depends(page_for(Role.PARTNER))]
 Reader = Annotated[Visitor, Depends(page_for(Role.PARTNER, Role.OPERATOR))]
 
 PAGE: Final = f"{PREFIX}/partner/notices"
-MOST_CHANNELS: Final = 10
 MOST_NOTICES: Final = 50
-
-_MAIL: Final = re.compile(r"[A-Za-z0-9._%+'-]{1,64}@[A-Za-z0-9-]+(\.[A-Za-z0-9-]+)+")
 
 
 class Noticing:
@@ -42,7 +35,6 @@ class Noticing:
         self.running = running
         self.pages = pages
         self._links = pages.seals.of("links")
-        self._secrets = pages.seals.of("webhooks")
         self._letters = Letters(running)
 
     async def show(self, visitor: Visitor, *, status: int = 200, **more: object) -> Response:
@@ -78,28 +70,10 @@ class Noticing:
             channel.language,
         )
 
-    async def register(self, visitor: Visitor, channel: Channel) -> str:
-        """Store a new channel; for a webhook, its secret, which is not told again."""
-        secret = ""
-        if channel.kind == "webhook":
-            secret = new_secret()
-            channel = replace(channel, secret=self._secrets.close(secret.encode(), channel.id))
-        county = visitor.signed_in.county
-        await keeping.write(self.running.store(county), keeping.put_channel(county, channel))
-        return secret
-
-    async def mine(self, visitor: Visitor, id: str) -> Channel:
-        """One of the partner's own. Raises `Problem` 404."""
-        actor = visitor.signed_in
-        found = await keeping.channels(self.running.store(actor.county), partner_of(actor) or "")
-        channel = next((one for one in found if one.id == id), None)
-        if channel is None:
-            raise Problem("not-found", 404)
-        return channel
-
 
 def add_noticing(router: APIRouter, noticing: Noticing) -> None:
-    running, pages = noticing.running, noticing.pages
+    pages = noticing.pages
+    channels = Channels(noticing.running, pages.seals.of("webhooks"))
 
     @router.get(PAGE)
     async def notices(visitor: Reader) -> Response:
@@ -108,74 +82,41 @@ def add_noticing(router: APIRouter, noticing: Noticing) -> None:
     @router.post(PAGE + "/channels")
     async def register(visitor: Partner) -> Response:
         form = await visitor.form()
-        actor = visitor.signed_in
-        partner = partner_of(actor) or ""
         kind, target = ("webhook" if form.one("kind") == "webhook" else "mail"), form.one("target")
-        wrong = await _wrong(running, kind, target)
-        known = await keeping.channels(running.store(actor.county), partner)
-        # The same target is the same channel, registered once. A webhook that is registered again gets a new secret: it is shown
-        # once, and whoever sent the form twice sees the second answer only.
-        id = child(_ROOT, f"{actor.county}/{partner}/{target}")
-        if not wrong and len(known) >= MOST_CHANNELS and all(one.id != id for one in known):
-            wrong = "too-many"
-        if wrong:
-            said = pages.catalogue.text(visitor.language, f"notices.wrong.{wrong}", {})
+        try:
+            done = await channels.register(visitor.signed_in, kind, target, visitor.language)
+        except Problem as problem:
+            if not problem.fields:
+                raise
+            said = pages.catalogue.text(visitor.language, f"field.{problem.fields[0].code}", {})
             return await noticing.show(visitor, status=422, typed={kind: target}, wrong={kind: said})
-        if kind == "mail" and any(one.id == id for one in known):
+        if done.secret:
+            return await noticing.show(visitor, secret_once=done.secret)
+        if not done.is_new:
             return pages.go(visitor, PAGE, visitor.session.saying("notices.known", "info"))
-        secret = await noticing.register(visitor, Channel(id, partner, kind, target, visitor.language))
-        if not secret:
-            return pages.go(visitor, PAGE, visitor.session.saying("notices.registered"))
-        return await noticing.show(visitor, secret_once=secret)
+        return pages.go(visitor, PAGE, visitor.session.saying("notices.registered"))
 
     @router.post(PAGE + "/channels/{id}/removal")
     async def remove(visitor: Partner, id: str) -> Response:
         await visitor.form()
-        channel = await noticing.mine(visitor, id)
-        county = visitor.signed_in.county
-        store = running.store(county)
-        followed = list(await keeping.followed(store, channel.id))
-        left = [keeping.leave(county, channel.id, one) for one in followed]
-        links = await keeping.drop_links(store, followed, channel.id)  # whoever reads that mail answers no more
-        await keeping.write(store, keeping.drop_channel(county, channel.id), *left, *links)
+        await channels.remove(visitor.signed_in, id)
         return pages.go(visitor, PAGE, visitor.session.saying("notices.removed"))
 
     @router.post(PAGE + "/channels/{id}/activation")
     async def activate(visitor: Partner, id: str) -> Response:
         await visitor.form()
-        channel = await noticing.mine(visitor, id)
-        county = visitor.signed_in.county
-        await keeping.write(running.store(county), keeping.switch(county, channel, ""))
+        await channels.activate(visitor.signed_in, id)
         return pages.go(visitor, PAGE, visitor.session.saying("notices.activated"))
+
+    @router.post(PAGE + "/channels/{id}/ping")
+    async def ping(visitor: Partner, id: str) -> Response:
+        await visitor.form()
+        await channels.ping(visitor.signed_in, id)
+        return pages.go(visitor, PAGE, visitor.session.saying("notices.pinged"))
 
     @router.post(PAGE + "/again")
     async def again(visitor: Partner) -> Response:
         """Send a notice once more, under its id."""
         form = await visitor.form()
-        county = visitor.signed_in.county
-        store = running.store(county)
-        notice = await keeping.notice(store, form.one("notice"))
-        if notice is None or notice.partner != partner_of(visitor.signed_in) or notice.kind != "webhook":
-            raise Problem("not-found", 404)
-        anew = replace(notice, state="waiting", due=0, attempts=0, last="")
-        await keeping.write(store, keeping.put_notice(county, anew))
+        await channels.again(visitor.signed_in, form.one("notice"))
         return pages.go(visitor, PAGE, visitor.session.saying("notices.sent-again"))
-
-
-_ROOT: Final = "0c6f3c8e-7c83-5d0e-8f0e-5a1de0a4a6b4"
-"""The root of the ids of channels."""
-
-
-async def _wrong(running: Running, kind: str, target: str) -> str:
-    """What is wrong with a target; empty when nothing is."""
-    if kind == "mail":
-        return "" if len(target) <= 254 and _MAIL.fullmatch(target) else "mail"
-    private = running.settings.webhook_private_addresses
-    try:
-        checked_url(target, private=private)
-        await place_of(target, private=private)
-    except AddressForbidden as forbidden:
-        return forbidden.code
-    except OSError:
-        return "webhook-unknown-host"
-    return ""

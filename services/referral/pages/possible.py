@@ -15,7 +15,7 @@ from schemas.codes import CancelReason, Outcome, ServiceKind
 from schemas.ends import CALLED_OFF, OUTCOMES
 from services.referral.api_referrals import COMMANDS, Said, command_of
 from services.referral.commands import TakeStep
-from services.referral.model import ReferralState
+from services.referral.referrals import ReferralState
 from services.referral.store import Located
 from services.referral.transitions import STEPS_OF, TABLE, By, StepKind
 from services.runtime.errors import Refused
@@ -23,7 +23,7 @@ from services.runtime.tokens import Actor
 
 Kind = Literal["choice", "day", "flag", "text"]
 
-_OF_EVERY_STEP: Final = frozenset({*TakeStep.model_fields, "partner"})
+_NOT_ASKED: Final = frozenset({*TakeStep.model_fields, "partner", "skills"})
 
 
 @dataclass(frozen=True, slots=True)
@@ -44,7 +44,7 @@ def fields_of(step: StepKind, kind: ServiceKind) -> tuple[StepField, ...]:
     """What the step asks for, for a service of this kind. Raises `Refused` for a step that is nobody's to take."""
     if step not in STEPS_OF[By.PARTNER]:
         raise Refused("step-not-yours", 403)
-    asked = (item for item in COMMANDS[step].model_fields.items() if item[0] not in _OF_EVERY_STEP)
+    asked = (item for item in COMMANDS[step].model_fields.items() if item[0] not in _NOT_ASKED)
     return tuple(_narrowed(_field(name, described.annotation), kind) for name, described in asked)
 
 

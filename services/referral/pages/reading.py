@@ -16,8 +16,9 @@ from services.referral.api_referrals import Row, offers_of, rows_on
 from services.referral.county import settings_of
 from services.referral.eligibility import Circumstances
 from services.referral.locations import Locations
-from services.referral.model import LIVE, Case, Need, Referral, ReferralState, answer_of, done_at, running_at
+from services.referral.model import Case, Need, answer_of, done_at, running_at
 from services.referral.offers import Offer
+from services.referral.referrals import LIVE, Referral, ReferralState
 from services.referral.store import Located
 from services.referral.views import InboxLine, inbox_line
 from services.runtime.calendar import berlin_day
@@ -93,8 +94,9 @@ class Reading:
         return (await self._shown(actor, [(case, *found)]))[0]
 
     async def offers(self, actor: Actor) -> list[Offer]:
-        """The partner's own: what is open first, then by start."""
-        found = await kept.list_offers(self._running.store(actor.county), self._partner(actor), None, MOST_LINES)
+        """The partner's own: what is open first, then by start. Of its appointments those that are still to come."""
+        store, today = self._running.store(actor.county), berlin_day(self._running.clock.now())
+        found = await kept.list_offers(store, self._partner(actor), None, MOST_LINES, ahead=today)
         return sorted(
             (one for one in found if one.terms is not None),
             key=lambda one: (one.closed, one.terms.starts_on or date.max if one.terms else date.max, one.id),

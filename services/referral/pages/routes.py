@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import Annotated, Final
 
 from fastapi import APIRouter, Depends
-from starlette.responses import Response
+from starlette.responses import RedirectResponse, Response
 
 from schemas.codes import Role
 from schemas.events import Uuid
@@ -19,6 +19,9 @@ from services.referral.offers import MOST_SEATS
 from services.referral.pages.answering import add_answering
 from services.referral.pages.contacts import Contacts
 from services.referral.pages.course import CoursePage, add_course
+from services.referral.pages.network.routes import HERE as NETWORK
+from services.referral.pages.network.routes import NAV as NETWORK_NAV
+from services.referral.pages.network.routes import PARTNERS, add_network
 from services.referral.pages.noticing import PAGE as NOTICES
 from services.referral.pages.noticing import Noticing, add_noticing
 from services.referral.pages.possible import command, fields_of, missing, steps_at
@@ -47,19 +50,26 @@ from services.runtime.tokens import Actor
 
 HERE: Final = Path(__file__).parent
 HOME: Final = f"{PREFIX}/partner/new"
+START: Final = f"{PREFIX}/start"
+_STARTS: Final = {Role.COORDINATOR: PARTNERS, Role.OPERATOR: NOTICES}
+"""Where those begin who are no partner."""
 
 Partner = Annotated[Visitor, Depends(page_for(Role.PARTNER))]
+Anybody = Annotated[Visitor, Depends(page_for(Role.PARTNER, *_STARTS))]
 
 _TABS: Final = ("new", "running", "done")
 
 
 def page_routes(running: Running, locations: Locations) -> APIRouter:
     """Everything under ``/pages``."""
-    catalogue = Catalogue(RUNTIME_MESSAGES, PAGE_MESSAGES, running.service.messages, HERE / "messages")
+    catalogue = Catalogue(
+        RUNTIME_MESSAGES, PAGE_MESSAGES, running.service.messages, HERE / "messages", NETWORK / "messages"
+    )
     pages = Pages(
         running.settings,
         catalogue,
         HERE / "templates",
+        NETWORK / "templates",
         nav=_nav,
         words=partial(Words, catalogue),
         place_name=place_name,
@@ -74,13 +84,17 @@ def page_routes(running: Running, locations: Locations) -> APIRouter:
     add_course(router, CoursePage(pages, reading, contacts), Rows(running, pages, reading, locations))
     add_noticing(router, Noticing(running, pages))
     add_answering(router, running, pages, reading, locations)
-    common = common_routes(pages, HOME, lambda: sample_users(running))
+    add_network(router, running, pages)
+    _add_start(router)
+    common = common_routes(pages, START, lambda: sample_users(running))
     return APIRouter(routes=[*common.routes, *router.routes, *not_found_route(pages).routes])
 
 
 def _nav(actor: Actor) -> Sequence[NavEntry]:
     if actor.role == Role.OPERATOR:
         return (NavEntry(NOTICES, "partner.nav.notices", (NOTICES,)),)
+    if actor.role == Role.COORDINATOR:
+        return NETWORK_NAV
     if actor.role != Role.PARTNER:
         return ()
     referrals = tuple(f"{PREFIX}/partner/{part}" for part in (*_TABS, "referrals"))
@@ -90,6 +104,13 @@ def _nav(actor: Actor) -> Sequence[NavEntry]:
         NavEntry(offers, "partner.nav.offers", (offers,)),
         NavEntry(NOTICES, "partner.nav.notices", (NOTICES,)),
     )
+
+
+def _add_start(router: APIRouter) -> None:
+    @router.get(START)
+    async def start(visitor: Anybody) -> Response:
+        """Everybody begins where their work is."""
+        return RedirectResponse(_STARTS.get(Role(visitor.signed_in.role), HOME), 303)
 
 
 # --- lists --------------------------------------------------------------------------------------------------------------
@@ -216,7 +237,16 @@ def _add_offers(router: APIRouter, running: Running, pages: Pages, reading: Read
             wrong = pages.catalogue.text(visitor.language, "partner.seats-wrong", {"most": MOST_SEATS})
             return await shown(visitor, status=422, tried=offer, typed=typed, wrong=wrong)
         partner = partner_of(visitor.signed_in)
-        data = SetSeats(offer=offer, seats=int(typed), partner=partner, confirm_affected=confirmed)
+        known = form.one("affected")
+        affected = int(known) if confirmed and known.isascii() and known.isdigit() and len(known) <= 9 else None
+        # Who confirms confirms a number of people: if by now others would lose their seats, it is asked again.
+        data = SetSeats(
+            offer=offer,
+            seats=int(typed),
+            partner=partner,
+            confirm_affected=affected is not None,
+            affected=affected,
+        )
         return await send(visitor, form, data, "partner.seats-set")
 
     @router.post(f"{PREFIX}/partner/offers/{{offer}}/confirmation")

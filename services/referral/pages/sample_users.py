@@ -1,4 +1,4 @@
-"""Who may sign in on one machine, to look around: the county's partners as they stand in directory and offers, and operations."""
+"""Who may sign in on one machine, to look around: partners as they stand in directory and offers, their coordinator, and operations."""
 
 from __future__ import annotations
 
@@ -27,6 +27,7 @@ async def sample_users(running: Running) -> Sequence[SampleUser]:
             for code in sorted(codes, key=lambda code: names.get(code, code).casefold())
         ]
         found += partners[:MOST]
+        found.append(SampleUser("coordinator-1", Role.COORDINATOR, "network.role", key, name=_county_name(key)))
         found.append(SampleUser("operator-1", Role.OPERATOR, "partner.role-operator", key, name=_county_name(key)))
     return found
 

@@ -88,7 +88,7 @@ class Words:
 
     def _value(self, name: str, value: Any) -> str:
         if value is None or value in ([], {}, ""):
-            return self.say("partner.not-known")
+            return self.say("partner.no-needs" if name == "access_needs" else "partner.not-known")
         if isinstance(value, bool):
             return self.say("partner.yes" if value else "partner.no")
         if name == "distance":

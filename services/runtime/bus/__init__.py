@@ -3,6 +3,15 @@
 from services.runtime.bus.consuming import Consumer
 from services.runtime.bus.positions import Positions
 from services.runtime.bus.sending import Producer
-from services.runtime.bus.topics import Topic, TopicChange, TopicRefused, apply_topics
+from services.runtime.bus.topics import Topic, TopicChange, TopicRefused, apply_topics, nodes_that_answer
 
-__all__ = ["Consumer", "Positions", "Producer", "Topic", "TopicChange", "TopicRefused", "apply_topics"]
+__all__ = [
+    "Consumer",
+    "Positions",
+    "Producer",
+    "Topic",
+    "TopicChange",
+    "TopicRefused",
+    "apply_topics",
+    "nodes_that_answer",
+]

@@ -7,8 +7,9 @@ and health says so.
 What FastStream 0.7.8 would otherwise do, and why it is set as it is here: it acknowledges before handling; its own `ack` commits everything
 fetched, past a failed record too; a null or non-UTF-8 header makes it skip a whole batch without a word (so it is shown no headers at
 all); it carries on with the next batch after an error (so the handler never lets one out); it tries for ever, without a word, to
-read a log that cannot be read or to stay in a group that will not have it (so fetching is watched); and it creates a topic that is missing,
-with one partition and one copy (so a consumer waits until its topics are there).
+read a log that cannot be read or to stay in a group that will not have it (so fetching is watched); it creates a topic that is missing,
+with one partition and one copy (so a consumer waits until its topics are there); and it takes a text with several addresses for one address
+(so it is given a list).
 """
 
 # aiokafka has no types; what comes from it is checked where it enters.
@@ -85,7 +86,7 @@ class Consumer:
         self._looked_up: frozenset[TopicPartition] = frozenset()
         self.batches = 0
         self._broker = KafkaBroker(
-            bootstrap,
+            bootstrap.split(","),
             logger=None,
             apply_types=False,
             graceful_timeout=20.0,

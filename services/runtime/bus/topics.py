@@ -38,7 +38,8 @@ class Topic:
     """A topic as it is to be.
 
     A broker removes whole segments, each when its newest record is older than `retention_ms`; so a record lies there for at most
-    `retention_ms` + `segment_ms`, and some minutes until the broker looks.
+    `retention_ms` + `segment_ms`, and some minutes until the broker looks. All copies but one must have a record before it is acknowledged:
+    one node may be lost without a word, with two lost nothing more is taken.
     """
 
     name: str
@@ -53,6 +54,7 @@ class Topic:
             "cleanup.policy": "delete",
             "retention.ms": str(self.retention_ms),
             "segment.ms": str(self.segment_ms),
+            "min.insync.replicas": str(max(1, self.replication - 1)),
         }
 
 
@@ -84,6 +86,12 @@ async def apply_topics(bootstrap: str, topics: Iterable[Topic], *, dry_run: bool
         for change in plan if not dry_run else ():
             await _carry_out(admin, change)
         return plan
+
+
+async def nodes_that_answer(bootstrap: str) -> int:
+    """How many nodes the broker has that can be given partitions. Raises `Transient`."""
+    async with _admin(bootstrap) as admin:
+        return len((await admin.describe_cluster())["brokers"])
 
 
 async def missing_topics(bootstrap: str, names: Collection[str]) -> list[str]:
@@ -120,7 +128,8 @@ async def _plan(admin: AIOKafkaAdminClient, wanted: list[Topic]) -> list[TopicCh
         if topic.name in existing:
             plan += differences(topic, copies[topic.name], settings.get(topic.name, {}))
         else:
-            words = f"create {topic.name} with {topic.partitions} partitions"
+            copies_of_each = f", {topic.replication} copies of each" if topic.replication > 1 else ""
+            words = f"create {topic.name} with {topic.partitions} partitions{copies_of_each}"
             plan.append(TopicChange(topic, words, creates=True))
     return plan
 

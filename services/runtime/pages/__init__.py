@@ -10,6 +10,7 @@ from services.runtime.pages.pages import PREFIX, NavEntry, Pages, Visitor, page_
 from services.runtime.pages.rendering import PAGE_MESSAGES, PAGE_TEMPLATES, Renderer
 from services.runtime.pages.session import Session, Sessions
 from services.runtime.pages.signing_in import SampleUser, common_routes, not_found_route
+from services.runtime.pages.uploads import Upload, read_upload
 
 __all__ = [
     "PAGE_MESSAGES",
@@ -22,6 +23,7 @@ __all__ = [
     "SampleUser",
     "Session",
     "Sessions",
+    "Upload",
     "Visitor",
     "common_routes",
     "new_key",
@@ -29,4 +31,5 @@ __all__ = [
     "page_for",
     "page_for_anybody",
     "read_form",
+    "read_upload",
 ]

@@ -50,17 +50,28 @@ def new_key() -> str:
 
 async def read_form(request: Request, session: Session) -> Form:
     """The form that was sent. Raises `Problem` 403 for one that another site sent, or that was given out in another session."""
+    if request.headers.get("content-type", "").partition(";")[0].strip().lower() != _FORM:
+        _refuse_other_sites(request)
+        raise Problem("unsupported-media-type", 415, expected=_FORM)
+    return form_of(request, session, _parsed(await request.body()))
+
+
+def form_of(request: Request, session: Session, fields: Mapping[str, Sequence[str]]) -> Form:
+    """The form with these fields, if it is ours. Raises `Problem` 403."""
+    _refuse_other_sites(request)
+    ours = fields.get(_OURS, [""])[-1]
+    if not hmac.compare_digest(ours.encode(), session.form.encode()):
+        raise Problem("form-not-ours", 403)
+    key = fields.get(KEY, [""])[-1]
+    return Form(key if key.isascii() and 0 < len(key) <= LONGEST_KEY else new_key(), fields)
+
+
+def _refuse_other_sites(request: Request) -> None:
     if request.headers.get("sec-fetch-site", "none") not in _OWN_SITE:
         raise Problem("form-not-ours", 403)
-    if request.headers.get("content-type", "").partition(";")[0].strip().lower() != _FORM:
-        raise Problem("unsupported-media-type", 415, expected=_FORM)
-    form = _parsed(await request.body())
-    if not hmac.compare_digest(form.one(_OURS).encode(), session.form.encode()):
-        raise Problem("form-not-ours", 403)
-    return form
 
 
-def _parsed(body: bytes) -> Form:
+def _parsed(body: bytes) -> Mapping[str, Sequence[str]]:
     try:
         pairs = parse_qsl(body.decode(), keep_blank_values=True, strict_parsing=bool(body), max_num_fields=MOST_FIELDS)
     except ValueError:
@@ -68,5 +79,4 @@ def _parsed(body: bytes) -> Form:
     fields: dict[str, list[str]] = {}
     for name, value in pairs:
         fields.setdefault(name, []).append(value.strip())
-    key = fields.get(KEY, [""])[-1]
-    return Form(key if key.isascii() and 0 < len(key) <= LONGEST_KEY else new_key(), fields)
+    return fields

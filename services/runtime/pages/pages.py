@@ -145,7 +145,9 @@ class Pages:
     def go(self, visitor: Visitor, path: str, session: Session | None = None) -> Response:
         """After a form: on to another page, with the session as it is now."""
         response = RedirectResponse(path, 303)
-        self.sessions.keep(response, session or visitor.session)
+        now = session or visitor.session
+        self.sessions.keep(response, now)
+        self.sessions.say(response, now)
         return response
 
     def said(self, refused: Refused | Problem, spoken: Language) -> tuple[str, str]:
@@ -166,7 +168,8 @@ class Pages:
         content = self._renderer.html(template, spoken, {**own, **values})
         headers = {"content-security-policy": POLICY, "content-language": spoken}
         response = Response(content, status, headers, "text/html; charset=utf-8")
-        self.sessions.keep(response, replace(session, said="") if session.said else session)
+        self.sessions.keep(response, session)
+        self.sessions.said(response, session)
         return response
 
     # --- what goes wrong --------------------------------------------------------------------------------------------

@@ -1,8 +1,10 @@
 """A visitor's session: one cookie, sealed, that only this service opens. Nothing about it is kept on the server.
 
 It holds the bearer token that the visitor signed in with (so that a page asks other services under the visitor's own right), the secret
-that its forms carry, the language that was chosen, and a sentence to be shown once. It is http-only and same-site; over https it is bound
-to this host. It ends with the token, after `LONGEST_SECONDS` of machine time, or when the visitor signs out.
+that its forms carry, and the language that was chosen. It is set when one of these changes and never again with an answer, so that a
+page that was asked for before a sign-out, and comes after it, does not sign in again. A sentence to be shown once has a cookie of its
+own. It is http-only and same-site; over https it is bound to this host. It ends with the token, after `LONGEST_SECONDS` of machine time,
+or when the visitor signs out.
 """
 
 from __future__ import annotations
@@ -12,7 +14,7 @@ import secrets
 import time
 from collections.abc import Callable
 from dataclasses import dataclass, field, replace
-from typing import Final, Literal
+from typing import Final, Literal, TypeVar
 
 from pydantic import BaseModel, ConfigDict, ValidationError
 from starlette.requests import Request
@@ -36,13 +38,20 @@ class _Kept(BaseModel):
     form: str
     token: str = ""
     language: Language | None = None
-    said: str = ""
-    tone: Tone = "success"
+
+
+class _Said(BaseModel):
+    said: str
+    tone: Tone
+
+
+Kept = TypeVar("Kept", _Kept, _Said)
 
 
 @dataclass(frozen=True, slots=True)
 class Session:
-    """`form`: the secret of its forms. `said`: a key of the catalogue, shown once on the next page in this `tone`."""
+    """`form`: the secret of its forms. `said`: a key of the catalogue, shown once on the next page in this `tone`. `kept`: the visitor
+    has it already."""
 
     form: str = field(repr=False)
     until: int
@@ -50,16 +59,20 @@ class Session:
     language: Language | None = None
     said: str = ""
     tone: Tone = "success"
+    kept: bool = field(default=False, compare=False)
 
     def saying(self, key: str, tone: Tone = "success") -> Session:
         return replace(self, said=key, tone=tone)
 
     def signed_in(self, token: str) -> Session:
         """With a new secret: what was given out before the sign-in counts no more."""
-        return replace(self, token=token, form=secrets.token_urlsafe(24))
+        return replace(self, token=token, form=secrets.token_urlsafe(24), kept=False)
 
     def signed_out(self) -> Session:
-        return replace(self, token="", form=secrets.token_urlsafe(24))
+        return replace(self, token="", form=secrets.token_urlsafe(24), kept=False)
+
+    def speaking(self, language: Language) -> Session:
+        return replace(self, language=language, kept=False)
 
 
 class Sessions:
@@ -70,37 +83,47 @@ class Sessions:
         self._secure = secure
         self._now = now
         self.cookie: Final = "__Host-wegenetz" if secure else "wegenetz"
+        self._said: Final = f"{self.cookie}-said"
 
     def of(self, request: Request) -> Session:
         """The visitor's session; a new one when there is none, or when it is over or not ours."""
         sealed = request.cookies.get(self.cookie)
-        kept = self._opened(sealed) if sealed else None
+        kept = self._opened(_Kept, sealed) if sealed else None
+        once = self._opened(_Said, request.cookies[self._said]) if self._said in request.cookies else None
+        told = once.model_dump() if once is not None else {}
         if kept is None or kept.until <= self._now():
-            return Session(form=secrets.token_urlsafe(24), until=int(self._now()) + LONGEST_SECONDS)
-        return Session(**kept.model_dump())
+            return Session(form=secrets.token_urlsafe(24), until=int(self._now()) + LONGEST_SECONDS, **told)
+        return Session(**kept.model_dump(), **told, kept=True)
 
     def keep(self, response: Response, session: Session) -> None:
-        """Give the visitor this session."""
-        kept = _Kept(
-            until=session.until,
-            form=session.form,
-            token=session.token,
-            language=session.language,
-            said=session.said,
-            tone=session.tone,
-        )
+        """Give the visitor this session, unless it is the one that the visitor has."""
+        if not session.kept:
+            kept = _Kept(until=session.until, form=session.form, token=session.token, language=session.language)
+            self._set(response, self.cookie, kept, session.until)
+
+    def say(self, response: Response, session: Session) -> None:
+        """Have its sentence shown on the next page."""
+        if session.said:
+            self._set(response, self._said, _Said(said=session.said, tone=session.tone), session.until)
+
+    def said(self, response: Response, session: Session) -> None:
+        """It has been shown."""
+        if session.said:
+            response.delete_cookie(self._said, secure=self._secure, httponly=True, samesite="lax")
+
+    def _set(self, response: Response, name: str, kept: BaseModel, until: int) -> None:
         sealed = base64.urlsafe_b64encode(self._seal.close(kept.model_dump_json(exclude_defaults=True).encode()))
         response.set_cookie(
-            self.cookie,
+            name,
             sealed.decode(),
-            max_age=max(0, session.until - int(self._now())),
+            max_age=max(0, until - int(self._now())),
             secure=self._secure,
             httponly=True,
             samesite="lax",
         )
 
-    def _opened(self, sealed: str) -> _Kept | None:
+    def _opened(self, kind: type[Kept], sealed: str) -> Kept | None:
         try:
-            return _Kept.model_validate_json(self._seal.open(base64.urlsafe_b64decode(sealed)))
+            return kind.model_validate_json(self._seal.open(base64.urlsafe_b64decode(sealed)))
         except (SealBroken, ValueError, ValidationError):
             return None

@@ -7,13 +7,13 @@ list of made-up people is offered instead; in production there is no local issue
 from __future__ import annotations
 
 from collections.abc import Awaitable, Callable, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from typing import Annotated, Final
 
 from fastapi import APIRouter, Depends
 from starlette.responses import RedirectResponse, Response
 
-from services.runtime.catalogue import LANGUAGES
+from services.runtime.catalogue import Language
 from services.runtime.local_issuer import LocalIssuer
 from services.runtime.pages import assets
 from services.runtime.pages.pages import PREFIX, SIGN_IN, Pages, Visitor, page_for_anybody
@@ -98,8 +98,9 @@ def common_routes(pages: Pages, home: str, people: Callable[[], Awaitable[Sequen
     @router.post(PREFIX + "/language")
     async def choose_language(visitor: Anybody) -> Response:
         form = await visitor.form()
-        chosen = next((one for one in LANGUAGES if one == form.one("language")), visitor.language)
-        return pages.go(visitor, _ours(form.one("back"), home), replace(visitor.session, language=chosen))
+        wanted = form.one("language")
+        chosen: Language = "en" if wanted == "en" else "de" if wanted == "de" else visitor.language
+        return pages.go(visitor, _ours(form.one("back"), home), visitor.session.speaking(chosen))
 
     return router
 

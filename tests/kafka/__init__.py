@@ -1,0 +1,1 @@
+"""What only a running Apache Kafka can show (`make test-kafka`)."""

@@ -1,0 +1,165 @@
+"""Reporting's pages in a real Chromium: a delivery taken in and confirmed, a measure steered, all of it by keyboard; axe on every page."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import AsyncIterator
+from pathlib import Path
+from typing import Any, Final
+
+import pytest
+import pytest_asyncio
+from playwright.async_api import Browser, Page, async_playwright, expect
+
+from services.runtime.serving import Listener, serve
+from tests.pages.chromium import find
+from tests.reporting.county import COUNTY
+from tests.reporting.indicators.test_files import csv
+from tests.reporting.office import Office
+
+pytestmark = pytest.mark.asyncio(loop_scope="module")
+
+AXE: Final = (Path(__file__).parents[1] / "pages" / "axe.min.js").read_text(encoding="utf-8")
+STANDARD: Final = ["wcag2a", "wcag2aa", "wcag21a", "wcag21aa", "wcag22aa", "best-practice"]
+COORDINATOR: Final = f"{COUNTY}/coordinator/"
+
+DELIVERED: Final = csv(
+    "2;2013;03459;;17000;Anzahl;LSN;31.12.2013",
+    "2;2015;03459;;26861;Anzahl;LSN;31.12.2015",
+    "2;2015;03459;sex=divers;.;Anzahl;LSN;31.12.2015",
+    "26.1;2015;03459;;101;Prozent;BA;31.12.2015",
+    "2;2015;03459;sex=f;1;Anzahl;LSN;31.12.2015",
+)
+
+
+@pytest_asyncio.fixture(scope="module", loop_scope="module")
+async def url(opened: Office) -> AsyncIterator[str]:
+    listener, stop = Listener("127.0.0.1", 0), asyncio.Event()
+    serving = asyncio.create_task(serve(opened.app, listener, stop))
+    yield f"http://127.0.0.1:{listener.port}"
+    stop.set()
+    await serving
+
+
+@pytest_asyncio.fixture(scope="module", loop_scope="module")
+async def chromium() -> AsyncIterator[Browser]:
+    async with async_playwright() as playwright:
+        found = await asyncio.to_thread(find)
+        browser = await playwright.chromium.launch(executable_path=found.path, args=["--no-sandbox"])
+        yield browser
+        await browser.close()
+
+
+async def signed_in(chromium: Browser, url: str, language: str = "en", width: int = 1280, **more: Any) -> Page:
+    context = await chromium.new_context(
+        base_url=url, locale=language, viewport={"width": width, "height": 900}, **more
+    )
+    page = await context.new_page()
+    page.set_default_timeout(10_000)
+    await page.goto("/pages/sign-in")
+    await page.check(f'input[value="{COORDINATOR}"]')
+    await page.click("main button")
+    await page.wait_for_url("**/pages/indicators")
+    return page
+
+
+async def press(page: Page, words: str, most: int = 80) -> None:
+    """Tab to what bears these words, and press Enter."""
+    for _ in range(most):
+        await page.keyboard.press("Tab")
+        told = await page.evaluate("() => document.activeElement.innerText || document.activeElement.id")
+        if words in told:
+            await page.keyboard.press("Enter")
+            return
+    raise AssertionError(f"nothing with “{words}” can be reached by keyboard")
+
+
+async def deliver(page: Page) -> None:
+    await page.goto("/pages/deliveries")
+    await page.set_input_files("#file", {"name": "lsn.csv", "mimeType": "text/csv", "buffer": DELIVERED})
+    await press(page, "Take in the file")
+
+
+async def take_over(page: Page) -> None:
+    await page.goto("/pages/plan")
+    await page.click('form:has(input[value="osnabrueck-2014"]) button')
+    await expect(page.get_by_role("status")).to_have_count(1)
+
+
+async def test_a_delivery_is_taken_in_and_its_doubtful_row_confirmed_by_keyboard(
+    office: Office, chromium: Browser, url: str
+) -> None:
+    page = await signed_in(chromium, url)
+    await deliver(page)
+    await expect(page.locator("main")).to_contain_text(
+        "3 new, 0 corrected, 0 there already, 1 to be confirmed, 1 wrong."
+    )
+    await expect(page.locator("main")).to_contain_text("There is no such value in this breakdown.")
+
+    await page.focus("#line-5")
+    await page.keyboard.press("Space")
+    await press(page, "Confirm the chosen ones")
+
+    await expect(page.locator("main")).to_contain_text(
+        "4 new, 0 corrected, 0 there already, 0 to be confirmed, 1 wrong."
+    )
+    await page.goto("/pages/indicators/2")
+    await expect(page.locator("main")).to_contain_text("Official for 2015: 26,861 (LSN); in 2013 it was 17,000.")
+    await expect(page.locator("main")).to_contain_text("Not shown by the source (.)")
+    picture = page.locator("img.picture")
+    assert "26,861" in (await picture.get_attribute("alt") or "")
+    assert await picture.evaluate("image => image.complete && image.naturalWidth > 100")
+    await page.context.close()
+
+
+async def test_a_light_without_an_explanation_comes_back_with_what_was_typed_and_then_is_kept(
+    office: Office, chromium: Browser, url: str
+) -> None:
+    page = await signed_in(chromium, url)
+    await take_over(page)
+    await page.locator('a[href^="/pages/plan/measures/"]').first.click()
+
+    await page.select_option("#light", "red")
+    await page.fill("#ends", "2017-Q2")
+    await press(page, "Save")
+    await expect(page.get_by_role("alert")).to_contain_text("The traffic light needs an explanation.")
+    assert await page.input_value("#ends") == "2017-Q2"
+
+    await page.fill("#explanation", "Es fehlt Personal.")
+    await press(page, "Save")
+
+    await expect(page.get_by_role("status")).to_contain_text("Saved.")
+    await expect(page.locator("main")).to_contain_text("red light")
+    await expect(page.locator("main")).to_contain_text("Revision 2")
+    await page.context.close()
+
+
+@pytest.mark.parametrize(("language", "width"), [("de", 1280), ("en", 360)])
+async def test_axe_finds_nothing_on_any_page_and_nothing_runs_over_the_edge(
+    office: Office, chromium: Browser, url: str, language: str, width: int
+) -> None:
+    preparing = await signed_in(chromium, url)
+    await deliver(preparing)
+    await preparing.wait_for_url("**/pages/deliveries/*")
+    delivery = preparing.url
+    await take_over(preparing)
+    goal = await preparing.locator('a[href^="/pages/plan/goals/"]').first.get_attribute("href")
+    measure = await preparing.locator('a[href^="/pages/plan/measures/"]').first.get_attribute("href")
+    await preparing.context.close()
+    page = await signed_in(chromium, url, language, width, bypass_csp=True)
+    paths = (
+        *("/pages/indicators", "/pages/indicators/2", "/pages/indicators/5.3", "/pages/deliveries", delivery),
+        *("/pages/plan", goal, measure, f"{goal}/measure", "/pages/plan/terms", "/pages/plan/report"),
+    )
+    for path in paths:
+        assert path is not None
+        await page.goto(path)
+        assert (await page.locator("html").get_attribute("lang")) == language
+        await page.add_script_tag(content=AXE)
+        found = await page.evaluate(
+            "async tags => (await axe.run({runOnly: tags})).violations.map(v => [v.id, v.nodes.map(n => n.html).slice(0, 3)])",
+            STANDARD,
+        )
+        assert found == [], path
+        assert await page.evaluate("() => document.documentElement.scrollWidth <= window.innerWidth"), path
+    await page.context.close()
