@@ -60,28 +60,36 @@ async def run_load(
     one_offer_in: int = 1,
     one_talk_in: int = 1,
     more: Callable[[], bool] = lambda: False,
+    stay: Callable[[], bool] = lambda: False,
     bound: float = 120.0,
 ) -> World:
     """Push everybody through. `progress` is told after each piece of work; `bound` as for `until_at_rest`.
 
     Of the county's offers only one in so many is published: with few, most needs end up waiting, and many compete for each seat. Of the
-    people expected for a talk only one in so many comes, and as many again whenever they have all come and `more` says so.
+    people expected for a talk only one in so many comes, and as many again whenever they have all come and `more` says so. While there are
+    some left who did not come, `stay` keeps it from ending.
     """
     world = World(county, doors, put_off=COURSES_LATER)
     world.offers = world.offers[::one_offer_in]
-    await _Load(world, progress, one_talk_in, more).run(bound)
+    await _Load(world, progress, one_talk_in, more, stay).run(bound)
     return world
 
 
 class _Load:
     def __init__(
-        self, world: World, progress: Callable[[World], None], one_talk_in: int, more: Callable[[], bool]
+        self,
+        world: World,
+        progress: Callable[[World], None],
+        one_talk_in: int,
+        more: Callable[[], bool],
+        stay: Callable[[], bool],
     ) -> None:
         self.world = world
         self._progress = progress
         self._one_talk_in = one_talk_in
         self._comes = 1
         self._more = more
+        self._stay = stay
         self._offices = Offices(world)
         self._counsellors = Counsellors(world)
         self._lives = Lives(world, at_once=True)
@@ -103,7 +111,8 @@ class _Load:
                 await until_at_rest(self.world.doors, real_time=True, bound=bound)
                 for work in works:
                     await self._look(work)
-                self._over = self._done == done
+                self._over = self._done == done and not (self._some_stayed_away() and self._stay())
+                await asyncio.sleep(PAUSE)
 
     async def _arrive(self) -> None:
         for file in joined(self.world.county):
@@ -136,7 +145,7 @@ class _Load:
         await asyncio.sleep(self._next_talks - time.monotonic())
         self._next_talks = time.monotonic() + TALKS_EVERY
         cases = await self._coming()
-        if not cases and self._comes < self._one_talk_in and self._more():
+        if not cases and self._some_stayed_away() and self._more():
             self._comes += 1
             return 1
         if not cases:
@@ -150,6 +159,9 @@ class _Load:
         await self._counsellors.hand_in(f"load-{self._sheets}", sheets)
         await self._lives.act(date.today())  # noqa: DTZ011 - nobody moves later than today
         return len(cases)
+
+    def _some_stayed_away(self) -> bool:
+        return self._comes < self._one_talk_in
 
     def _somebody(self, number: int) -> int:
         """Of the people in files, whoever this number leads to."""

@@ -31,7 +31,16 @@ class Load:
         self._handled = 0
         self._moved = asyncio.Event()
         self._breaking = True
-        work = run_load(doors, load_county(people), self._look, more=lambda: self._breaking, bound=PATIENCE, **shares)
+        self._waited_for = False
+        work = run_load(
+            doors,
+            load_county(people),
+            self._look,
+            more=lambda: self._waited_for,
+            stay=lambda: self._breaking,
+            bound=PATIENCE,
+            **shares,
+        )
         self._whole = asyncio.create_task(work)
 
     def _look(self, world: World) -> None:
@@ -40,8 +49,12 @@ class Load:
         self._moved.set()
 
     async def further(self, things: int) -> None:
-        """Wait for so many more arrivals, talks and steps of referrals. Fails when the work is over by then."""
+        """Wait for so many more arrivals, talks and steps of referrals. Fails when the work is over by then.
+
+        Who stayed away from a talk comes only while this waits: so a slow machine, on which breaking takes long, has work left too.
+        """
         goal = self._handled + things
+        self._waited_for = True
         while self._handled < goal:
             self._moved.clear()
             moved = asyncio.create_task(self._moved.wait())
@@ -50,6 +63,7 @@ class Load:
             if self._whole.done():
                 self._whole.result()
                 pytest.fail("the work was over already: nothing could be broken in its middle")
+        self._waited_for = False
 
     async def ends_with_balanced_books(self) -> None:
         """Nobody is lost or there twice, no seat is taken twice, and nothing is parked or set aside."""

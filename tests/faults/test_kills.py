@@ -15,7 +15,7 @@ PEOPLE = 2000 if BROKER == "embedded" else 1000
 ONE_OFFER_IN = 20
 """Seats are few: most people wait, and many compete for each seat."""
 ONE_TALK_IN = 10
-"""Everybody is registered and invited; so many come to the talk, and as many again while there is something to break."""
+"""Everybody is registered and invited; so many come to the talk, and as many again whenever something is to be broken in their middle."""
 
 
 @pytest.mark.timeout(900)

@@ -28,7 +28,11 @@ PAUSE = 0.1
 @pytest.mark.timeout(600)
 async def test_people_come_through_while_database_and_broker_are_away_and_instances_join_and_go(tmp_path: Path):
     """Each is away for 20 s and says so in health; two services have a second instance meanwhile, and one of these is killed."""
-    async with Embedded(tmp_path, choices=CHOICES) as running, doors_of(running) as doors, load(doors, 120) as going:
+    async with (
+        Embedded(tmp_path, choices=CHOICES) as running,
+        doors_of(running) as doors,
+        load(doors, 120, one_talk_in=8) as going,
+    ):
         await going.further(40)
         async with running.another("profiling") as profiling, running.another("referral"):
             await going.further(40)
