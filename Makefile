@@ -6,6 +6,7 @@ VENV := .venv/bin
 ARGS ?=
 export PYRIGHT_PYTHON_GLOBAL_NODE = 0
 export PYRIGHT_PYTHON_IGNORE_WARNINGS = 1
+unexport PYTHONDONTWRITEBYTECODE # or every start of a service compiles two hundred files
 
 help: ## List the targets
 	@sed -n 's/^\([a-z-]*\):[^#]*## \(.*\)/  make \1\t\2/p' Makefile | expand -t 18

@@ -25,7 +25,7 @@ from simulation.actors.offices import Offices
 from simulation.actors.partners import Publishers
 from simulation.actors.referrals import Referrals
 from simulation.county import STANDARD_SEED, County, generate
-from simulation.doors import Doors
+from simulation.doors import OPERATOR, Doors
 from simulation.files import OfficeFile, Row, office_files
 from simulation.rest import until_at_rest
 from simulation.talk import talk
@@ -41,7 +41,7 @@ PAUSE: Final = 0.1
 """Seconds before whoever found nothing to do looks again."""
 
 TALKS_EVERY: Final = 2.0
-"""Seconds between two looks at who is expected for a talk: the list has everybody who will never come, so a look is long."""
+"""Seconds between two looks at who is expected for a talk."""
 
 COURSES_LATER: Final = timedelta(weeks=104)
 """The courses of the last year are put off, so that none has begun."""
@@ -96,6 +96,7 @@ class _Load:
         self._referrals = Referrals(world, at_once=True)
         self._sheets = 0
         self._next_talks = 0.0
+        self._looked_at = (0, 0)
         self._done = 0
         self._over = False
 
@@ -170,14 +171,22 @@ class _Load:
         return next(index for index in way_round if self.world.person(index).way is Way.OFFICE_FILE)
 
     async def _coming(self) -> list[str]:
-        """The next of those who are expected and come."""
+        """The next of those who are expected and come.
+
+        The list has everybody who will never come: it is read when there is news in it only.
+        """
         coming: list[str] = []
+        books = await self.world.doors.get("profiling", "/v1/books", OPERATOR)
+        looks_at = (books["cases"]["talk-due"], self._comes)
+        if looks_at == self._looked_at:
+            return coming
         expected = self.world.doors.each("profiling", "/v1/cases", COUNSELLOR, state="talk-due", limit=MOST_SHEETS)
         async for line in expected:
             if int(line["case"][-8:], 16) % self._one_talk_in < self._comes:
                 coming.append(line["case"])
             if len(coming) == MOST_SHEETS:
-                break
+                return coming
+        self._looked_at = looks_at
         return coming
 
     async def _answers(self) -> int:

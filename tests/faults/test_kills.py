@@ -14,7 +14,7 @@ from tests.faults.load import CHOICES, doors_of, load
 PEOPLE = 2000 if BROKER == "embedded" else 1000
 ONE_OFFER_IN = 20
 """Seats are few: most people wait, and many compete for each seat."""
-ONE_TALK_IN = 10
+ONE_TALK_IN = 40
 """Everybody is registered and invited; so many come to the talk, and as many again whenever something is to be broken in their middle."""
 
 
@@ -29,10 +29,10 @@ async def test_people_come_through_although_everything_is_killed_on_the_way(tmp_
             load(doors, PEOPLE, one_offer_in=ONE_OFFER_IN, one_talk_in=ONE_TALK_IN)
         )
         for victim in (*SERVICES, "database", "broker"):
-            await going.further(150)
+            await going.further(100)
             first.kill(victim)
             await first.wait_ready(victim)
-        await going.further(150)
+        await going.further(100)
         await first.crash()
         await before_the_power_cut.aclose()
         second = await running.enter_async_context(Embedded(tmp_path, choices=CHOICES))

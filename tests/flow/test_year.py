@@ -1,4 +1,4 @@
-"""Thirty people's year on the real system, from the offices' files to the counts: twice at the same time, with the same seed."""
+"""Twenty people's year on the real system, from the offices' files to the counts: twice at the same time, with the same seed."""
 
 from __future__ import annotations
 
@@ -26,7 +26,7 @@ from simulation.rows import Fate, fate_of
 from simulation.world import COUNSELLOR, World
 from tests.broker import BROKER
 
-PEOPLE = 30
+PEOPLE = 20
 FORTNIGHTLY = timedelta(days=14)
 MOST_TIMES = 2
 """An offer is proposed to a need once more if nobody said no."""
