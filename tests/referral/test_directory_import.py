@@ -4,17 +4,20 @@ from __future__ import annotations
 
 import json
 from contextlib import suppress
+from datetime import datetime
+from io import BytesIO
 from typing import Any
 
 import httpx
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
+from openpyxl import Workbook
 
 from schemas.codes import Role, ServiceKind
 from schemas.labels import label
 from services.referral.directory.entries import PartnerEntry
-from services.referral.directory.importing.csv_file import COLUMNS, BadFile, read_csv
+from services.referral.directory.importing.csv_file import COLUMNS, BadFile, read_csv, read_workbook
 from services.referral.directory.importing.gathering import Gathered
 from services.referral.directory.importing.hsds_file import read_hsds
 from services.referral.directory.importing.values import code_from
@@ -126,6 +129,47 @@ def test_a_file_without_the_heading_of_the_name_is_refused_as_a_whole():
     for headings in ("Ort;Art", "Träger;name", ""):
         with pytest.raises(BadFile, match="import-headings"):
             csv(headings=headings)
+
+
+def workbook(*rows: tuple[object, ...], headings: str = HEADINGS) -> bytes:
+    book = Workbook()
+    sheet = book.worksheets[0]
+    for values in (tuple(headings.split(";")), *rows):
+        sheet.append(list(values))
+    content = BytesIO()
+    book.save(content)
+    return content.getvalue()
+
+
+def excel(*rows: tuple[object, ...], headings: str = HEADINGS) -> Gathered:
+    return read_workbook(workbook(*rows, headings=headings), COUNTY, TODAY)
+
+
+def cells(**other: str) -> tuple[object, ...]:
+    return tuple(one.strip('"') or None for one in row(**other).split(";"))
+
+
+def test_an_excel_file_says_what_the_same_table_says_in_csv_whatever_its_cells_are():
+    as_day = (*cells()[:-1], datetime(2016, 5, 31, 12, 0))  # noqa: DTZ001 - as Excel keeps a day
+    ends_early, runs_on, nothing = cells()[:-1], (*cells(), None, " "), (None,) * 8
+    gathered = excel(as_day, nothing, runs_on)
+    assert put(gathered) == put(csv(row(), row()))
+    assert wrong(gathered) == []
+    assert put(excel(ends_early))[1].as_of is None
+    a_number = excel((*cells()[:4], 49324), headings="Träger;E-Mail;Standort;Ort;PLZ")
+    assert wrong(a_number) == []
+
+
+def test_of_an_excel_file_a_bad_row_is_named_as_excel_counts_it_and_the_good_ones_go_in():
+    gathered = excel(cells(), (None,), cells(**{"E-Mail": "nobody"}), (*cells(), "beside the table"))
+    assert wrong(gathered) == [(4, "E-Mail", "email"), (5, "", "cells")]
+    assert len(put(gathered)) == 2
+
+
+def test_an_excel_file_that_cannot_be_read_is_refused_as_a_whole():
+    for broken in (workbook(cells())[:-200], b"PK\x03\x04 and no more"):
+        with pytest.raises(BadFile, match="import-no-workbook"):
+            read_workbook(broken, COUNTY, TODAY)
 
 
 FULL = {
@@ -316,6 +360,8 @@ async def test_a_table_goes_in_and_again_changes_nothing_and_says_in_words_what_
         assert (fault["line"], fault["column"]) == (3, "Art")
         assert fault["wrong"] == "This kind of service is not known here."
         assert fehler["wrong"] == "Diese Art von Leistung ist hier nicht bekannt."
+        assert await send(coordinator, workbook(cells(), cells(Art="Tanzkurs"))) == answer
+        assert await stored(house) == before
         refused = await coordinator.post("/v1/directory/imports", content=b"Ort\nMelle\n")
         assert refused.json()["code"] == "import-headings"
     async with house.client(Role.PARTNER, "vhs") as partner:

@@ -2,13 +2,17 @@
 
 from __future__ import annotations
 
+import asyncio
+from collections.abc import Callable
+from datetime import date
+
 from fastapi import APIRouter
 from pydantic import BaseModel
 from starlette.requests import Request
 from starlette.responses import Response
 
 from services.referral.directory.api import Coordinator
-from services.referral.directory.importing.csv_file import BadFile, read_csv
+from services.referral.directory.importing.csv_file import BadFile, read_csv, read_workbook
 from services.referral.directory.importing.gathering import Gathered, Wrong
 from services.referral.directory.importing.hsds_file import read_hsds
 from services.referral.directory.keeping import PutPartner
@@ -21,6 +25,7 @@ from services.runtime.problems import Problem, language
 from services.runtime.running import Running
 from services.runtime.security import Actor
 from services.runtime.web import reply
+from services.runtime.workbook import is_workbook
 
 MOST_BYTES = 8 * 1024 * 1024
 AT_ONCE = 200
@@ -48,7 +53,7 @@ def add_import(router: APIRouter, running: Running, catalogue: Catalogue) -> Non
     @router.post("/directory/imports", response_model=Imported)
     @upload
     async def import_a_file(actor: Coordinator, request: Request) -> Response:
-        """A CSV file, or the JSON of HSDS 3: good rows go in, each bad one is listed."""
+        """An Excel or CSV file, or the JSON of HSDS 3: good rows go in, each bad one is listed."""
         content = await received(request, MOST_BYTES)
         return reply(await import_file(running, catalogue, actor, content, language(request)))
 
@@ -57,14 +62,19 @@ async def import_file(
     running: Running, catalogue: Catalogue, actor: Actor, content: bytes, spoken: Language
 ) -> Imported:
     """Take what is good of a file. Raises `Problem` for one that cannot be read at all, and `Transient`."""
-    read = read_hsds if content.lstrip(b"\xef\xbb\xbf \t\r\n").startswith(_JSON) else read_csv
     try:
-        gathered = read(content, actor.county, berlin_day(running.clock.now()))
+        gathered = await asyncio.to_thread(_reader(content), content, actor.county, berlin_day(running.clock.now()))
     except BadFile as bad:
         raise Problem(bad.code, 422) from None
     partners, services = await _settle(running, actor, gathered)
     faults = [_fault(one, catalogue, spoken) for one in sorted(gathered.wrong, key=lambda one: one.line)]
     return Imported(partners=partners, services=services, problems=faults)
+
+
+def _reader(content: bytes) -> Callable[[bytes, str, date], Gathered]:
+    if is_workbook(content):
+        return read_workbook
+    return read_hsds if content.lstrip(b"\xef\xbb\xbf \t\r\n").startswith(_JSON) else read_csv
 
 
 async def received(request: Request, most: int) -> bytes:

@@ -9,20 +9,17 @@ from __future__ import annotations
 import csv
 import io
 import re
-import zipfile
 from collections.abc import Iterator, Sequence
 from datetime import date, datetime
 from decimal import Decimal, InvalidOperation
 from itertools import islice
-from typing import Any, Final, NoReturn, cast
-
-from openpyxl import load_workbook
+from typing import Final
 
 from services.reporting.indicators.declared import INDICATORS, Unit
 from services.reporting.indicators.model import Fault, Parts, Row, Said
+from services.runtime.workbook import BadWorkbook, HugeWorkbook, is_workbook, sheet_rows
 
 MOST_BYTES: Final = 4 * 1024 * 1024
-MOST_UNPACKED: Final = 64 * 1024 * 1024
 MOST_ROWS: Final = 5000
 
 COLUMNS: Final = {
@@ -66,7 +63,7 @@ def read(content: bytes) -> tuple[list[Row], list[Fault]]:
     """The rows that can be read, and what is wrong with the others. Raises `BadFile`."""
     if len(content) > MOST_BYTES:
         raise BadFile("figures-file-too-large")
-    lines = _excel(content) if content.startswith(b"PK\x03\x04") else _csv(content)
+    lines = _excel(content) if is_workbook(content) else _csv(content)
     heading = _heading(next(lines, (0, list[str]()))[1])
     rows: list[Row] = []
     faults: list[Fault] = []
@@ -103,34 +100,12 @@ def _csv(content: bytes) -> Iterator[tuple[int, Sequence[str]]]:
 
 
 def _excel(content: bytes) -> Iterator[tuple[int, Sequence[str]]]:
-    """The first sheet of a workbook, formulas as what they came to."""
     try:
-        with zipfile.ZipFile(io.BytesIO(content)) as packed:
-            unpacked = sum(one.file_size for one in packed.infolist())
-        if unpacked > MOST_UNPACKED:
-            _refuse("figures-file-too-large")
-        book = load_workbook(io.BytesIO(content), read_only=True, data_only=True)
-        sheet: Any = book.worksheets[0]
-        for line, values in enumerate(sheet.iter_rows(values_only=True), 1):
-            yield line, [_text(value) for value in cast("Sequence[object]", values)]
-    except BadFile:
-        raise
-    except Exception:  # noqa: BLE001 - a broken file makes openpyxl raise nearly anything; it is the file's fault
+        yield from sheet_rows(content)
+    except HugeWorkbook:
+        raise BadFile("figures-file-too-large") from None
+    except BadWorkbook:
         raise BadFile("figures-file-unreadable") from None
-
-
-def _refuse(code: str) -> NoReturn:
-    raise BadFile(code)
-
-
-def _text(value: object) -> str:
-    if value is None:
-        return ""
-    if isinstance(value, datetime | date):
-        return value.isoformat()[:10]
-    if isinstance(value, float):
-        return format(Decimal(repr(value)).normalize(), "f")
-    return str(value)
 
 
 def _heading(values: Sequence[str]) -> dict[str, int]:

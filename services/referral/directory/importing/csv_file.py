@@ -1,4 +1,4 @@
-"""A directory as a table: each row a service at a site, or a partner alone. Headings in German or English, in any order.
+"""A directory as a table, in CSV or Excel: each row a service at a site, or a partner alone. Headings in German or English, in any order.
 
 Only `name` and `kind` (for a service) have to be there. A code that is missing is made of the name.
 """
@@ -18,6 +18,7 @@ from services.referral.directory.importing import values
 from services.referral.directory.importing.gathering import Gathered, Record
 from services.referral.directory.importing.values import BadValue, Reader
 from services.referral.directory.review import plain_name
+from services.runtime.workbook import BadWorkbook, sheet_rows
 
 SEPARATORS: Final = (";", ",", "\t")
 MOST_ROWS: Final = 5000
@@ -72,8 +73,18 @@ class BadFile(ValueError):
 
 def read_csv(content: bytes, county: str, today: date) -> Gathered:
     """Raises `BadFile` when the headings do not do."""
-    text = _decoded(content)
-    rows = _rows(text)
+    return _read(_rows(_decoded(content)), county, today)
+
+
+def read_workbook(content: bytes, county: str, today: date) -> Gathered:
+    """The first sheet of an Excel file, read like a CSV file. Raises `BadFile`."""
+    try:
+        return _read(_sheet(content), county, today)
+    except BadWorkbook:
+        raise BadFile("import-no-workbook") from None
+
+
+def _read(rows: Iterator[tuple[int, list[str] | None]], county: str, today: date) -> Gathered:
     headings = next((cells for _, cells in rows), None) or []
     order = [_COLUMN_OF.get(plain_name(cell.replace("_", " ").replace("-", " "))) for cell in headings]
     order = [name or _COLUMN_OF.get(plain_name(cell)) for name, cell in zip(order, headings, strict=True)]
@@ -93,6 +104,17 @@ def read_csv(content: bytes, county: str, today: date) -> Gathered:
             row = {name: cell for name, cell in zip(order, cells, strict=True) if name is not None}
             _Row(record, row, heading_of, county, today).gather(gathered)
     return gathered
+
+
+def _sheet(content: bytes) -> Iterator[tuple[int, list[str]]]:
+    """Each row that is not empty, as wide as the first one: where a sheet ends on the right means nothing."""
+    width = 0
+    for line, cells in sheet_rows(content):
+        while cells and not cells[-1].strip():
+            cells.pop()
+        if cells:
+            width = width or len(cells)
+            yield line, cells + [""] * (width - len(cells))
 
 
 def _decoded(content: bytes) -> str:
