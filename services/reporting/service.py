@@ -23,6 +23,8 @@ from services.reporting.releases.publishing import Publisher
 from services.reporting.steering.keeping import STATES as STEERING_STATES
 from services.reporting.steering.reading import COLLECTIONS as STEERING_COLLECTIONS
 from services.reporting.store import COLLECTIONS, COUNTABLES, writes
+from services.reporting.yearly.keeping import STATES as YEARLY_STATES
+from services.reporting.yearly.reading import COLLECTIONS as YEARLY_COLLECTIONS
 from services.runtime.deciding import Logic
 from services.runtime.running import Running, Service
 from services.runtime.service import run
@@ -64,7 +66,7 @@ SERVICE: Final = Service(
     title="Wegenetz: reporting",
     logic=Logic(
         source=NAME,
-        states=(*COUNTABLES, Release, *INDICATOR_STATES, *STEERING_STATES),
+        states=(*COUNTABLES, Release, *INDICATOR_STATES, *STEERING_STATES, *YEARLY_STATES),
         names=names,
         decide=partial(decide, pseudonyms=pseudonyms_of_this_process()),
         evolve=evolve,
@@ -72,7 +74,10 @@ SERVICE: Final = Service(
     ),
     topic=topic_of(NAME).name,
     subscriptions=subscriptions(NAME),
-    collections=(*COLLECTIONS, *RELEASE_COLLECTIONS, *INDICATOR_COLLECTIONS, *STEERING_COLLECTIONS),
+    collections=(
+        *(*COLLECTIONS, *RELEASE_COLLECTIONS),
+        *(*INDICATOR_COLLECTIONS, *STEERING_COLLECTIONS, *YEARLY_COLLECTIONS),
+    ),
     routes=all_routes,
     messages=Path(__file__).with_name("messages"),
     round=keep_up_with,

@@ -18,7 +18,7 @@ HEIGHT: Final = 260
 """Pixels at full size; the page scales it."""
 
 _FONT: Final = "Fira Sans, Arial, sans-serif"
-_INK: Final = "#171a2b"
+INK: Final = "#171a2b"
 _COLOURS: Final = ("#1a3d8f", "#a3460a")
 _SHAPES: Final = ("circle", "diamond")
 
@@ -62,13 +62,25 @@ def description(lines: Sequence[Line], unit: str, language: str) -> dict[str, An
                 "scale": {"domain": names, "range": list(_SHAPES[: len(names)])},
             },
         },
-        "config": {
-            "font": _FONT,
-            "locale": {"number": _NUMBERS[language]},
-            "axis": {"labelColor": _INK, "titleColor": _INK, "labelFontSize": 14, "titleFontSize": 14},
-            "legend": {"labelColor": _INK, "labelFontSize": 14, "orient": "bottom", "labelLimit": 500},
-            "view": {"stroke": None},
+        "config": config(language),
+    }
+
+
+def config(language: str) -> dict[str, Any]:
+    """The look of all pictures, and how numbers are written."""
+    return {
+        "font": _FONT,
+        "locale": {"number": _NUMBERS[language]},
+        "axis": {"labelColor": INK, "titleColor": INK, "labelFontSize": 14, "titleFontSize": 14},
+        "legend": {
+            "labelColor": INK,
+            "labelFontSize": 14,
+            "titleColor": INK,
+            "titleFontSize": 14,
+            "orient": "bottom",
+            "labelLimit": 500,
         },
+        "view": {"stroke": None},
     }
 
 
@@ -81,9 +93,10 @@ _NUMBERS: Final = {
 async def drawn(lines: Sequence[Line], unit: str, language: str) -> bytes:
     """The picture as SVG. The first one of a process takes about a second, later ones a twentieth: on a thread of its own."""
     told = description(lines, unit, language)
-    return (await asyncio.to_thread(_svg, told)).encode()
+    return (await asyncio.to_thread(svg, told)).encode()
 
 
-def _svg(told: dict[str, Any]) -> str:
+def svg(told: dict[str, Any]) -> str:
+    """Draw it: takes a twentieth of a second and more, so never on the event loop."""
     make = cast("Any", vl_convert).vegalite_to_svg
     return str(make(told, vl_version="5.21", allowed_base_urls=[]))

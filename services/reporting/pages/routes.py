@@ -10,12 +10,16 @@ from fastapi import APIRouter
 
 from schemas.codes import Role
 from schemas.places import UnknownPlace, county
+from services.reporting.dashboard.published import MESSAGES as DASHBOARD_MESSAGES
+from services.reporting.dashboard.published import Gallery
 from services.reporting.indicators.api import MESSAGES as INDICATOR_MESSAGES
 from services.reporting.indicators.reading import PublishedFigures
+from services.reporting.pages.dashboard import DASHBOARD, add_dashboard
 from services.reporting.pages.deliveries import DELIVERIES, add_deliveries
 from services.reporting.pages.indicators import INDICATORS_PAGE, add_indicator_pages
 from services.reporting.pages.plan import PLAN, add_plan
 from services.reporting.pages.plan_forms import add_plan_forms
+from services.reporting.pages.yearly import YEARLY, add_yearly
 from services.runtime.catalogue import RUNTIME_MESSAGES, Catalogue
 from services.runtime.pages import PAGE_MESSAGES, NavEntry, Pages, SampleUser, common_routes, not_found_route
 from services.runtime.running import Running
@@ -27,10 +31,14 @@ HERE: Final = Path(__file__).parent
 def page_routes(running: Running, published: PublishedFigures) -> APIRouter:
     """Everything under ``/pages``."""
     catalogue = Catalogue(
-        RUNTIME_MESSAGES, PAGE_MESSAGES, running.service.messages, INDICATOR_MESSAGES, HERE / "messages"
+        *(RUNTIME_MESSAGES, PAGE_MESSAGES, running.service.messages),
+        *(INDICATOR_MESSAGES, DASHBOARD_MESSAGES, HERE / "messages"),
     )
     pages = Pages(running.settings, catalogue, HERE / "templates", nav=_nav)
     router = pages.router()
+    gallery = Gallery(running, published, catalogue)
+    add_dashboard(router, running, pages, published, gallery)
+    add_yearly(router, running, pages, published, gallery)
     add_indicator_pages(router, running, pages, published)
     add_deliveries(router, running, pages)
     add_plan(router, running, pages)
@@ -47,6 +55,8 @@ def _nav(actor: Actor) -> Sequence[NavEntry]:
     if actor.role not in (Role.COORDINATOR, Role.REPORTER):
         return ()
     return (
+        NavEntry(DASHBOARD, "reporting.nav.dashboard", (DASHBOARD,)),
+        NavEntry(YEARLY, "reporting.nav.yearly", (YEARLY,)),
         NavEntry(INDICATORS_PAGE, "reporting.nav.indicators", (INDICATORS_PAGE,)),
         NavEntry(DELIVERIES, "reporting.nav.deliveries", (DELIVERIES,)),
         NavEntry(PLAN, "reporting.nav.plan", (PLAN,)),
