@@ -340,6 +340,10 @@ async def theirs(all_doors: dict[str, Doors]) -> AsyncIterator[Theirs]:
         "row": [id_of("row", "offer")],
         "indicator": ["26.1"],
         "plan": ["none"],
+        "steps": ["quarter"],
+        "exhibit": ["arrivals-by-district"],
+        "year": ["2016"],
+        "section": ["foreword"],
     }
     yield found
 

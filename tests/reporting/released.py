@@ -60,4 +60,6 @@ async def release(office: Office, *issues: Issue) -> None:
         await Publisher(office.running)._tell(COUNTY, issue, batch, files, made)
 
 
-QUARTERS = tuple(Issue("quarterly", period(month, Span.QUARTER)) for month in ("2016-02", "2016-05", "2016-08", "2016-11"))
+QUARTERS = tuple(
+    Issue("quarterly", period(month, Span.QUARTER)) for month in ("2016-02", "2016-05", "2016-08", "2016-11")
+)

@@ -1,4 +1,4 @@
-"""Reporting's pages in a real Chromium: a delivery taken in and confirmed, a measure steered, all of it by keyboard; axe on every page."""
+"""Reporting's pages in a real Chromium: the dashboard, a delivery, a measure by keyboard alone; axe on every page."""
 
 from __future__ import annotations
 
@@ -16,6 +16,7 @@ from tests.pages.chromium import find
 from tests.reporting.county import COUNTY
 from tests.reporting.indicators.test_files import csv
 from tests.reporting.office import Office
+from tests.reporting.released import SPRING, SUMMER, YEAR, release
 
 pytestmark = pytest.mark.asyncio(loop_scope="module")
 
@@ -134,11 +135,51 @@ async def test_a_light_without_an_explanation_comes_back_with_what_was_typed_and
     await page.context.close()
 
 
+async def test_a_visitor_of_the_dashboard_changes_the_period_and_takes_the_figures_along(
+    office: Office, chromium: Browser, url: str
+) -> None:
+    await release(office, SPRING, SUMMER)
+    page = await signed_in(chromium, url)
+    await press(page, "Dashboard")
+    await page.wait_for_url("**/pages/dashboard")
+    await expect(page.locator("main")).to_contain_text("Shown is quarter 3 of 2016, final")
+    sentence = page.locator("#arrivals-by-district p").first
+    await expect(sentence).to_contain_text("In quarter 3 of 2016")
+
+    await page.select_option("#release", "2016-Q2-final")
+    await page.select_option("#steps", "year")
+    await press(page, "Show")
+    await expect(sentence).to_contain_text("In quarter 2 of 2016")
+    picture = page.locator("#arrivals-by-district img")
+    assert (await sentence.inner_text()) in (await picture.get_attribute("alt") or "")
+    await picture.scroll_into_view_if_needed()
+    await page.wait_for_function(
+        "() => document.querySelector('#arrivals-by-district img').naturalWidth > 100", timeout=5_000
+    )
+    row = page.locator("#arrivals-by-district tbody tr").first
+    await press(page, "Table: Arrivals by registration district")
+    await expect(row).to_be_visible()
+
+    async with page.expect_download() as started:
+        await press(page, "figures.csv")
+    download = await started.value
+    assert download.suggested_filename == "2016-Q2-final-figures.csv"
+    figures = (await download.path()).read_text(encoding="utf-8")
+    place, figure = (await row.inner_text()).split("\t")
+    assert f",{place},{place},residence-group,*,insgesamt,total,{figure},A" in figures
+    await page.context.close()
+
+
 @pytest.mark.parametrize(("language", "width"), [("de", 1280), ("en", 360)])
 async def test_axe_finds_nothing_on_any_page_and_nothing_runs_over_the_edge(
     office: Office, chromium: Browser, url: str, language: str, width: int
 ) -> None:
+    await release(office, YEAR)
     preparing = await signed_in(chromium, url)
+    await preparing.goto("/pages/yearly/2016/texts/foreword")
+    await preparing.fill("#text", "Ein Absatz.\n\n- ein Punkt")
+    await press(preparing, "Save")
+    await preparing.wait_for_selector("[role=status]")
     await deliver(preparing)
     await preparing.wait_for_url("**/pages/deliveries/*")
     delivery = preparing.url
@@ -149,11 +190,13 @@ async def test_axe_finds_nothing_on_any_page_and_nothing_runs_over_the_edge(
     page = await signed_in(chromium, url, language, width, bypass_csp=True)
     paths = (
         *("/pages/indicators", "/pages/indicators/2", "/pages/indicators/5.3", "/pages/deliveries", delivery),
+        *("/pages/dashboard", "/pages/yearly", "/pages/yearly/2016", "/pages/yearly/2016/texts"),
+        "/pages/yearly/2016/texts/foreword",
         *("/pages/plan", goal, measure, f"{goal}/measure", "/pages/plan/terms", "/pages/plan/report"),
     )
     for path in paths:
         assert path is not None
-        await page.goto(path)
+        await page.goto(path, wait_until="domcontentloaded")  # pictures are looked at elsewhere
         assert (await page.locator("html").get_attribute("lang")) == language
         await page.add_script_tag(content=AXE)
         found = await page.evaluate(

@@ -13,7 +13,7 @@ from typing import Final
 
 from services.reporting.dashboard.exhibits import Exhibit
 from services.reporting.dashboard.pictures import draw
-from services.reporting.dashboard.telling import BACK, Known, Shown, Teller
+from services.reporting.dashboard.telling import BACK, Known, Teller
 from services.reporting.disclosure.sets import Span
 from services.reporting.indicators.own import NotShown
 from services.reporting.indicators.reading import PublishedFigures
@@ -40,6 +40,7 @@ class Gallery:
         self._published = published
         self._catalogue = catalogue
         self._contents: OrderedDict[str, Content] = OrderedDict()
+        self._known: OrderedDict[str, Known] = OrderedDict()
         self._pictures: OrderedDict[tuple[str, ...], asyncio.Task[bytes]] = OrderedDict()
 
     async def releases(self, county: str) -> list[Release]:
@@ -60,13 +61,20 @@ class Gallery:
 
     async def known(self, county: str, release: Release, releases: Sequence[Release]) -> Known:
         """A release, with what others say of the years before it."""
+        edition = edition_of(county, release, releases)
+        if (kept := self._known.get(edition)) is not None:
+            self._known.move_to_end(edition)
+            return kept
         last = int(release.issue.year)
         years = sorted({one.issue.year for one in releases if last - BACK[Span.YEAR] < int(one.issue.year) <= last})
         others: dict[Cell, int | NotShown] = {}
         for year in years:
             others |= await self._published(county, int(year))
         content = await self.content(county, release)
-        return Known(county, release.issue, content.figures, others)
+        known = self._known[edition] = Known(county, release.issue, content.figures, others)
+        while len(self._known) > MOST_CONTENTS:
+            self._known.popitem(last=False)
+        return known
 
     def teller(self, known: Known, language: Language) -> Teller:
         return Teller(known, self._catalogue, language)
@@ -97,7 +105,3 @@ def edition_of(county: str, release: Release, releases: Sequence[Release]) -> st
     """Names what a picture is made from: the chosen release and all that there were. It stands in addresses."""
     batches = [county, release.batch, *sorted(one.batch for one in releases)]
     return hashlib.sha256("/".join(batches).encode()).hexdigest()[:16]
-
-
-def shown_of(teller: Teller, exhibits: Sequence[Exhibit], span: Span) -> list[Shown]:
-    return [teller.told(one, span) for one in exhibits]

@@ -215,7 +215,7 @@ class Teller:
         most = max(figure for figure, _ in known)
         leaders = [f"{label} ({self.number(figure)})" for figure, label in sorted(known, reverse=True)]
         near = sum(figure >= most - noise for figure, _ in known)
-        if near > MOST_LEADERS or near == len(known) > 1:
+        if near > MOST_LEADERS or near == len(rows) > 1:
             return self.say("dashboard.no-leader")
         return self.say("dashboard.leaders", names=", ".join(leaders[:near]))
 

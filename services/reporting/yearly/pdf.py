@@ -15,6 +15,7 @@ from typing import Any, Final
 
 import typst
 
+from services.reporting.dashboard.exhibits import Shape
 from services.reporting.dashboard.telling import Shown, Teller
 from services.reporting.yearly.document import Report, Section, rows_told
 
@@ -24,6 +25,8 @@ WIDEST: Final = 440.0
 """Points that a picture may be wide on an A4 page."""
 SCALE: Final = 0.72
 """Points for a pixel of a picture, so that letters are of one size in all of them."""
+SCALE_OF_MAPS: Final = 0.56
+"""Smaller, so that a map and its table stand on one page."""
 
 
 def pdf(report: Report, pictures: Mapping[str, bytes], teller: Teller, at: datetime) -> bytes:
@@ -68,13 +71,14 @@ def _section(section: Section, pictures: Mapping[str, bytes], teller: Teller) ->
 
 def _exhibit(shown: Shown, svg: str, teller: Teller) -> dict[str, Any]:
     rows = rows_told(shown)
+    scale = SCALE_OF_MAPS if shown.exhibit.shape is Shape.MAP else SCALE
     kind = teller.say(f"dashboard.shape.{shown.exhibit.shape}")
     return {
         "title": shown.title,
         "sentence": shown.sentence,
         "svg": svg,
         "alt": teller.say("dashboard.picture", kind=kind, sentence=shown.sentence),
-        "width": min(WIDEST, _width(svg) * SCALE),
+        "width": min(WIDEST, _width(svg) * scale),
         "columns": [shown.heading, *shown.columns],
         "rows": [[row.label, *(teller.cell(one) for one in row.figures)] for row in rows],
         "short": len(rows) < len(shown.rows),
