@@ -8,11 +8,11 @@ from __future__ import annotations
 
 from typing import Any, Final
 
+from services.reporting.charts import INK, config, svg
 from services.reporting.dashboard.exhibits import Shape
 from services.reporting.dashboard.maps import Class, classes_of, shapes
 from services.reporting.dashboard.telling import Gap, Row, Shown, Teller
 from services.reporting.disclosure.sets import Span, span_of
-from services.reporting.pages.charts import INK, config, svg
 from services.runtime.catalogue import Language
 
 MOST_BARS: Final = 12

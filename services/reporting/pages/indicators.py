@@ -10,12 +10,12 @@ from fastapi import APIRouter, Depends
 from starlette.responses import Response
 
 from schemas.codes import Role
+from services.reporting.charts import Line, drawn
 from services.reporting.indicators import reading
 from services.reporting.indicators.api import indicator_of
 from services.reporting.indicators.declared import DECLARED, place_name, words_of
 from services.reporting.indicators.reading import PublishedFigures, Series
 from services.reporting.indicators.views import FigureView, IndicatorView, OwnView, parts_words, view
-from services.reporting.pages.charts import Line, drawn
 from services.runtime.calendar import berlin_day
 from services.runtime.catalogue import Catalogue, Language
 from services.runtime.pages import PREFIX, Pages, Visitor, page_for
