@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import io
 import re
 from collections.abc import Iterator
@@ -14,6 +15,9 @@ import pytest
 
 from schemas.codes import Role
 from services.reporting import yearly
+from services.reporting.dashboard import published
+from services.reporting.dashboard.pictures import draw
+from services.reporting.dashboard.telling import Shown
 from tests.pages.visitor import Page
 from tests.reporting.county import COUNTY
 from tests.reporting.office import OTHER_COUNTY, Office
@@ -49,6 +53,23 @@ async def test_pictures_are_of_one_release_for_ever(office: Office) -> None:
     without = await client.get(addresses[1].partition("?")[0])
     assert "immutable" not in without.headers.get("cache-control", ""), "what it was made from is not in its address"
     assert (await client.get("/pages/dashboard/2015-final/quarter/arrivals-by-age.svg")).status_code == 404
+
+
+async def test_two_who_ask_for_a_picture_at_once_and_whoever_comes_later_get_one_drawing(
+    office: Office, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    await release(office, SUMMER)
+    client, drawn = await visitor(office), list[str]()
+
+    def counted(shown: Shown, *rest: Any) -> bytes:
+        drawn.append(shown.exhibit.id)
+        return draw(shown, *rest)
+
+    monkeypatch.setattr(published, "draw", counted)
+    address = "/pages/dashboard/2016-Q3-final/month/arrivals-by-age.svg"
+    answers = [*await asyncio.gather(client.get(address), client.get(address)), await client.get(address)]
+    assert len({one.content for one in answers}) == 1
+    assert drawn == ["arrivals-by-age"]
 
 
 async def test_what_a_release_leaves_out_is_told_and_not_drawn(office: Office) -> None:
