@@ -11,6 +11,7 @@ from fastapi import APIRouter
 
 from schemas.topics import subscriptions, topic_of
 from services.reporting.api import routes
+from services.reporting.api_catalogue import catalogue_routes
 from services.reporting.api_releases import release_routes
 from services.reporting.books import CountyBooks
 from services.reporting.desks import decide, evolve, names
@@ -56,6 +57,7 @@ def all_routes(running: Running) -> APIRouter:
     router = APIRouter()
     router.include_router(routes(running))
     router.include_router(release_routes(running))
+    router.include_router(catalogue_routes(running))
     return router
 
 
