@@ -95,10 +95,9 @@ class Shelf:
         return content
 
 
-def release_routes(running: Running) -> APIRouter:
+def release_routes(running: Running, shelf: Shelf) -> APIRouter:
     """Everything below ``/v1/releases``."""
     router = APIRouter(prefix="/v1/releases")
-    shelf = Shelf(running)
 
     async def found(county: str, name: str) -> Release:
         release = await shelf.release(county, name)
