@@ -95,10 +95,9 @@ class Shelf:
         return content
 
 
-def release_routes(running: Running) -> APIRouter:
+def release_routes(running: Running, shelf: Shelf) -> APIRouter:
     """Everything below ``/v1/releases``."""
     router = APIRouter(prefix="/v1/releases")
-    shelf = Shelf(running)
 
     async def found(county: str, name: str) -> Release:
         release = await shelf.release(county, name)
@@ -133,7 +132,7 @@ def release_routes(running: Running) -> APIRouter:
             raise Problem("release-not-found", 404)
         etag = f'"{known.sha256}"'
         headers = {**FOR_EVER, "ETag": etag, "Accept-Ranges": "bytes"}
-        if if_none_match is not None and (if_none_match.strip() == "*" or etag in if_none_match):
+        if is_known(etag, if_none_match):
             return Response(status_code=304, headers=headers)
         content = await shelf.file(actor.county, published, known)
         asked = asked_for(range if if_range in (None, etag) else None, known.size)
@@ -144,9 +143,15 @@ def release_routes(running: Running) -> APIRouter:
                 headers["Content-Range"] = f"bytes {first}-{last}/{known.size}"
                 return Response(content[first : last + 1], 206, headers, known.media_type)
             case "beyond":
-                return Response(status_code=416, headers={**headers, "Content-Range": f"bytes */{known.size}"})
+                size = {"Accept-Ranges": "bytes", "Content-Range": f"bytes */{known.size}"}
+                raise Problem("range-beyond-the-end", 416, headers=size, size=known.size)
 
     return router
+
+
+def is_known(etag: str, if_none_match: str | None) -> bool:
+    """Whether the caller has this already, by what it says of it."""
+    return if_none_match is not None and (if_none_match.strip() == "*" or etag in if_none_match)
 
 
 def _view(release: Release) -> ReleaseView:

@@ -11,7 +11,9 @@ from fastapi import APIRouter
 
 from schemas.topics import subscriptions, topic_of
 from services.reporting.api import routes
-from services.reporting.api_releases import release_routes
+from services.reporting.api_catalogue import catalogue_routes
+from services.reporting.api_figures import figure_routes
+from services.reporting.api_releases import Shelf, release_routes
 from services.reporting.books import CountyBooks
 from services.reporting.desks import decide, evolve, names
 from services.reporting.indicators.keeping import STATES as INDICATOR_STATES
@@ -57,7 +59,10 @@ def all_routes(running: Running) -> APIRouter:
     """The doors for operators, and those for everybody else."""
     router = APIRouter()
     router.include_router(routes(running))
-    router.include_router(release_routes(running))
+    shelf = Shelf(running)
+    router.include_router(figure_routes(shelf))
+    router.include_router(release_routes(running, shelf))
+    router.include_router(catalogue_routes(running))
     return router
 
 

@@ -31,6 +31,7 @@ from pydantic_settings import (
     SettingsError,
 )
 
+from services.runtime.publisher import Publisher
 from services.runtime.settings_problems import (
     LOCAL_ISSUER,
     PREFIX,
@@ -321,6 +322,14 @@ class Settings(BaseSettings):
         description="Whether webhooks may go to private, loopback and link-local addresses, and without https. Only where everybody "
         "who may register one is trusted with this machine's network.",
         json_schema_extra=_group("Notices"),
+    )
+
+    publishers: dict[County, Publisher] = Field(
+        default={},
+        description="Who publishes the figures of a county, for the catalogue. JSON object by the county's key: "
+        '`{"03459": {"name": "Landkreis Osnabrück", "homepage": "https://…", "email": "…", "contact": "…", "contact_page": "https://…", '
+        '"contributor": "http://dcat-ap.de/def/contributors/…"}}`. What is missing is left out; without a name it is the county\'s.',
+        json_schema_extra=_group("Catalogue"),
     )
 
     @field_validator("person_key", "sealing_key")

@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
+import io
 import json
+import re
+import zipfile
 from functools import cache
 from pathlib import Path
 from typing import Any
@@ -10,6 +13,9 @@ from typing import Any
 import csvw
 import frictionless
 import jsonschema
+import openpyxl
+import pandas as pd
+import pyarrow.parquet
 import pytest
 from pyjstat.pyjstat import Dataset
 from pysdmx.io import read_sdmx
@@ -21,8 +27,13 @@ from services.reporting.releases.calendar import Issue, months_of
 from services.reporting.releases.content import Content, content_of, figures_of
 from services.reporting.releases.formats import written
 from services.reporting.releases.formats.cubes import FREQUENCY, cubes
+from services.reporting.releases.formats.described import DESCRIBED
+from services.reporting.releases.formats.excel import workbook
+from services.reporting.releases.formats.parquet import parquet
+from services.reporting.releases.formats.plain import COLUMNS, rows
 from services.reporting.releases.formats.sdmx import code, identifier
-from services.reporting.sums import Sums
+from services.reporting.releases.formats.thrift import i32, listed, struct, text, varint
+from services.reporting.sums import Cell, Sums
 from services.reporting.tables import DECLARED
 from tests.reporting.a_year import a_year
 from tests.reporting.county import COUNTY
@@ -54,6 +65,14 @@ def folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 def test_the_same_content_is_written_in_the_same_bytes() -> None:
     assert list(written(content(ISSUES[1]))) == list(written(content(ISSUES[1]).model_copy()))
+
+
+def test_a_workbook_says_nothing_of_the_moment_in_which_it_was_made() -> None:
+    release = content(ISSUES[0])
+    with zipfile.ZipFile(io.BytesIO(workbook(release, "de"))) as parts:
+        assert {part.date_time for part in parts.infolist()} == {(1980, 1, 1, 0, 0, 0)}
+        days = re.findall(rb"\d{4}-\d\d-\d\dT", parts.read("docProps/core.xml"))
+    assert set(days) == {f"{release.issue.due_on.isoformat()}T".encode()}
 
 
 def test_some_figures_are_not_shown_and_some_are_provisional() -> None:
@@ -142,6 +161,94 @@ def test_sdmx_json_is_valid_and_says_what_the_release_says(folder: Path, issue: 
         (identifier(cell.table), FREQUENCY[span_of(cell.period)], *map(code, cell.values), cell.period): figure
         for cell, figure in release.figures.items()
     }
+
+
+@EVERY_ISSUE
+def test_parquet_says_what_the_csv_says_with_types(folder: Path, issue: Issue) -> None:
+    file = folder / issue.name / "figures.parquet"
+    read: Any = pyarrow.parquet.read_table(file)
+    assert read.column_names == list(COLUMNS)
+    assert [tuple(row.values()) for row in read.to_pylist()] == list(rows(content(issue)))
+    assert {field.name: str(field.type) for field in read.schema} == {
+        name: {"string": "string", "integer": "int32"}[column.type] for name, column in DESCRIBED.items()
+    }
+    assert {field.name for field in read.schema if not field.nullable} == {
+        name for name, column in DESCRIBED.items() if column.required
+    }
+    assert read.schema.metadata[b"release"] == issue.name.encode()
+
+
+def test_data_frames_read_parquet_as_they_read_the_csv(folder: Path) -> None:
+    of = folder / ISSUES[1].name
+    from_parquet: Any = pd.read_parquet(of / "figures.parquet")
+    from_csv: Any = pd.read_csv(of / "figures.csv")
+    assert (
+        from_parquet.groupby("table")["figure"].sum().to_dict() == from_csv.groupby("table")["figure"].sum().to_dict()
+    )
+
+
+@pytest.mark.parametrize("tables", [("withdrawals",), ("seats", "needs")], ids=["of one dimension", "of two"])
+def test_parquet_of_a_few_tables_is_read_too(tables: tuple[str, ...]) -> None:
+    whole = content(ISSUES[1])
+    few = whole.model_copy(update={"tables": tuple(table for table in whole.tables if table.name in tables)})
+    read: Any = pyarrow.parquet.read_table(io.BytesIO(parquet(few)))
+    assert [tuple(row.values()) for row in read.to_pylist()] == list(rows(few))
+
+
+def test_parquet_of_more_than_256_codes_is_read_too() -> None:
+    whole = content(ISSUES[2])
+    (seats,) = (table for table in whole.tables if table.name == "seats")
+    many = tuple(one.model_copy(update={"figure": place}) for place, one in enumerate(seats.observations))
+    made = whole.model_copy(update={"tables": (seats.model_copy(update={"observations": many}),)})
+    read: Any = pyarrow.parquet.read_table(io.BytesIO(parquet(made)))
+    assert read["figure"].to_pylist() == list(range(len(many)))
+    assert len(many) > 256
+
+
+def test_thrift_is_written_as_its_specification_says() -> None:
+    assert varint(300) == b"\xac\x02"
+    assert [i32(number).written for number in (0, -1, 1, -2)] == [b"\x00", b"\x01", b"\x02", b"\x03"]
+    assert struct({1: i32(1), 3: text("a")}).written == b"\x15\x02\x28\x01a\x00"
+    assert listed([i32(1)] * 15).written[:2] == b"\xf5\x0f"
+
+
+@EVERY_ISSUE
+@pytest.mark.parametrize(("language", "name"), [("de", "figures.xlsx"), ("en", "figures.en.xlsx")])
+def test_a_person_reads_in_the_workbook_what_the_release_says(
+    folder: Path, issue: Issue, language: str, name: str
+) -> None:
+    book: Any = openpyxl.load_workbook(folder / issue.name / name)
+    release = content(issue)
+    not_shown = {"de": "nicht gezeigt", "en": "not shown"}[language]
+    about, *sheets, codes = book.worksheets
+    told = [str(cell) for line in about.iter_rows(values_only=True) for cell in line if cell]
+    assert "Landkreis Osnabrück" in told[0]
+    assert release.name in told
+    assert any(("Cell-Key" if language == "de" else "cell key") in paragraph for paragraph in told)
+    assert len(sheets) == len(release.tables)
+    for sheet, table in zip(sheets, release.tables, strict=True):
+        declared = DECLARED.tables[table.name]
+        assert sheet["A1"].value == getattr(declared.title, language)
+        lines = list(sheet.iter_rows(min_row=4, values_only=True))
+        by = len(declared.dimensions)
+        shown = [figure for line in lines for figure in line[by:] if figure is not None]
+        wanted = [not_shown if one.figure is None else one.figure for one in table.observations]
+        assert sorted(map(str, shown)) == sorted(map(str, wanted))
+        assert sheet.freeze_panes == f"{'ABC'[by]}4"
+        assert all(cell.value for cell in sheet[3]), "every column has a heading"
+        assert {cell.number_format for line in sheet.iter_rows(min_row=4, min_col=by + 1) for cell in line} == {"#,##0"}
+        assert sheet.column_dimensions["A"].width > 5
+    assert {line[1] for line in codes.iter_rows(min_row=2, values_only=True)} >= {"*"}
+
+
+def test_a_line_of_the_workbook_has_the_figure_of_its_words_and_period(folder: Path) -> None:
+    book: Any = openpyxl.load_workbook(folder / ISSUES[1].name / "figures.xlsx")
+    (sheet,) = (one for one in book.worksheets if one["A1"].value == "Festgestellte Bedarfe nach Art und Meldebezirk")
+    heading, *lines = sheet.iter_rows(min_row=3, values_only=True)
+    assert heading == ("Art der Leistung", "Meldebezirk", "April 2016", "Mai 2016", "Juni 2016", "2. Quartal 2016")
+    (melle,) = (line for line in lines if line[:2] == ("insgesamt", "Melle"))
+    figures = content(ISSUES[1]).figures
+    assert melle[5] == figures[Cell("needs", "2016-Q2", ("*", "034590024"))]
 
 
 @EVERY_ISSUE

@@ -255,7 +255,10 @@ async def test_a_pull_that_was_cut_off_goes_on_where_it_stopped(office: Office) 
     assert rest.status_code == 206
     assert whole.content[:half] + rest.content == whole.content
     assert (await client.get(url, headers={"If-None-Match": etag})).status_code == 304
-    assert (await client.get(url, headers={"Range": "bytes=99999999-"})).status_code == 416
+    beyond = await client.get(url, headers={"Range": "bytes=99999999-"})
+    assert (beyond.status_code, beyond.json()["code"]) == (416, "range-beyond-the-end")
+    assert beyond.headers["content-range"] == f"bytes */{len(whole.content)}"
+    assert str(len(whole.content)) in beyond.json()["detail"]
     changed = await client.get(url, headers={"Range": f"bytes={half}-", "If-Range": '"another"'})
     assert (changed.status_code, changed.content) == (200, whole.content)
 

@@ -11,7 +11,9 @@ from typing import NamedTuple
 
 from services.reporting.releases.content import Content
 from services.reporting.releases.formats.described import csvw, datapackage
+from services.reporting.releases.formats.excel import WORKBOOKS, workbook
 from services.reporting.releases.formats.jsonstat import jsonstat
+from services.reporting.releases.formats.parquet import PARQUET_FILE, parquet
 from services.reporting.releases.formats.plain import CONTENT_FILE, FIGURES_FILE, content_json, tidy_csv
 from services.reporting.releases.formats.sdmx import sdmx_csv, sdmx_json
 
@@ -30,6 +32,11 @@ def written(content: Content) -> Iterator[Written]:
     yield Written(FIGURES_FILE, "text/csv; charset=utf-8; header=present", tidy_csv(content))
     yield Written(f"{FIGURES_FILE}-metadata.json", "application/csvm+json", csvw(content))
     yield Written("datapackage.json", "application/json", datapackage(content))
+    yield Written(PARQUET_FILE, "application/vnd.apache.parquet", parquet(content))
+    for language, name in WORKBOOKS.items():
+        yield Written(
+            name, "application/vnd.openxmlformats-officedocument.spreadsheetml.sheet", workbook(content, language)
+        )
     yield Written("figures.jsonstat.json", "application/json", jsonstat(content))
     yield Written("figures.sdmx.json", "application/vnd.sdmx.data+json;version=2.0.0", sdmx_json(content))
     for table in content.tables:
