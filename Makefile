@@ -33,6 +33,7 @@ kafka: setup ## Start Apache Kafka alone, until Ctrl-C (NODES=3; needs Java 17 a
 
 test: setup ## Run the tests (ARGS="-k consent" for some of them)
 	@$(VENV)/python -m tests.pages.chromium
+	@$(VENV)/python -m tests.watching.promtool
 	@$(VENV)/python -m pytest -n auto --dist loadfile --no-loadscope-reorder $(ARGS)
 
 test-kafka: setup ## Run the tests of the whole path and of faults on Apache Kafka (needs Java 17 and Maven)
