@@ -33,7 +33,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
     given = list(sys.argv[1:] if arguments is None else arguments)
     if given[:1] == ["demo"]:  # it reads its own options
         return import_module("simulation.demo").main(given[1:])
-    options = _parser().parse_args(given)
+    options = command_line().parse_args(given)
     try:
         code = options.act(options)
     except NotUnderstood as refusal:
@@ -175,7 +175,8 @@ def _bytes_of(file: str) -> bytes:
 # --- how each command is written ----------------------------------------------------------------------------------------
 
 
-def _parser() -> argparse.ArgumentParser:
+def command_line() -> argparse.ArgumentParser:
+    """Every command, how it is written and what acts on it."""
     parser = argparse.ArgumentParser(
         prog="wegenetz", description="From the registry office to the right partner: start it, watch it, look after it."
     )
