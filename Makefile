@@ -1,6 +1,6 @@
 # Everything here works from a path with a blank in it: only relative paths are used.
 .DEFAULT_GOAL := help
-.PHONY: help setup demo run kafka test test-kafka kill-kafka search check bench lock notices clean
+.PHONY: help setup demo run kafka test test-kafka kill-kafka search check bench lock notices sbom clean
 MAKEFLAGS += --no-print-directory
 VENV := .venv/bin
 ARGS ?=
@@ -33,6 +33,7 @@ kafka: setup ## Start Apache Kafka alone, until Ctrl-C (NODES=3; needs Java 17 a
 
 test: setup ## Run the tests (ARGS="-k consent" for some of them)
 	@$(VENV)/python -m tests.pages.chromium
+	@$(VENV)/python -m tests.watching.promtool
 	@$(VENV)/python -m pytest -n auto --dist loadfile --no-loadscope-reorder $(ARGS)
 
 test-kafka: setup ## Run the tests of the whole path and of faults on Apache Kafka (needs Java 17 and Maven)
@@ -44,12 +45,13 @@ kill-kafka: setup ## By hand: three nodes of Apache Kafka under load, each of th
 search: setup ## Look for examples that break a rule, twenty times as many as the tests do and others each time
 	@$(VENV)/python -m pytest -n auto -m hypothesis --hypothesis-profile=search $(ARGS)
 
-check: setup ## Style, types, who may import whom, and the schemas that others read
+check: setup ## Style, types, who may import whom, the schemas that others read, and the files to deploy with
 	@echo "ruff: style" && $(VENV)/ruff check
 	@echo "ruff: format" && $(VENV)/ruff format --check
 	@echo "pyright: types" && $(VENV)/pyright
 	@echo "import-linter: who imports whom" && $(VENV)/lint-imports --no-logo
 	@echo "schemas: compared with the committed ones" && $(VENV)/python -m schemas.compare
+	@echo "deploy: compose, Kubernetes and image files against their schemas" && $(VENV)/python -m tests.deploying.validated
 
 bench: setup ## Measure the speed of the whole path
 	@$(VENV)/python -m tests.bench $(ARGS)
@@ -59,6 +61,11 @@ lock: setup ## Bring requirements.lock to what pyproject.toml says (ARGS=--upgra
 
 notices: setup ## Write THIRD-PARTY-NOTICES.md from the installed packages
 	@$(VENV)/python -m deploy.notices
+
+sbom: setup ## List what the image holds, as CycloneDX, in build/sbom.cdx.json
+	@mkdir -p build && $(VENV)/python deploy/image/locked.py > build/runtime.lock
+	@$(VENV)/cyclonedx-py requirements --pyproject pyproject.toml --output-reproducible --output-format JSON --output-file build/sbom.cdx.json build/runtime.lock
+	@echo "build/sbom.cdx.json"
 
 clean: ## Remove the data of the running system and all outputs
 	@rm -rf var build

@@ -33,7 +33,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
     given = list(sys.argv[1:] if arguments is None else arguments)
     if given[:1] == ["demo"]:  # it reads its own options
         return import_module("simulation.demo").main(given[1:])
-    options = _parser().parse_args(given)
+    options = command_line().parse_args(given)
     try:
         code = options.act(options)
     except NotUnderstood as refusal:
@@ -78,7 +78,7 @@ def _up(options: Options) -> None:
 
 def _topics_apply(options: Options) -> None:
     from deploy.embedded.folder import read_running
-    from deploy.topics import apply_topics
+    from deploy.topics import apply_by_hand, ask_person
     from services.runtime.bus import TopicRefused
     from services.runtime.errors import Transient
 
@@ -88,18 +88,16 @@ def _topics_apply(options: Options) -> None:
         raise CannotDo(f"Nothing is running with the data in {options.data}/. Name the broker: --kafka host:port")
     library = logging.getLogger("aiokafka")
     loud, library.disabled = library.disabled, True  # what it has to say is said below
+    agree = (lambda: False) if options.dry_run else (lambda: True) if options.yes else ask_person
     try:
-        changes = asyncio.run(apply_topics(bootstrap, profile=options.profile, dry_run=options.dry_run))
+        done = asyncio.run(apply_by_hand(bootstrap, profile=options.profile, tell=print, agree=agree))
     except Transient:
         raise CannotDo(f"The broker at {bootstrap} does not answer.") from None
     except TopicRefused as refused:
         raise CannotDo(str(refused)) from None
     finally:
         library.disabled = loud
-    for change in changes:
-        print(f"would {change}" if options.dry_run else change)
-    if not changes:
-        print("Every topic is as it should be.")
+    print("Done." if done else "Nothing was changed.")
 
 
 def _operate(act: str) -> Callable[[Options], None]:
@@ -177,7 +175,8 @@ def _bytes_of(file: str) -> bytes:
 # --- how each command is written ----------------------------------------------------------------------------------------
 
 
-def _parser() -> argparse.ArgumentParser:
+def command_line() -> argparse.ArgumentParser:
+    """Every command, how it is written and what acts on it."""
     parser = argparse.ArgumentParser(
         prog="wegenetz", description="From the registry office to the right partner: start it, watch it, look after it."
     )
@@ -213,7 +212,8 @@ def _parser() -> argparse.ArgumentParser:
     apply.add_argument(
         "--profile", choices=("embedded", "production"), default="embedded", help="how many copies to keep"
     )
-    apply.add_argument("--dry-run", action="store_true", help="only say what would be done")
+    apply.add_argument("--dry-run", action="store_true", help="only show the plan")
+    apply.add_argument("--yes", action="store_true", help="carry the plan out without asking")
     refill = _operation(topics_commands, "refill", "refill_topics", "let services send their whole history again")
     refill.add_argument("service", nargs="?", metavar="SERVICE", help="only this one (default: all)")
 

@@ -40,6 +40,7 @@ Maps and figures that are part of the repository stand with their own notices be
 
 _CALLED: Final = {  # what older metadata says, in SPDX words
     "3-Clause BSD License": "BSD-3-Clause",
+    "Apache": "Apache-2.0",
     "Apache 2": "Apache-2.0",
     "Apache 2.0": "Apache-2.0",
     "Apache Software License": "Apache-2.0",

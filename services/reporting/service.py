@@ -43,7 +43,14 @@ LOOKS_EVERY: Final = 10.0
 def keep_up_with(running: Running) -> Round:
     """The round of reporting: the counts of a county are kept small and of the declared edition; what is due is published."""
     looked_at: dict[str, float] = {}
-    publisher = Publisher(running)
+    complete = running.metrics.gauges(
+        "releases_complete_timestamp_seconds", "When last no release was missing whose day had come", "county"
+    )
+
+    def is_complete(county: str, at: float) -> None:
+        complete.of(county).set(at)
+
+    publisher = Publisher(running, is_complete)
 
     async def round(county: str) -> None:
         now = time.monotonic()

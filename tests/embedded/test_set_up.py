@@ -46,7 +46,7 @@ def test_everything_that_the_project_asks_for_is_locked() -> None:
 
 def test_third_party_notices_name_every_package_with_a_licence() -> None:
     rows = re.findall(r"^\| (\S+) \| \S+ \| (.+) \|$", NOTICES.read_text(encoding="utf-8"), re.MULTILINE)
-    named = {name.lower().replace("_", "-") for name, _ in rows}
+    named = {re.sub(r"[-_.]+", "-", name).lower() for name, _ in rows}
     for_other_systems = {"colorama"}
     assert named >= set(locked_names(LOCKED)) - for_other_systems
     assert all(licence.strip() for _, licence in rows)

@@ -85,7 +85,10 @@ async def test_a_plan_is_told_and_changes_nothing_and_what_is_applied_is_there(r
     assert (copies, settings["retention.ms"], settings["min.insync.replicas"]) == ([3, 3, 3, 3], "7200000", "2")
 
     assert await words(running.kafka, replace(other, partitions=1)) == [], "a topic is never made narrower"
-    assert (await copies_and_settings(running.kafka, [small.name]))[small.name][0] == [3, 3, 3, 3]
+    (left,) = await words(running.kafka, replace(other, retention_ms=3_600_000))
+    assert left.startswith("leave small.events.v1 keeping records for 7200000 ms instead of 3600000: ")
+    copies, settings = (await copies_and_settings(running.kafka, [small.name]))[small.name]
+    assert (copies, settings["retention.ms"]) == ([3, 3, 3, 3], "7200000")
 
 
 async def test_fewer_copies_than_declared_are_told_and_left_to_an_operator(running: Running) -> None:

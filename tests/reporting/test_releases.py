@@ -169,12 +169,14 @@ async def outbox(office: Office) -> list[dict[str, Any]]:
 @pytest.mark.asyncio(loop_scope="module")
 async def test_what_is_due_is_published_once_and_told(office: Office) -> None:
     await people_came(office)
-    publisher = Publisher(office.running)
+    complete: list[str] = []
+    publisher = Publisher(office.running, lambda county, at: complete.append(county))
     assert await publisher.publish_due(COUNTY) == 0, "it is March"
 
     await office.stand(MAY)
     assert await publisher.publish_due(COUNTY) == 3
     assert await publisher.publish_due(COUNTY) == 0
+    assert complete == [COUNTY] * 3, "nothing is missing: not before it is due, not when it is out, not after"
     assert await Publisher(office.running).publish_due(COUNTY) == 0, "another process has nothing to do"
 
     answer = await office.client(Role.REPORTER).get("/v1/releases")

@@ -7,7 +7,7 @@ from dataclasses import replace
 import pytest
 
 from deploy.embedded.engines import Engines
-from services.runtime.bus import Topic, TopicRefused, apply_topics
+from services.runtime.bus import Topic, TopicChange, TopicRefused, apply_topics
 from services.runtime.bus.topics import differences
 
 DAY_MS = 24 * 60 * 60 * 1000
@@ -53,12 +53,37 @@ def test_a_topic_that_is_as_it_should_be_is_left_alone() -> None:
     assert [*differences(WANTED, [3, 3, 3], AS_WANTED)] == [], "a topic is never made narrower"
 
 
-def test_a_topic_that_keeps_records_for_too_long_is_put_right_and_keeps_what_else_somebody_set() -> None:
-    lies = AS_WANTED | {"retention.ms": (str(90 * DAY_MS), True)}
+def test_a_topic_that_keeps_records_too_briefly_is_put_right_and_keeps_what_else_somebody_set() -> None:
+    briefly = AS_WANTED | {"retention.ms": (str(7 * DAY_MS), True)}
     others = {"max.message.bytes": ("2000000", True), "compression.type": ("producer", False)}
-    (change,) = differences(WANTED, COPIES, lies | others)
-    assert str(change) == "change settings of bank.events.v1: retention.ms 7776000000 to 2505600000"
+    (change,) = differences(WANTED, COPIES, briefly | others)
+    assert str(change) == "change settings of bank.events.v1: retention.ms 604800000 to 2505600000"
     assert change.settings == WANTED.settings | {"max.message.bytes": "2000000"}
+
+
+@pytest.mark.parametrize("kept", [90 * DAY_MS, -1])
+def test_a_topic_that_keeps_records_for_too_long_is_told_and_left_since_a_shorter_time_deletes(kept: int) -> None:
+    settings = AS_WANTED | {"retention.ms": (str(kept), True), "segment.ms": ("604800000", True)}
+    left, change = differences(WANTED, COPIES, settings)
+    assert left.is_left
+    assert str(left).startswith(f"leave bank.events.v1 keeping records for {kept} ms instead of 2505600000: ")
+    assert str(change) == "change settings of bank.events.v1: segment.ms 604800000 to 43200000"
+    assert change.settings["retention.ms"] == str(kept), "a setting that is not sent along would be lost"
+
+
+async def test_a_plan_is_shown_whole_before_its_first_step_and_a_no_changes_nothing(
+    engines: Engines, small: Topic
+) -> None:
+    shown: list[list[str]] = []
+
+    def no(plan: list[TopicChange]) -> bool:
+        shown.append([*map(str, plan)])
+        return False
+
+    other = replace(small, name=f"{small.name}.more")
+    await apply_topics(engines.kafka, [small, other], agreed=no)
+    assert shown == [[f"create {small.name} with 2 partitions", f"create {other.name} with 2 partitions"]]
+    assert len(await words(engines.kafka, small, dry_run=True)) == 1, "it is still to be made"
 
 
 def test_a_topic_without_settings_of_its_own_is_given_those_in_which_the_brokers_differ() -> None:
@@ -74,4 +99,4 @@ def test_what_a_broker_does_not_tell_is_not_compared() -> None:
 def test_a_wrong_number_of_copies_is_told_and_left_to_an_operator() -> None:
     (change,) = differences(WANTED, [1, 3], AS_WANTED)
     assert str(change).startswith("leave bank.events.v1 with 1 to 3 copies of each partition instead of 3: ")
-    assert (change.creates, change.partitions, change.settings) == (False, 0, {})
+    assert change.is_left

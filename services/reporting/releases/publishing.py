@@ -10,7 +10,8 @@ from __future__ import annotations
 import asyncio
 import hashlib
 import secrets
-from collections.abc import Sequence
+import time
+from collections.abc import Callable, Sequence
 from datetime import date, timedelta
 from typing import Final
 
@@ -38,10 +39,14 @@ document({"release.published": "A release was published."})
 
 
 class Publisher:
-    """Publishes what is due. Methods raise `Transient`; calling them again loses and repeats nothing."""
+    """Publishes what is due. Methods raise `Transient`; calling them again loses and repeats nothing.
 
-    def __init__(self, running: Running) -> None:
+    `complete` is told the county and the machine time (seconds since 1970) whenever nothing that is due is missing.
+    """
+
+    def __init__(self, running: Running, complete: Callable[[str, float], None] = lambda county, at: None) -> None:
         self._running = running
+        self._complete = complete
         self._seal: Seal | None = None
         self._nothing_before: dict[str, date] = {}
 
@@ -51,7 +56,10 @@ class Publisher:
         Waits while something is still to be read, or while the figures are being counted anew.
         """
         today = berlin_day(self._running.clock.now())
-        if today < self._nothing_before.get(county, today) or await self._is_behind():
+        if today < self._nothing_before.get(county, today):
+            self._complete(county, time.time())
+            return 0
+        if await self._is_behind():
             return 0
         first = await CountyBooks(self._running.database, county).first_month()
         known = {one.issue for one in await keeping.releases(self._running.store(county))}
@@ -62,6 +70,7 @@ class Publisher:
         except Refused:
             return 0  # the figures are being counted anew
         self._nothing_before[county] = next_due(first, today) if first else today + timedelta(days=1)
+        self._complete(county, time.time())
         return len(missing)
 
     async def publish(self, county: str, issue: Issue) -> Published:

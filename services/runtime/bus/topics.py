@@ -1,7 +1,8 @@
 """Topics as they are to be, and the plan that leads there.
 
-It creates topics, adds partitions and puts settings right. It never shrinks and never deletes; a wrong number of copies is told and left to
-an operator, since moving them takes the broker's own tools and time.
+It creates topics, adds partitions and puts settings right. It never shrinks and never deletes: partitions that are too many stay, records
+that are kept for too long are told and left to an operator, since a shorter time deletes what is older at once, and so is a wrong number
+of copies, since moving them takes the broker's own tools and time.
 """
 
 # aiokafka has no types; what comes from it is checked where it enters.
@@ -10,7 +11,8 @@ an operator, since moving them takes the broker's own tools and time.
 
 from __future__ import annotations
 
-from collections.abc import AsyncGenerator, Collection, Iterable, Iterator, Mapping
+import asyncio
+from collections.abc import AsyncGenerator, Callable, Collection, Iterable, Iterator, Mapping
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
 from typing import Any, Final
@@ -29,6 +31,7 @@ from aiokafka.errors import (
 from services.runtime.errors import Transient
 
 HALF_A_DAY_MS: Final = 12 * 60 * 60 * 1000
+_RETENTION: Final = "retention.ms"
 _OF_THE_TOPIC: Final = 1
 """Kafka's mark of a setting that somebody gave to the topic itself."""
 
@@ -68,6 +71,11 @@ class TopicChange:
     partitions: int = 0
     settings: Mapping[str, str] = field(default_factory=dict[str, str])
 
+    @property
+    def is_left(self) -> bool:
+        """Whether an operator has to do it."""
+        return not (self.creates or self.partitions or self.settings)
+
     def __str__(self) -> str:
         return self.words
 
@@ -76,15 +84,24 @@ class TopicRefused(RuntimeError):
     """The broker will not have a topic as it is to be. The message says which step it refused, and the broker's word for why."""
 
 
-async def apply_topics(bootstrap: str, topics: Iterable[Topic], *, dry_run: bool = False) -> list[TopicChange]:
-    """Bring the broker's topics to what is wanted. Returns what was (or would be) done, and what is left to an operator.
+Agreed = Callable[[list[TopicChange]], bool]
+"""Is shown a whole plan before its first step, and says whether to carry it out."""
+
+
+async def apply_topics(
+    bootstrap: str, topics: Iterable[Topic], *, dry_run: bool = False, agreed: Agreed = lambda plan: True
+) -> list[TopicChange]:
+    """Bring the broker's topics to what is wanted. Returns the plan: what was (or would be) done, and what is left to an operator.
+
+    What is carried out is the plan that `agreed` was shown, and nothing of it where it says no; it may take its time.
 
     Raises `Transient` when the broker is away, `TopicRefused` when it does not take a step.
     """
     async with _admin(bootstrap) as admin:
         plan = await _plan(admin, list(topics))
-        for change in plan if not dry_run else ():
-            await _carry_out(admin, change)
+        if not dry_run and await asyncio.to_thread(agreed, plan):
+            for change in plan:
+                await _carry_out(admin, change)
         return plan
 
 
@@ -145,6 +162,14 @@ def differences(topic: Topic, copies: list[int], settings: Mapping[str, tuple[st
         yield TopicChange(topic, words, partitions=topic.partitions)
     # What a broker does not tell cannot be compared.
     wrong = {name: value for name, value in topic.settings.items() if settings.get(name, (value, False))[0] != value}
+    kept = settings.get(_RETENTION, ("", False))[0]
+    if _RETENTION in wrong and _is_longer(kept, topic.retention_ms):
+        del wrong[_RETENTION]
+        yield TopicChange(
+            topic,
+            f"leave {topic.name} keeping records for {kept} ms instead of {topic.retention_ms}: a shorter time deletes what is older at "
+            "once and is for an operator, with Kafka's tool kafka-configs",
+        )
     if wrong:
         changes = ", ".join(f"{name} {settings[name][0]} to {value}" for name, value in wrong.items())
         given = {name: value for name, (value, is_given) in settings.items() if is_given}
@@ -169,6 +194,11 @@ async def _settings(admin: AIOKafkaAdminClient, topics: list[Topic]) -> dict[str
             _check(code)
             found[name] = {entry[0]: (entry[1], entry[3] == _OF_THE_TOPIC) for entry in entries}
     return found
+
+
+def _is_longer(kept_ms: str, wanted_ms: int) -> bool:
+    """For ever is -1."""
+    return int(kept_ms) < 0 or int(kept_ms) > wanted_ms
 
 
 def _copies(entry: Any) -> list[int]:
