@@ -20,7 +20,7 @@ from opentelemetry.proto.common.v1.common_pb2 import KeyValue
 from opentelemetry.proto.trace.v1.trace_pb2 import Span, Status
 
 from services.operations.span_store import KeptSpan
-from services.runtime.fields import Value, fit, is_span_name
+from services.runtime.fields import Shape, Value, fit, is_span_name
 from services.runtime.ways import Seen
 
 MOST_BYTES: Final = 4 * 1024 * 1024
@@ -31,8 +31,9 @@ NOTHING_REFUSED: Final = ExportTraceServiceResponse().SerializeToString()
 _TRACE_ID_BYTES, _SPAN_ID_BYTES = 16, 8
 _LARGEST_NS: Final = 2**63 - 1
 _GZIP: Final = 16 + zlib.MAX_WBITS
-_WORD: Final = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]{0,62}").fullmatch
-_ONE_WORD_OR_ROUTE: Final = re.compile(r"\S+|[A-Z]+ (?:/\S*|unmatched)").fullmatch
+_SERVICE: Final = re.compile(r"[a-z][a-z0-9-]{0,30}").fullmatch
+_INSTANCE: Final = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]{0,62}").fullmatch
+_ONE_WORD_OR_ROUTE: Final = re.compile(r"[A-Za-z][A-Za-z-]*|[A-Z]+ (?:/\S*|unmatched)").fullmatch
 """Which is how ours are named. A stranger's that has more words might be of a person."""
 _OURS: Final = {"http.response.status_code": "http_status"}
 
@@ -62,7 +63,8 @@ def _unpacked(body: bytes) -> bytes:
 def _spans(message: ExportTraceServiceRequest) -> Iterator[KeptSpan]:
     for group in message.resource_spans:
         who = {one.key: one.value.string_value for one in group.resource.attributes}
-        service, instance = _word(who.get("service.name", "")), _word(who.get("service.instance.id", ""))
+        service = _named(_SERVICE, who.get("service.name", ""))
+        instance = _named(_INSTANCE, who.get("service.instance.id", ""))
         for scope in group.scope_spans:
             for span in scope.spans:
                 if len(span.trace_id) == _TRACE_ID_BYTES and len(span.span_id) == _SPAN_ID_BYTES:
@@ -99,5 +101,5 @@ def _told(attributes: Iterable[KeyValue]) -> Iterator[tuple[str, str]]:
                 yield name, str(fitting)
 
 
-def _word(text: str) -> str:
-    return text if _WORD(text) else "unnamed"
+def _named(shape: Shape, text: str) -> str:
+    return text if shape(text) else "unnamed"

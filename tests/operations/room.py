@@ -37,12 +37,15 @@ class Room:
             follow_redirects=True,
         )
 
-    async def operator(self, role: str = "operator", language: str = "en") -> httpx.AsyncClient:
+    @asynccontextmanager
+    async def operator(self, role: str = "operator", language: str = "en") -> AsyncIterator[httpx.AsyncClient]:
         """Somebody who has signed in at the pages in this role."""
-        client = self.visitor(language)
-        token = self._issuer.token(f"{role}-1", role, COUNTY)
-        await client.post("/pages/session", headers={"authorization": f"Bearer {token}"})
-        return client
+        async with self.visitor(language) as client:
+            token = self._issuer.token(f"{role}-1", role, COUNTY)
+            await client.post(
+                "/pages/session", headers={"authorization": f"Bearer {token}"}, follow_redirects=False
+            )
+            yield client
 
 
 @asynccontextmanager
