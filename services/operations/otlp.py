@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import re
 import zlib
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Mapping
 from typing import Final
 
 from google.protobuf.message import DecodeError
@@ -68,13 +68,13 @@ def _spans(message: ExportTraceServiceRequest) -> Iterator[KeptSpan]:
         for scope in group.scope_spans:
             for span in scope.spans:
                 if len(span.trace_id) == _TRACE_ID_BYTES and len(span.span_id) == _SPAN_ID_BYTES:
-                    seen = _seen(span, service)
+                    told = dict(_told(span.attributes))
+                    seen = _seen(span, service, told)
                     if 0 < seen.start_ns <= seen.end_ns <= _LARGEST_NS:
-                        yield KeptSpan(seen, instance)
+                        yield KeptSpan(seen, instance, told.get("county", ""))
 
 
-def _seen(span: Span, service: str) -> Seen:
-    told = dict(_told(span.attributes))
+def _seen(span: Span, service: str, told: Mapping[str, str]) -> Seen:
     return Seen(
         trace_id=span.trace_id.hex(),
         span_id=span.span_id.hex(),
@@ -94,7 +94,7 @@ def _seen(span: Span, service: str) -> Seen:
 def _told(attributes: Iterable[KeyValue]) -> Iterator[tuple[str, str]]:
     for one in attributes:
         name = _OURS.get(one.key) or one.key.removeprefix("wegenetz.")
-        if name in ("subject", "outcome", "http_status"):
+        if name in ("subject", "county", "outcome", "http_status"):
             given: Value = one.value.string_value or one.value.int_value
             fitting = fit(name, given)
             if fitting:

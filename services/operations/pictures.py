@@ -2,14 +2,15 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Final
 
 WIDTH: Final = 240
 HEIGHT: Final = 48
-_COLUMNS: Final = 120
+COLUMNS: Final = 120
 """An hour in half minutes: more would not be seen."""
+COLUMN_SECONDS: Final = 30
 
 
 @dataclass(frozen=True, slots=True)
@@ -21,20 +22,22 @@ class Picture:
     most: float
 
 
-def picture(points: Sequence[tuple[float, float]], until: float, seconds: float) -> Picture:
-    """Of `points` (instant and value, in order), the stretch of `seconds` before `until`. In each column stands the largest value."""
-    columns: dict[int, float] = {}
-    for at, value in points:
-        column = int((at - until + seconds) / seconds * _COLUMNS)
-        if 0 <= column <= _COLUMNS:
-            columns[column] = max(value, columns.get(column, value))
+def column_of(at: float) -> int:
+    """The column of an instant (seconds since 1970)."""
+    return int(at // COLUMN_SECONDS)
+
+
+def picture(known: Mapping[int, float], until: float) -> Picture:
+    """Of the largest value in each column, the hour before `until`. Where nobody looked is a gap."""
+    first = column_of(until) - COLUMNS
+    columns = {column - first: value for column, value in known.items() if 0 <= column - first <= COLUMNS}
     most = max(columns.values(), default=0.0)
     drawn: list[str] = []
     last = None
     for column, value in sorted(columns.items()):
-        x, y = column / _COLUMNS * WIDTH, (HEIGHT - 2) * (1 - (value / most if most else 0.0)) + 1
+        x, y = column / COLUMNS * WIDTH, (HEIGHT - 2) * (1 - (value / most if most else 0.0)) + 1
         drawn.append(f"{'L' if last is not None and column - last <= 2 else 'M'}{x:.0f},{y:.1f}")
         last = column
     if len(drawn) == 1:
         drawn.append("h2")
-    return Picture("".join(drawn), points[-1][1] if points else 0.0, most)
+    return Picture("".join(drawn), known[max(known)] if known else 0.0, most)

@@ -61,7 +61,7 @@ async def serve(settings: Settings, stop: asyncio.Event) -> None:
         app = application(console, client, health, metrics)
         tasks = [
             asyncio.create_task(serving.serve(app, listener, stop), name="doors"),
-            asyncio.create_task(console.watch.run(stop, health.component("watching")), name="watching"),
+            asyncio.create_task(console.run(health.component("watching")), name="watching"),
         ]
         health.started()
         log.info("service.ready")

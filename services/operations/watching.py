@@ -18,8 +18,8 @@ from typing import Any, Final
 
 import httpx
 
+from services.operations.pictures import COLUMNS, column_of
 from services.operations.readings import Beside, Place, Reading, Sample, beside, reading, sample
-from services.runtime.health import Component
 from services.runtime.waiting import set_within
 
 EVERY: Final = 5.0
@@ -47,12 +47,22 @@ class Replica:
     samples: deque[Sample] = field(default_factory=deque[Sample])
     numbers: Sequence[Beside] = ()
     """Now beside normal, worked out once for each look."""
+    columns: dict[Place, dict[int, float]] = field(default_factory=dict[Place, dict[int, float]])
+    """The lag of each place as its picture has it: the largest of each column."""
 
     def remember(self, one: Sample) -> None:
-        self.samples.append(one)
+        self.recall(one)
         while self.samples[0].at < one.at - REMEMBERED:
             self.samples.popleft()
         self.numbers = beside(self.samples)
+
+    def recall(self, one: Sample) -> None:
+        self.samples.append(one)
+        now = column_of(one.at)
+        for place, records in one.lag.items():
+            columns = self.columns.setdefault(place, {})
+            columns[now] = max(records, columns.get(now, records))
+            columns.pop(now - COLUMNS - 1, None)
 
 
 class Watch:
@@ -67,12 +77,6 @@ class Watch:
         self._file = sqlite3.connect(folder / FILE, check_same_thread=False, isolation_level=None)
         self._file.executescript(_SCHEMA)
         self._recall(time.time())
-
-    async def run(self, stop: asyncio.Event, component: Component) -> None:
-        while not stop.is_set():
-            await self.look()
-            component.progressed()
-            await set_within(stop, EVERY)
 
     async def look(self) -> None:
         """One look at every replica."""
@@ -97,18 +101,14 @@ class Watch:
         finally:
             self._waiting.remove(event)
 
-    def lag(self) -> dict[str, dict[Place, list[tuple[float, float]]]]:
-        """By service and place: instants and records that waited; replicas read different partitions."""
-        found: dict[str, dict[Place, list[tuple[float, float]]]] = {}
+    def lag(self) -> dict[str, dict[Place, dict[int, float]]]:
+        """By service and place, in the columns of its picture: the records that waited. (Replicas read different partitions.)"""
+        found: dict[str, dict[Place, dict[int, float]]] = {}
         for replica in self.replicas:
             places = found.setdefault(replica.service, {})
-            for one in replica.samples:
-                for place, records in one.lag.items():
-                    places.setdefault(place, []).append((one.at, records))
-        return {
-            service: {place: sorted(points) for place, points in sorted(places.items())}
-            for service, places in found.items()
-        }
+            for place, columns in sorted(replica.columns.items()):
+                places[place] = {**places.get(place, {}), **columns}
+        return found
 
     def close(self) -> None:
         self._file.close()
@@ -139,7 +139,7 @@ class Watch:
         asked = "select at, service, address, told from samples where at >= ? order by at"
         for at, service, address, told in self._file.execute(asked, (now - REMEMBERED,)):
             if (replica := known.get((service, address))) is not None:
-                replica.samples.append(_sample(at, json.loads(told)))
+                replica.recall(_sample(at, json.loads(told)))
         for replica in self.replicas:
             replica.numbers = beside(replica.samples) if replica.samples else ()
 

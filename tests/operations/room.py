@@ -42,9 +42,7 @@ class Room:
         """Somebody who has signed in at the pages in this role."""
         async with self.visitor(language) as client:
             token = self._issuer.token(f"{role}-1", role, COUNTY)
-            await client.post(
-                "/pages/session", headers={"authorization": f"Bearer {token}"}, follow_redirects=False
-            )
+            await client.post("/pages/session", headers={"authorization": f"Bearer {token}"}, follow_redirects=False)
             yield client
 
 

@@ -9,7 +9,7 @@ import pytest
 
 from services.operations.pages.standing import number, unusual
 from services.operations.pictures import picture
-from services.operations.readings import Beside, beside, reading, sample
+from services.operations.readings import Beside, Reading, beside, reading, sample
 from services.operations.showing import shown
 from services.operations.watching import Watch
 from services.runtime.health import Health
@@ -37,7 +37,7 @@ class Replica:
         client = httpx.AsyncClient(transport=httpx.MockTransport(self.answer))
         return Watch({"referral": ["http://referral"]}, folder, client)
 
-    def look(self, at: float):  # noqa: ANN202
+    def look(self, at: float) -> Reading:
         return reading(at, self.health.live().model_dump(mode="json"), self.metrics.exposition().decode())
 
 
@@ -99,7 +99,7 @@ async def test_the_last_error_is_told_by_its_code_and_when_it_was(tmp_path: Path
 
 
 def test_a_picture_ends_where_now_is_and_leaves_a_gap_where_nobody_looked() -> None:
-    drawn = picture([(0.0, 0.0), (30.0, 10.0), (3600.0, 5.0)], 3600.0, 3600.0)
+    drawn = picture({0: 0.0, 1: 10.0, 120: 5.0}, 3600.0)
     assert drawn.path == "M0,47.0L2,1.0M240,24.0"
     assert (drawn.now, drawn.most) == (5.0, 10.0)
 
@@ -115,6 +115,8 @@ def test_bytes_that_hide_or_turn_around_what_is_read_are_made_visible() -> None:
     assert shown(b"x" * 50_000).cut
 
 
-@pytest.mark.parametrize(("value", "de", "en"), [(None, "–", "–"), (1234.0, "1.234", "1,234"), (2.5, "2,5", "2.5"), (0.0, "0", "0")])
+@pytest.mark.parametrize(
+    ("value", "de", "en"), [(None, "–", "–"), (1234.0, "1.234", "1,234"), (2.5, "2,5", "2.5"), (0.0, "0", "0")]
+)
 def test_numbers_are_written_as_people_write_them(value: float | None, de: str, en: str) -> None:
     assert (number(value, "de"), number(value, "en")) == (de, en)

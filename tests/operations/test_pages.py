@@ -9,6 +9,7 @@ from pathlib import Path
 
 import pytest_asyncio
 
+from services.operations.pages.routes import looks
 from tests.operations.room import Room, open_room
 from tests.operations.test_spans_kept import ANNA, kept
 
@@ -29,7 +30,7 @@ async def test_operators_alone_see_the_pages(room: Room) -> None:
 
 
 async def test_every_page_opens_in_both_languages_while_no_service_answers(room: Room) -> None:
-    await room.console.watch.look()
+    await room.console.look()
     for language, silent in (("de", "antwortet nicht"), ("en", "does not answer")):
         async with room.operator(language=language) as operator:
             for path in PAGES:
@@ -54,20 +55,18 @@ async def test_a_way_is_found_by_its_subject_and_by_its_trace(room: Room) -> Non
 
 
 async def test_the_stream_says_when_there_is_something_new_and_ends_when_the_process_stops(room: Room) -> None:
-    from services.operations.pages.routes import _looks
-
     heard: list[str] = []
 
     async def listen() -> None:
-        async for line in _looks(room.console):
-            heard.append(line)
+        heard.extend([line async for line in looks(room.console)])
 
     listening = asyncio.create_task(listen())
     await asyncio.sleep(0.01)
-    await room.console.watch.look()
+    await room.console.look()
     await asyncio.sleep(0.01)
     room.console.closing.set()
     began = time.monotonic()
-    await asyncio.wait_for(listening, 2)
+    async with asyncio.timeout(2):
+        await listening
     assert "event: look\ndata: 1\n\n" in heard
     assert time.monotonic() - began < 1

@@ -10,13 +10,17 @@ from pathlib import Path
 
 import pytest
 from opentelemetry.exporter.otlp.proto.common.trace_encoder import encode_spans
+from opentelemetry.sdk.resources import Resource
+from opentelemetry.sdk.trace import ReadableSpan
+from opentelemetry.trace import SpanContext, TraceFlags
 
 from services.operations.otlp import MOST_BYTES, NotOtlp, read
 from services.operations.span_store import KeptSpan, SpanStore
+from services.runtime.fields import Value
 from services.runtime.otlp import OtlpSpans
 from services.runtime.spans import Span
 from services.runtime.ways import Seen
-from tests.operations.room import open_room
+from tests.operations.room import COUNTY, open_room
 
 MS = 1_000_000
 HOUR = 3600 * 1000 * MS
@@ -33,19 +37,28 @@ def sent(*spans: Span, service: str = "referral") -> bytes:
 
 
 def a_span(name: str = "need-agreed", *, subject: str = ANNA, outcome: str = "applied", **more: str) -> Span:
-    attributes = {"subject": subject, "county": "03459", **more}
+    attributes: dict[str, Value] = {"subject": subject, "county": "03459", **more}
     span = Span(name, "message", (uuid.uuid4().hex, None, "01"), attributes, (), ())
     span.end(outcome)
     return span
 
 
 def kept(
-    trace: str = "", *, ago_ns: int = 0, took_ns: int = MS, failed: bool = False, subject: str = "", name: str = "step"
+    trace: str = "",
+    *,
+    ago_ns: int = 0,
+    took_ns: int = MS,
+    failed: bool = False,
+    subject: str = "",
+    name: str = "step",
+    county: str = COUNTY,
 ) -> KeptSpan:
     end = time.time_ns() - ago_ns
     trace_id = trace or uuid.uuid4().hex
     return KeptSpan(
-        Seen(trace_id, uuid.uuid4().hex[:16], None, name, end - took_ns, end, "referral", failed, subject, "applied"), "0"
+        Seen(trace_id, uuid.uuid4().hex[:16], None, name, end - took_ns, end, "referral", failed, subject, "applied"),
+        "0",
+        county,
     )
 
 
@@ -63,7 +76,7 @@ async def test_what_a_service_sends_is_kept_and_found_by_its_subject(tmp_path: P
         for body, packing in ((sent(span), {}), (gzip.compress(sent(span)), {"content-encoding": "gzip"})):
             answer = await service.post("/v1/traces", content=body, headers={**headers, **packing})
             assert answer.status_code == 200
-        found, cut = room.console.spans.of_subject(ANNA, 10)
+        found, cut = room.console.spans.of_subject(ANNA, COUNTY, 10)
         assert (room.console.spans.kept, cut) == (1, False), "a span that comes twice is kept once"
     (seen,) = found.values()
     assert (seen.trace_id, seen.span_id, seen.service) == (span.trace_id, span.span_id, "referral")
@@ -80,13 +93,9 @@ def test_no_name_address_or_number_gets_past_the_receiver_whoever_sends_it() -> 
         assert all(text not in part for part in told), told
 
 
-def _raw(span: Span):  # noqa: ANN202 - the SDK's span
+def _raw(span: Span) -> ReadableSpan:
     """As a stranger's exporter would send it: nothing is withheld."""
-    from opentelemetry.sdk.resources import Resource
-    from opentelemetry.sdk.trace import ReadableSpan
-    from opentelemetry.trace import SpanContext, TraceFlags
-
-    context = SpanContext(int(span.trace_id, 16), int(span.span_id, 16), False, TraceFlags(1))
+    context = SpanContext(int(span.trace_id, 16), int(span.span_id, 16), is_remote=False, trace_flags=TraceFlags(1))
     return ReadableSpan(
         name=span.name,
         context=context,
@@ -111,8 +120,16 @@ def test_over_the_limit_the_oldest_ordinary_ways_go_first_and_errors_and_slow_wa
     store.take([latest])
 
     assert store.kept <= 1000
-    there = {one.seen.trace_id: bool(store.of_trace(one.seen.trace_id, 10)[0]) for one in (wrong, slow, first, latest)}
-    assert there == {wrong.seen.trace_id: True, slow.seen.trace_id: True, first.seen.trace_id: False, latest.seen.trace_id: True}
+    there = {
+        one.seen.trace_id: bool(store.of_trace(one.seen.trace_id, COUNTY, 10)[0])
+        for one in (wrong, slow, first, latest)
+    }
+    assert there == {
+        wrong.seen.trace_id: True,
+        slow.seen.trace_id: True,
+        first.seen.trace_id: False,
+        latest.seen.trace_id: True,
+    }
 
 
 def test_what_is_older_than_the_days_kept_goes_though_there_is_room(tmp_path: Path) -> None:
@@ -129,8 +146,8 @@ def test_the_slowest_of_the_last_hour_are_told_and_older_ones_are_not(store: Spa
     long_ago, slow, quick = kept(ago_ns=2 * HOUR, took_ns=9000 * MS), kept(took_ns=700 * MS), kept(took_ns=3 * MS)
     store.take([quick, long_ago, slow])
 
-    assert [one.span_id for one in store.slowest_steps()] == [slow.seen.span_id, quick.seen.span_id]
-    assert [one.trace_id for one in store.slowest_ways(1)] == [slow.seen.trace_id]
+    assert [one.span_id for one in store.slowest_steps(COUNTY)] == [slow.seen.span_id, quick.seen.span_id]
+    assert [one.trace_id for one in store.slowest_ways(COUNTY, 1)] == [slow.seen.trace_id]
     (kind,) = store.step_times()
     assert (kind.spans, kind.most_ns) == (2, 700 * MS)
 
@@ -138,13 +155,27 @@ def test_the_slowest_of_the_last_hour_are_told_and_older_ones_are_not(store: Spa
 def test_every_question_goes_by_an_index(store: SpanStore) -> None:
     asked: list[str] = []
     store._database.set_trace_callback(asked.append)
-    store.of_subject(ANNA, 10)
-    store.of_trace("0" * 32, 10)
-    store.subjects(ANNA)
-    store.slowest_steps()
-    store.slowest_ways()
-    store.wrong()
+    store.of_subject(ANNA, COUNTY, 10)
+    store.of_trace("0" * 32, COUNTY, 10)
+    store.subjects(ANNA, COUNTY)
+    store.slowest_steps(COUNTY)
+    store.slowest_ways(COUNTY)
+    store.wrong(COUNTY)
     store._database.set_trace_callback(None)
     for question in set(asked):
         plan = [row[3] for row in store._database.execute(f"explain query plan {question}")]
         assert all("USING" in step or not step.startswith("SCAN spans") for step in plan), (question, plan)
+
+
+def test_an_operator_is_told_of_no_step_of_another_county(store: SpanStore) -> None:
+    trace, request = "a" * 32, "b" * 32
+    theirs = kept(trace, subject=ANNA, county="03157", failed=True)
+    store.take([theirs, kept(request, county="", failed=True)])
+
+    assert store.of_subject(ANNA, COUNTY, 10) == ({}, False)
+    assert store.of_trace(trace, COUNTY, 10) == ({}, False)
+    assert store.subjects(ANNA.partition("/")[2], COUNTY) == []
+    assert [one.trace_id for one in store.wrong(COUNTY)] == [request]
+    assert [one.trace_id for one in store.slowest_steps(COUNTY)] == [request]
+    assert [one.trace_id for one in store.slowest_ways(COUNTY)] == [request]
+    assert len(store.of_subject(ANNA, "03157", 10)[0]) == 1

@@ -53,7 +53,7 @@ def page_routes(console: Console) -> APIRouter:
 
     @router.get(LIVE)
     async def live(visitor: Operator) -> Response:  # noqa: ARG001 - the dependency guards the route
-        return StreamingResponse(_looks(console), media_type="text/event-stream")
+        return StreamingResponse(looks(console), media_type="text/event-stream")
 
     async def people() -> Sequence[SampleUser]:
         return _sample_users(console.settings)
@@ -62,7 +62,7 @@ def page_routes(console: Console) -> APIRouter:
     return APIRouter(routes=[*common.routes, *router.routes, *not_found_route(pages).routes])
 
 
-async def _looks(console: Console) -> AsyncIterator[str]:
+async def looks(console: Console) -> AsyncIterator[str]:
     """A line after each look of the console; pages fetch themselves then."""
     until = time.monotonic() + LISTENED_SECONDS
     yield "retry: 2000\n\n"

@@ -15,7 +15,6 @@ from schemas.codes import Role
 from services.operations.console import Console
 from services.operations.pictures import HEIGHT, WIDTH, picture
 from services.operations.readings import Beside
-from services.operations.watching import REMEMBERED
 from services.runtime.catalogue import Language
 from services.runtime.pages import PREFIX, Pages, Visitor, page_for
 
@@ -44,7 +43,7 @@ def add_standing(router: APIRouter, console: Console, pages: Pages) -> None:
     async def lag(visitor: Operator) -> Response:
         now = time.time()
         services = {
-            service: [(place, picture(points, now, REMEMBERED)) for place, points in places.items()]
+            service: [(place, picture(columns, now)) for place, columns in places.items()]
             for service, places in console.watch.lag().items()
         }
         write: Callable[[float], str] = partial(number, language=visitor.language)

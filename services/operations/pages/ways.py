@@ -33,27 +33,20 @@ def add_ways(router: APIRouter, console: Console, pages: Pages) -> None:
         wanted = id.strip().lower().rpartition("/")[2]
         if _UUID(wanted) or _TRACE(wanted):
             return RedirectResponse(f"{WAYS}/{wanted}", 303)
-        spans = console.spans
-        slow, steps, wrong, kinds = await asyncio.to_thread(
-            lambda: (spans.slowest_ways(), spans.slowest_steps(), spans.wrong(), spans.step_times())
-        )
         return pages.show(
             visitor,
             "ways.html",
             status=422 if id else 200,
             typed=id,
-            kept=spans.kept,
-            slow=slow,
-            steps=steps,
-            wrong=wrong,
-            kinds=kinds,
+            kept=console.spans.kept,
+            hour=console.slowest.of(visitor.signed_in.county),
         )
 
     @router.get(WAYS + "/{id}")
     async def one_way(visitor: Operator, id: str) -> Response:
         if not (_UUID(id) or _TRACE(id)):
             raise Problem("not-found", 404)
-        found = await asyncio.to_thread(_found, console, id)
+        found = await asyncio.to_thread(_found, console, id, visitor.signed_in.county)
         stretches = found.worked
         scale = Scale(stretches, CELLS)
         return pages.show(
@@ -72,15 +65,15 @@ def add_ways(router: APIRouter, console: Console, pages: Pages) -> None:
         )
 
 
-def _found(console: Console, id: str) -> Way:
+def _found(console: Console, id: str, county: str) -> Way:
     """Of a trace all of it, of a subject its own part and what led to it."""
     if _TRACE(id):
-        found, cut = console.spans.of_trace(id, SPANS_SHOWN)
+        found, cut = console.spans.of_trace(id, county, SPANS_SHOWN)
         return Way(id, tuple(in_order(found, "")), cut)
-    subjects = console.spans.subjects(id)
+    subjects = console.spans.subjects(id, county)
     if not subjects:
         return Way(id, ())
-    found, cut = console.spans.of_subject(subjects[0], SPANS_SHOWN)
+    found, cut = console.spans.of_subject(subjects[0], county, SPANS_SHOWN)
     return Way(subjects[0], tuple(in_order(found, subjects[0])), cut)
 
 
