@@ -207,7 +207,7 @@ class SpanStore:
     def of_subject(self, subject: str, county: str, most: int) -> tuple[dict[str, Seen], bool]:
         """All spans of the traces that touch ``kind/id``, by id; True when there are more than `most`."""
         return self._of_traces(
-            "select distinct trace_id from spans where subject_id = ? and subject_id <> '' and subject = ? and county = ?",
+            "select distinct trace_id from spans indexed by of_subject where subject_id = ? and subject_id <> '' and subject = ? and county = ?",
             (subject.partition("/")[2], subject, county),
             county,
             most,
@@ -218,7 +218,7 @@ class SpanStore:
 
     def subjects(self, id: str, county: str) -> list[str]:
         """The subjects of any kind with this id."""
-        asked = "select distinct subject from spans where subject_id = ? and subject_id <> '' and county = ? limit 20"
+        asked = "select distinct subject from spans indexed by of_subject where subject_id = ? and subject_id <> '' and county = ? limit 20"
         return [subject for (subject,) in self._all(asked, (id, county))]
 
     def hour(self, county: str) -> Hour:
@@ -238,7 +238,7 @@ class SpanStore:
 
     def wrong(self, county: str, most: int = 10) -> list[Seen]:
         """The latest steps that failed."""
-        asked = f"select {_A_SPAN} from spans where failed = 1 and county = ? order by start_ns desc limit ?"  # noqa: S608
+        asked = f"select {_A_SPAN} from spans indexed by wrong where failed = 1 and county = ? order by start_ns desc limit ?"  # noqa: S608
         found = [_seen(row) for one in (county, _OF_NONE) for row in self._all(asked, (one, most))]
         return sorted(found, key=lambda seen: -seen.start_ns)[:most]
 
@@ -266,7 +266,9 @@ class SpanStore:
     def _of_traces(
         self, traces: str, parameters: Sequence[Any], county: str, most: int
     ) -> tuple[dict[str, Seen], bool]:
-        asked = f"select {_A_SPAN} from spans where trace_id in ({traces}) and county in (?, ?) limit ?"  # noqa: S608
+        asked = (
+            f"select {_A_SPAN} from spans indexed by of_trace where trace_id in ({traces}) and county in (?, ?) limit ?"  # noqa: S608
+        )
         rows = self._all(asked, (*parameters, county, _OF_NONE, most + 1))
         return {row[1]: _seen(row) for row in rows[:most]}, len(rows) > most
 

@@ -6,15 +6,15 @@ import time
 from collections.abc import Callable
 from datetime import UTC, datetime
 from functools import partial
-from typing import Annotated, Final
+from typing import Annotated, Any, Final
 
 from fastapi import APIRouter, Depends
 from starlette.responses import Response
 
 from schemas.codes import Role
 from services.operations.console import Console
-from services.operations.pictures import HEIGHT, WIDTH, picture
-from services.operations.readings import Beside
+from services.operations.pictures import HEIGHT, WIDTH, Picture, picture
+from services.operations.readings import Beside, Place
 from services.runtime.catalogue import Language
 from services.runtime.pages import PREFIX, Pages, Visitor, page_for
 
@@ -39,15 +39,23 @@ def add_standing(router: APIRouter, console: Console, pages: Pages) -> None:
             unusual=unusual,
         )
 
+    drawn: dict[str, Any] = {}  # once for each look, however many people have the page open
+
     @router.get(LAG)
     async def lag(visitor: Operator) -> Response:
-        now = time.time()
-        services = {
-            service: [(place, picture(columns, now)) for place, columns in places.items()]
-            for service, places in console.watch.lag().items()
-        }
+        if drawn.get("looks") != console.watch.looks:
+            drawn.update(looks=console.watch.looks, services=_pictures(console))
+        services = drawn["services"]
         write: Callable[[float], str] = partial(number, language=visitor.language)
         return pages.show(visitor, "lag.html", services=services, number=write, width=WIDTH, height=HEIGHT)
+
+
+def _pictures(console: Console) -> dict[str, list[tuple[Place, Picture]]]:
+    now = time.time()
+    return {
+        service: [(place, picture(columns, now)) for place, columns in places.items()]
+        for service, places in console.watch.lag().items()
+    }
 
 
 def unusual(one: Beside) -> bool:
