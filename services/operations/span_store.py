@@ -207,7 +207,8 @@ class SpanStore:
     def of_subject(self, subject: str, county: str, most: int) -> tuple[dict[str, Seen], bool]:
         """All spans of the traces that touch ``kind/id``, by id; True when there are more than `most`."""
         return self._of_traces(
-            "select distinct trace_id from spans indexed by of_subject where subject_id = ? and subject_id <> '' and subject = ? and county = ?",
+            "select distinct trace_id from spans indexed by of_subject "
+            "where subject_id = ? and subject_id <> '' and subject = ? and county = ?",
             (subject.partition("/")[2], subject, county),
             county,
             most,
