@@ -20,7 +20,7 @@ DONE: Final = 0
 FAILED: Final = 1
 NOT_UNDERSTOOD: Final = 2
 
-SERVICES: Final = ("intake", "profiling", "referral", "reporting")
+SERVICES: Final = ("intake", "profiling", "referral", "reporting", "operations")
 DATA: Final = Path("var")
 
 Options = argparse.Namespace

@@ -17,8 +17,6 @@ from __future__ import annotations
 
 import json
 from collections.abc import Iterable, Iterator
-from dataclasses import dataclass
-from itertools import pairwise
 from pathlib import Path
 from typing import Any, Final
 
@@ -26,79 +24,12 @@ from rich.console import Console
 from rich.table import Table
 from rich.text import Text
 
-SPANS_READ: Final = 50_000
-PAUSE_NS: Final = 1_000_000_000
-"""A stretch of this length in which no service worked gets a line of its own."""
+from services.runtime.ways import SPANS_READ, Scale, Seen, Way, duration, in_order
 
 _TRACE_ID: Final = slice(13, 45)  # a line begins with {"trace_id":"…"
 _COLOURS: Final = ("cyan", "green", "yellow", "magenta", "blue", "bright_red", "bright_cyan", "bright_green")
 _DEEPEST_INDENT: Final = 12
 _FIXED_WIDTH: Final = 56  # of all columns but what was done and the bar, at their widest
-
-
-@dataclass(frozen=True, slots=True)
-class Seen:
-    """A span as a file has it. Instants in ns since 1970; `parent` is the id of the span that caused it."""
-
-    trace_id: str
-    span_id: str
-    parent: str | None
-    name: str
-    start_ns: int
-    end_ns: int
-    service: str
-    failed: bool
-    subject: str
-    outcome: str
-
-    @classmethod
-    def from_line(cls, line: bytes) -> Seen | None:
-        """None for a line that is not a span: one that a killed process left behind."""
-        try:
-            span: dict[str, Any] = json.loads(line)
-            return cls(
-                trace_id=span["trace_id"],
-                span_id=span["span_id"],
-                parent=span["parent"],
-                name=span["name"],
-                start_ns=span["start_ns"],
-                end_ns=max(span["start_ns"], span["end_ns"]),  # the machine's clock may be set back in between
-                service=span["service"],
-                failed=span["status"] == "error",
-                subject=span.get("subject", ""),
-                outcome=str(span.get("outcome") or span.get("http_status") or ""),
-            )
-        except (ValueError, KeyError, TypeError):
-            return None
-
-
-@dataclass(frozen=True, slots=True)
-class Step:
-    """A span in its place: how deep below the start of its trace, and how long after its cause had ended it began."""
-
-    span: Seen
-    depth: int
-    waited_ns: int
-
-
-@dataclass(frozen=True, slots=True)
-class Way:
-    """All that was done for one subject, causes before effects. `cut` says that there is more than could be read."""
-
-    subject: str
-    steps: tuple[Step, ...]
-    cut: bool = False
-
-    @property
-    def worked(self) -> list[tuple[int, int]]:
-        """The stretches of time (ns) in which at least one service worked on it, in order."""
-        stretches: list[tuple[int, int]] = []
-        for span in sorted((step.span for step in self.steps), key=lambda span: span.start_ns):
-            if stretches and span.start_ns <= stretches[-1][1]:
-                stretches[-1] = stretches[-1][0], max(stretches[-1][1], span.end_ns)
-            else:
-                stretches.append((span.start_ns, span.end_ns))
-        return stretches
 
 
 def read_case(traces_dir: Path, case_id: str) -> Way:
@@ -110,12 +41,12 @@ def read_case(traces_dir: Path, case_id: str) -> Way:
     cut = False
     if traces:
         for line in _lines(traces_dir):
-            if line[_TRACE_ID] in traces and (span := Seen.from_line(line)) is not None:
+            if line[_TRACE_ID] in traces and (span := _from_line(line)) is not None:
                 if len(found) >= SPANS_READ:
                     cut = True
                     break
                 found[span.span_id] = span  # a file that is set aside meanwhile may be read twice
-    return Way(subject, tuple(_in_order(found, subject)), cut)
+    return Way(subject, tuple(in_order(found, subject)), cut)
 
 
 def print_trace(traces_dir: Path, case_id: str, console: Console) -> bool:
@@ -147,43 +78,24 @@ def _lines(traces_dir: Path) -> Iterator[bytes]:
             continue
 
 
-def _in_order(spans: dict[str, Seen], subject: str) -> Iterator[Step]:
-    """Depth first, siblings by time; without the parts of the traces that belong to other subjects of the same kind."""
-    children: dict[str | None, list[Seen]] = {}
-    for span in sorted(spans.values(), key=lambda span: (span.start_ns, span.span_id)):
-        children.setdefault(span.parent if span.parent in spans else None, []).append(span)
-
-    kind = subject.partition("/")[0] + "/"
-    ours: set[str] = set()
-    waiting = [(span, True) for span in children.get(None, ())]
-    while waiting:
-        span, inherited = waiting.pop()
-        is_ours = span.subject == subject if span.subject.startswith(kind) else inherited
-        if is_ours:
-            ours.add(span.span_id)
-        waiting += [(child, is_ours) for child in children.get(span.span_id, ())]
-    for span_id in tuple(ours):
-        cause = spans[span_id].parent
-        while cause in spans and cause not in ours:
-            ours.add(cause)
-            cause = spans[cause].parent
-
-    # The branch that ends last comes last, so that the main line of the way reads on downwards.
-    ends = {span_id: span.end_ns for span_id, span in spans.items()}
-    for span in sorted((spans[span_id] for span_id in ours), key=lambda span: span.start_ns, reverse=True):
-        if span.parent in ends:
-            ends[span.parent] = max(ends[span.parent], ends[span.span_id])
-    stack = [(span, 0) for span in reversed(children.get(None, ()))]
-    while stack:
-        span, depth = stack.pop()
-        if span.span_id not in ours:
-            continue
-        cause = spans.get(span.parent) if span.parent else None
-        yield Step(span, depth, max(0, span.start_ns - cause.end_ns) if cause else 0)
-        branches = children.get(span.span_id, [])
-        longest = max(branches, key=lambda child: ends[child.span_id], default=None)
-        branches.sort(key=lambda child: child is longest)
-        stack += [(child, depth + 1) for child in reversed(branches)]
+def _from_line(line: bytes) -> Seen | None:
+    """None for a line that is not a span: one that a killed process left behind."""
+    try:
+        span: dict[str, Any] = json.loads(line)
+        return Seen(
+            trace_id=span["trace_id"],
+            span_id=span["span_id"],
+            parent=span["parent"],
+            name=span["name"],
+            start_ns=span["start_ns"],
+            end_ns=max(span["start_ns"], span["end_ns"]),  # the machine's clock may be set back in between
+            service=span["service"],
+            failed=span["status"] == "error",
+            subject=span.get("subject", ""),
+            outcome=str(span.get("outcome") or span.get("http_status") or ""),
+        )
+    except (ValueError, KeyError, TypeError):
+        return None
 
 
 def _summary(way: Way) -> Iterable[Text]:
@@ -214,12 +126,11 @@ def _waterfall(way: Way, width: int) -> Table:
     if bar_cells:
         table.add_column("", min_width=bar_cells, no_wrap=True)
     colours, stretches = _colours(way), way.worked
-    scale = _Scale(stretches, bar_cells)
-    pauses = {start: start - end for (_, end), (start, _) in pairwise(stretches)}
+    scale, pauses = Scale(stretches, bar_cells), way.pauses
     for step in way.steps:
         span = step.span
         pause = pauses.pop(span.start_ns, 0)
-        if pause >= PAUSE_NS:
+        if pause:
             table.add_row("", Text(f"… {duration(pause)} later", style="dim italic"))
         colour = colours[span.service]
         table.add_row(
@@ -228,56 +139,19 @@ def _waterfall(way: Way, width: int) -> Table:
             duration(step.waited_ns) if step.waited_ns else "",
             duration(span.end_ns - span.start_ns),
             Text(span.outcome or ("failed" if span.failed else ""), style="red" if span.failed else ""),
-            *(
-                [Text(scale.bar(span.start_ns, span.end_ns), style="red" if span.failed else colour)]
-                if bar_cells
-                else ()
-            ),
+            *([Text(_bar(scale, span), style="red" if span.failed else colour)] if bar_cells else ()),
         )
     return table
 
 
-class _Scale:
-    """Places instants on a bar. Only worked time takes room, in proportion; pauses take none, or nothing else would be seen."""
-
-    def __init__(self, stretches: list[tuple[int, int]], cells: int) -> None:
-        self._cells = cells
-        self._stretches = stretches
-        self._whole = max(1, sum(end - start for start, end in stretches))
-
-    def bar(self, start: int, end: int) -> str:
-        first = min(self._cell(start), self._cells - 1)
-        last = max(first + 1, self._cell(end))
-        return " " * first + "█" * (last - first)
-
-    def _cell(self, instant: int) -> int:
-        before = sum(min(end, instant) - start for start, end in self._stretches if start < instant)
-        return round(before / self._whole * self._cells)
+def _bar(scale: Scale, span: Seen) -> str:
+    first, after = scale.place(span.start_ns, span.end_ns)
+    return " " * first + "█" * (after - first)
 
 
 def _colours(way: Way) -> dict[str, str]:
     services = dict.fromkeys(step.span.service for step in way.steps)
     return {service: _COLOURS[number % len(_COLOURS)] for number, service in enumerate(services)}
-
-
-def duration(ns: int) -> str:
-    """A length of time as one says it: the two largest units that matter."""
-    milliseconds = ns / 1e6
-    if milliseconds < 10:
-        return f"{milliseconds:.1f} ms"
-    if milliseconds < 999.5:
-        return f"{milliseconds:.0f} ms"
-    seconds = ns / 1e9
-    if seconds < 59.95:
-        return f"{seconds:.1f} s"
-    minutes, seconds_left = divmod(round(seconds), 60)
-    if minutes < 60:
-        return f"{minutes} min {seconds_left} s"
-    hours, minutes_left = divmod(minutes, 60)
-    if hours < 24:
-        return f"{hours} h {minutes_left} min"
-    days, hours_left = divmod(hours, 24)
-    return f"{days} d {hours_left} h"
 
 
 def _count(number: int, word: str) -> str:

@@ -86,7 +86,7 @@ async def _demo(county: County, options: argparse.Namespace, console: Console) -
     start = f"{county.year}-01-01T00:00:00+01:00"
     seed = f"{_IDS_OF_A_DEMO}{county.seed}"
     choices = Choices((county.key,), "virtual", start, seed, broker=options.broker, nodes=options.nodes)
-    embedded = Embedded(folder, choices=choices, changed=view.changed)
+    embedded = Embedded(folder, choices=choices, console=not options.once, changed=view.changed)
     code = INTERRUPTED
     with stopping_on_signals(
         embedded.hurry, lambda: console.print("Stopping. Ctrl-C once more ends everything at once.")

@@ -9,6 +9,7 @@
     running.json        addresses of the running copy, for the command line; absent when nothing runs
     secrets/            keys that were made here; readable by the owner alone
     database/  log/  traces/
+    operations/         what the console keeps, where it runs
     kafka/              the log, where the broker is Apache Kafka
 """
 
@@ -77,6 +78,7 @@ class RunningCopy:
     broker: str
     database: str
     services: Mapping[str, str] = field(default_factory=dict[str, str])
+    console: str | None = None
 
 
 class DataFolder:
@@ -88,6 +90,7 @@ class DataFolder:
         self.kafka: Final = self.path / "kafka"
         self.logs: Final = self.path / "log"
         self.traces: Final = self.path / "traces"
+        self.operations: Final = self.path / "operations"
         self.secrets: Final = self.path / "secrets"
         self.issuer_key_file: Final = self.secrets / "issuer-key.json"
         self._lock: int | None = None

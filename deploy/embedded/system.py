@@ -31,6 +31,7 @@ from deploy.topics import apply_topics, until_nodes_answer
 from services.runtime.errors import Transient
 
 SERVICES: Final = ("intake", "profiling", "referral", "reporting")
+CONSOLE: Final = "operations"
 DEFAULT_CHOICES: Final = Choices(counties=("03459",), clock="real", broker="embedded", nodes=1)
 
 
@@ -51,6 +52,7 @@ class Running:
         self.kafka: Final = copy.broker
         self.database_url: Final = copy.database
         self.services: Final = copy.services
+        self.console: Final = copy.console
         self.folder: Final = folder.path
         self.traces: Final = folder.traces
         self.issuer_key_file: Final = folder.issuer_key_file
@@ -58,7 +60,7 @@ class Running:
 
     @property
     def states(self) -> dict[str, State]:
-        """``broker`` (or ``broker-1`` and so on, where it has several nodes), ``database`` and each service."""
+        """``broker`` (or ``broker-1`` and so on, where it has several nodes), ``database``, each service, and the console."""
         return dict(self._supervisor.states)
 
     def pid(self, name: str) -> int:
@@ -106,8 +108,9 @@ class Running:
 class Embedded:
     """Broker, database and `services`, with all that they write under `folder`.
 
-    `choices` are what the folder is begun with, or what it must have been begun with. `environment` adds ``WEGENETZ_``
-    variables for every service. `changed` hears of every change of a program's state.
+    `choices` are what the folder is begun with, or what it must have been begun with. `console`: with the operations console, to which
+    the services then send their spans too. `environment` adds ``WEGENETZ_`` variables for every service. `changed` hears of every change
+    of a program's state.
     """
 
     def __init__(
@@ -116,11 +119,13 @@ class Embedded:
         *,
         services: Sequence[str] = SERVICES,
         choices: Choices | None = None,
+        console: bool = False,
         environment: Mapping[str, str] | None = None,
         changed: Changed = lambda _name, _state: None,
     ) -> None:
         self._folder = DataFolder(folder)
         self._services = tuple(services)
+        self._console = (CONSOLE,) if console else ()
         self._asked = choices or Choices()
         self._environment = dict(environment or {})
         self._changed = changed
@@ -149,8 +154,9 @@ class Embedded:
                 broker=where,
                 database=database_url(ports["database"]),
                 services={name: f"http://{LOOPBACK}:{ports[name]}" for name in self._services},
+                console=f"http://{LOOPBACK}:{ports[CONSOLE]}" if self._console else None,
             )
-            services = [self._service(name, ports[name], copy, choices) for name in self._services]
+            services = [self._service(name, ports[name], copy, choices) for name in (*self._services, *self._console)]
             self._supervisor = Supervisor(
                 broker,
                 programs.database(ports["database"], folder.database),
@@ -185,7 +191,7 @@ class Embedded:
         """Those of the last run where they are free: yesterday's bookmark goes on working."""
         last = self._folder.last_ports()
         ports: dict[str, int] = {}
-        for name in (*broker, "database", *self._services):
+        for name in (*broker, "database", *self._services, *self._console):
             port = reserve(last.get(name))
             opening.callback(port.close)
             ports[name] = port.number
@@ -214,6 +220,11 @@ class Embedded:
             settings["WEGENETZ_CLOCK_START"] = choices.clock_start
         if choices.ids_seed:
             settings["WEGENETZ_IDS_SEED"] = choices.ids_seed
+        if name == CONSOLE:
+            settings["WEGENETZ_WATCHED"] = json.dumps({peer: [url] for peer, url in copy.services.items()})
+            settings["WEGENETZ_OPERATIONS_DIR"] = str(folder.operations)
+        elif copy.console:
+            settings["WEGENETZ_OTLP_ENDPOINT"] = copy.console
         if name == "intake":  # the only one that knows names
             settings["WEGENETZ_SECRETS_DIR"] = str(folder.person_key())
         return programs.service(name, port, settings)

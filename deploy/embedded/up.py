@@ -24,7 +24,7 @@ def up(folder: Path, choices: Choices, console: Console) -> None:
 
 async def _up(folder: Path, choices: Choices, console: Console) -> None:
     view = StatesView(console)
-    embedded = Embedded(folder, choices=choices, changed=view.changed)
+    embedded = Embedded(folder, choices=choices, console=True, changed=view.changed)
     with view, stopping_on_signals(embedded.hurry, lambda: console.print(_STOPPING)):
         console.print("Starting the broker, the database and the services …")
         async with embedded as running:
@@ -42,6 +42,8 @@ def say_where(running: Running, folder: Path, console: Console) -> None:
         console.print(f"  {name:<10} {url}/openapi.json", highlight=False, soft_wrap=True)
     if "referral" in running.services:
         console.print(f"Partners' pages: {running.services['referral']}/pages", highlight=False, soft_wrap=True)
+    if running.console:
+        console.print(f"Operations console: {running.console}/pages", highlight=False, soft_wrap=True)
     token = "wegenetz token --role operator" + (f" --data {shlex.quote(str(folder))}" if folder != Path("var") else "")
     console.print(f"Data and logs are in {folder}/. A token for the APIs: {token}", highlight=False, soft_wrap=True)
     console.print("Ctrl-C stops it.\n")

@@ -21,6 +21,7 @@ import json
 import logging
 import sys
 import threading
+import time
 from contextvars import ContextVar
 from datetime import UTC, datetime
 from types import FrameType, TracebackType
@@ -44,6 +45,8 @@ class Log:
 
     def __init__(self) -> None:
         self.lost = 0
+        self.last_error: tuple[str, str, float] | None = None
+        """Code and type of the exception (or empty) of the last line at level error, and when (machine time, seconds since 1970)."""
         self._identity: dict[str, str] = {}
         self._rank = _RANK["info"]
         self._stream: TextIO | None = None
@@ -106,6 +109,8 @@ class Log:
             line["at"] = place_of(sys._getframe(2))  # noqa: SLF001 # pyright: ignore[reportPrivateUsage] - the documented way to the caller
         if exception is not None:
             line["exception"] = describe(exception)
+        if level == "error":
+            self.last_error = code, type(exception).__name__ if exception is not None else "", time.time()
         self._write(line)
 
     def library(self, record: logging.LogRecord, template: str) -> None:

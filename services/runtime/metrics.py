@@ -75,6 +75,7 @@ class Metrics:
         self.registry = CollectorRegistry()
         ProcessCollector(registry=self.registry)  # memory, CPU seconds and open files of the process
         self._oldest_unsent: float | None = None
+        self._last_error: Callable[[], tuple[str, str, float] | None] = lambda: None
 
         counter, counters, gauge, gauges, histogram, histograms = (
             self.counter,
@@ -112,6 +113,8 @@ class Metrics:
         self.spans_written = gauge("spans_written", "Spans that were exported since the start")
         self.spans_dropped = gauge("spans_dropped", "Spans that were lost since the start, because the exporter failed or was too slow")
         self.log_lines_lost = gauge("log_lines_lost", "Log lines that could not be written since the start")
+        self.process = gauges("process", "1, for the process that answers", "service", "instance", "version")
+        self.last_error = gauges("last_error_seconds", "When the last error was logged, in seconds since 1970", "code", "error")
         # fmt: on
         self.outbox_age.set_function(self._outbox_age)
 
@@ -147,14 +150,25 @@ class Metrics:
         self.outbox_documents.set(documents)
         self._oldest_unsent = oldest
 
-    def watch(self, written: Callable[[], int], dropped: Callable[[], int], lines_lost: Callable[[], int]) -> None:
-        """Read the counts of tracing and logging when Prometheus asks."""
+    def watch(
+        self,
+        written: Callable[[], int],
+        dropped: Callable[[], int],
+        lines_lost: Callable[[], int],
+        last_error: Callable[[], tuple[str, str, float] | None] = lambda: None,
+    ) -> None:
+        """Read the counts of tracing and logging when Prometheus asks; `last_error`: its code, exception and instant."""
         self.spans_written.set_function(written)
         self.spans_dropped.set_function(dropped)
         self.log_lines_lost.set_function(lines_lost)
+        self._last_error = last_error
 
     def exposition(self) -> bytes:
         """The body of ``GET /metrics``, of type `CONTENT_TYPE`."""
+        if (last := self._last_error()) is not None:
+            code, error, at = last
+            self.last_error.of(code, error).set(at)
+            self.last_error.keep_only({(code, error)})
         return generate_latest(self.registry)
 
     def _outbox_age(self) -> float:

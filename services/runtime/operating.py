@@ -74,6 +74,15 @@ class Numbers(BaseModel):
     heard: dict[str, dict[str, int]]
 
 
+class Act(BaseModel):
+    """What somebody made of a dead letter: the state that it got, who it was (as their token names them), and why."""
+
+    state: str
+    by: str
+    reason: str
+    at: datetime
+
+
 class DeadLetterView(BaseModel):
     """A dead letter. `value` and header values are base64, since they may be anything.
 
@@ -97,6 +106,7 @@ class DeadLetterView(BaseModel):
     value: str | None = None
     whole_length: int | None = None
     whole_sha256: str | None = None
+    audit: list[Act] = []
 
 
 class Replay(BaseModel):
@@ -334,4 +344,5 @@ def _view(document: Document) -> DeadLetterView:
         value=base64.b64encode(value).decode() if value is not None else None,
         whole_length=whole.get("length"),
         whole_sha256=whole.get("sha256"),
+        audit=[Act.model_validate(act) for act in document.get("audit", ())],
     )

@@ -44,6 +44,7 @@ from services.runtime.waiting import set_within
 from services.runtime.web import build_app
 from services.runtime.wiring import wired
 
+VERSION: Final = importlib.metadata.version("wegenetz")
 PAUSES: Final = (0.1, 0.2, 0.5, 1.0)
 """Seconds between attempts to reach database and broker at the start; the last one repeats."""
 ASKED_EVERY: Final = 2.0
@@ -80,7 +81,8 @@ async def serve(service: Service, settings: Settings, stop: asyncio.Event) -> No
         sample_ratio=settings.trace_sample_ratio,
     )
     metrics = Metrics()
-    metrics.watch(lambda: telemetry.written, lambda: telemetry.dropped, lambda: log.lost)
+    metrics.watch(lambda: telemetry.written, lambda: telemetry.dropped, lambda: log.lost, lambda: log.last_error)
+    metrics.process.of(service.name, settings.instance, VERSION).set(1)
     health = Health()
     running = wired(service, settings, telemetry, metrics, health)
     listener = serving.Listener(settings.host, settings.port)
@@ -107,7 +109,7 @@ def application(running: Running, client: httpx.AsyncClient) -> FastAPI:
     service, telemetry, metrics = running.service, running.telemetry, running.metrics
     return build_app(
         title=service.title,
-        version=importlib.metadata.version("wegenetz"),
+        version=VERSION,
         settings=running.settings,
         verifier=verifier_of(running.settings, client),
         catalogue=Catalogue(RUNTIME_MESSAGES, service.messages),

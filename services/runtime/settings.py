@@ -226,7 +226,7 @@ class Settings(BaseSettings):
         default=1.0,
         ge=0.0,
         le=1.0,
-        description="Share of new traces that is kept. Failed spans are kept in any case.",
+        description="Share of new traces that is kept. Failed spans, and those of a second and more, are kept in any case.",
         json_schema_extra=_group("Telemetry"),
     )
     log_level: Literal["debug", "info", "warning", "error"] = Field(
@@ -330,6 +330,29 @@ class Settings(BaseSettings):
         '`{"03459": {"name": "Landkreis Osnabrück", "homepage": "https://…", "email": "…", "contact": "…", "contact_page": "https://…", '
         '"contributor": "http://dcat-ap.de/def/contributors/…"}}`. What is missing is left out; without a name it is the county\'s.',
         json_schema_extra=_group("Catalogue"),
+    )
+    watched: dict[str, tuple[str, ...]] = Field(
+        default={},
+        description="Base URLs of all replicas of each service, whose health and metrics the console looks at; the first one is asked "
+        'for dead letters. JSON object: `{"name": ["http://…"]}`; in production with https.',
+        json_schema_extra=_group("Operations"),
+    )
+    operations_dir: Path = Field(
+        default=Path("operations"),
+        description="Folder in which the console keeps its spans and what the metrics said.",
+        json_schema_extra=_group("Operations"),
+    )
+    spans_kept: int = Field(
+        default=1_000_000,
+        ge=1000,
+        description="Spans that the console keeps, at most (about 0.6 KB each).",
+        json_schema_extra=_group("Operations"),
+    )
+    spans_kept_days: float = Field(
+        default=7,
+        gt=0,
+        description="Days for which the console keeps spans, at most.",
+        json_schema_extra=_group("Operations"),
     )
 
     @field_validator("person_key", "sealing_key")

@@ -66,6 +66,9 @@ def unfit_for_production(settings: Settings) -> Iterator[str]:
 
 
 def _unfit_ways_out(settings: Settings) -> Iterator[str]:
+    for name, urls in settings.watched.items():
+        if not all(map(_is_safe_way, urls)):
+            yield f"{variable('watched')}: each address of {name} must begin with https://, or anybody on the way could read the token."
     if settings.smtp_host not in (None, "localhost", "127.0.0.1", "::1") and settings.smtp_security == "none":
         yield f"{variable('smtp_security')} is none; anybody on the way to the mail server could read links and password."
     if settings.public_url is not None and not _is_safe_way(settings.public_url):

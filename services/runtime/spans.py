@@ -28,6 +28,8 @@ Kind = Literal["message", "request", "work"]
 
 SAMPLED: Final = "01"
 NOT_SAMPLED: Final = "00"
+SLOW_NS: Final = 1_000_000_000
+"""A step that takes as long is kept whatever the sampling says."""
 
 is_traceparent: Final = re.compile(r"00-(?!0{32})[0-9a-f]{32}-(?!0{16})[0-9a-f]{16}-[0-9a-f]{2}").fullmatch
 
@@ -106,7 +108,7 @@ class Span:
             self.attributes["outcome"] = outcome
             if outcome == "failed":
                 self.failed = True
-        if self.sampled or self.failed:
+        if self.sampled or self.failed or self.end_ns - self.start_ns >= SLOW_NS:
             for queue in self._queues:
                 queue.put(self)
 

@@ -4,7 +4,8 @@ Guarantees:
 
 * One person's way is one trace: a span continues the ``traceparent`` that it is given, and its own `traceparent` goes into
   everything that is sent because of it. A missing or malformed one starts a new trace.
-* Sampling is decided once, at the start of a trace, and carried along (`sample_ratio`, 1 by default); failed spans are kept in any case.
+* Sampling is decided once, at the start of a trace, and carried along (`sample_ratio`, 1 by default); failed and slow spans are
+  kept in any case.
 * With tracing off, spans cost next to nothing and the incoming ``traceparent`` is handed on, so that services before and after stay
   connected.
 * Spans go to an OTLP endpoint, to the span file of the embedded profile, to both or to neither. A sink that fails or is slow never

@@ -12,9 +12,10 @@ import pytest
 from rich.console import Console
 
 from deploy import traces
-from deploy.traces import duration, print_trace, read_case
+from deploy.traces import print_trace, read_case
 from services.runtime.spans import Span
 from services.runtime.telemetry import Telemetry
+from services.runtime.ways import Way, duration
 
 MS = 1_000_000
 START = 1_700_000_000_000 * MS
@@ -70,7 +71,7 @@ def services(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Servic
     running.stop()
 
 
-def names(way: traces.Way) -> list[tuple[int, str]]:
+def names(way: Way) -> list[tuple[int, str]]:
     return [(step.depth, f"{step.span.service} {step.span.name}") for step in way.steps]
 
 
