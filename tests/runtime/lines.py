@@ -72,17 +72,6 @@ class Line:
         finally:
             await producer.stop()
 
-    async def put_together(self, *values: bytes) -> None:
-        """As one batch of the protocol, in the first partition."""
-        producer = await self._producer()
-        try:
-            batch = producer.create_batch()
-            for value in values:
-                batch.append(timestamp=None, key=None, value=value)
-            await (await producer.send_batch(batch, self.topic, partition=0))
-        finally:
-            await producer.stop()
-
     async def put_unreadable(self) -> None:
         """A record of which a header's *name* is not UTF-8: no client library that we know can take it apart."""
 

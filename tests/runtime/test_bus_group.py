@@ -126,34 +126,6 @@ async def test_of_a_batch_during_which_another_came_into_the_group_what_is_still
     await other.consumer.stop()
 
 
-async def test_whoever_breaks_off_in_the_middle_of_what_was_sent_together_gets_all_of_it_again(
-    engines: Engines, own_prefix: str
-) -> None:
-    """The embedded broker would give the next reader nothing of what lies behind the middle."""
-    sent = [b"%d" % number for number in range(8)]
-    line = Line(engines.kafka, f"{own_prefix}-shop.events.v1", batch_records=3)
-
-    async def only_the_first(records: Sequence[RawRecord]) -> int:
-        if records[0].value != sent[0]:
-            raise RuntimeError
-        return 0
-
-    line.settle = only_the_first
-    await line.open()
-    await line.put_together(*sent)
-    await line.consumer.start()
-    await until(lambda: line.stopped)
-    await line.consumer.stop()
-    assert line.values == sent[:6]
-
-    following = Line(engines.kafka, line.topic, batch_records=3)
-    await following.consumer.start()
-    await until(lambda: following.values == sent)
-    await until(lambda: following.consumer.settled == {line.topic: {0: 8}})
-    assert [len(batch) for batch in following.batches] == [3, 3, 2]
-    await following.consumer.stop()
-
-
 # --- topics that are missing --------------------------------------------------------------------------------------------
 
 

@@ -1,10 +1,8 @@
 """Records in: whole batches of raw records, with nothing interpreted by the library.
 
-Everything that one fetch brought is settled, in batches of at most `batch_records`, before the next is taken; then its offsets are
-committed, explicitly and per partition. So each offset from which a group goes on is the end of what some producer sent together. It has to
-be: Tansu 0.6 answers a fetch from the middle of that with what was sent after it, and if there is no more, with nothing, for ever. (Kafka
-sends all among which the offset lies.) While the database is away a batch is tried again with growing pauses; after `retry_limit` seconds,
-or when more records are wrong than a broken message can explain, consuming stops for good and health says so.
+Offsets are committed explicitly, per partition, and only after the batch is settled. While the database is away the batch is tried again
+with growing pauses; after `retry_limit` seconds, or when more records are wrong than a broken message can explain, consuming stops for good
+and health says so.
 
 What FastStream 0.7.8 would otherwise do, and why it is set as it is here: it acknowledges before handling; its own `ack` commits everything
 fetched, past a failed record too; a null or non-UTF-8 header makes it skip a whole batch without a word (so it is shown no headers at
@@ -46,8 +44,6 @@ With 150 ms the whole idle system takes a fifth of one core, with 50 ms a third.
 through with 150 ms than with 50 ms, and no more with 300 ms."""
 POLL_MS: Final = 250
 """How long a consumer waits for its own fetcher: it is woken at once when something has come."""
-FETCH_BYTES: Final = 1_048_576
-"""What one fetch brings at most, if no single record is larger: about a thousand events."""
 ANSWER_SECONDS: Final = 5.0
 """A broker that takes longer counts as away."""
 FIRST_PAUSE_SECONDS: Final = 0.05
@@ -56,7 +52,7 @@ UNREADABLE: Final = "the group or the log cannot be read"
 
 
 class Consumer:
-    """Hands batches of at most `batch_records` raw records to `settle`, in order, one at a time.
+    """Hands batches of raw records to `settle`, in order, one batch at a time.
 
     `settle` returns how many of the records became dead letters; it raises `Transient` when the world is away.
     """
@@ -78,7 +74,6 @@ class Consumer:
     ) -> None:
         self._bootstrap, self._topics = bootstrap, topics
         self._settle = settle
-        self._batch_records = batch_records
         self._retry_limit = retry_limit
         self._limit = _DeadLetterLimit(dead_letter_limit, dead_letter_window)
         self._waiting = waiting
@@ -103,7 +98,7 @@ class Consumer:
             group_id=group,
             group_instance_id=f"{group}-{instance}",
             batch=True,
-            fetch_max_bytes=FETCH_BYTES,
+            max_records=batch_records,
             batch_timeout_ms=POLL_MS,
             fetch_max_wait_ms=FETCH_WAIT_MS,
             auto_offset_reset="earliest",
@@ -190,17 +185,9 @@ class Consumer:
         # Returning would let the library go on with the next batch; the group must see that nobody works here.
         await self._leaving.wait()
 
-    async def _settle_patiently(self, fetched: Sequence[RawRecord]) -> bool:
-        """Whether all of it is done with. If not, it comes again after the next start."""
+    async def _settle_patiently(self, records: Sequence[RawRecord]) -> bool:
+        """Whether the batch is done with. If not, it comes again after the next start."""
         began = time.monotonic()
-        for first in range(0, len(fetched), self._batch_records):
-            if first and self._leaving.is_set():
-                return False
-            if not await self._settle_batch(fetched[first : first + self._batch_records], began):
-                return False
-        return True
-
-    async def _settle_batch(self, records: Sequence[RawRecord], began: float) -> bool:
         pause = FIRST_PAUSE_SECONDS
         while True:
             try:
