@@ -3,6 +3,7 @@
     make bench                               # throughput beside the limit and the usual way, and the first referral
     make bench ARGS="--parts growth"         # hours on a small machine; the sizes can be given
     make bench ARGS="--parts matching,online" # a round beside the bare solver, and half-years by each policy: no engines needed
+    make bench ARGS="--parts planning"       # proposals for courses with a minimum beside a round
     make bench ARGS="--parts teaching"       # and by each that prices can be learned from
 
 What is measured, and how to read it: docs/architecture/speed.md. The figures are written to build/bench/bench.json as well. Exit codes:
@@ -32,7 +33,7 @@ from deploy.embedded.interrupts import stopping_on_signals
 from deploy.refusals import CannotDo
 from simulation.doors import NoAnswer, Refusal
 from simulation.rest import NoRest
-from tests.bench import online, solving, teaching
+from tests.bench import online, planned, solving, teaching
 from tests.bench.copy import Disturbed, copy
 from tests.bench.figures import QUIET, Again, Crowd, HalfYear, Pair, Report, Round, Stretch
 from tests.bench.halfyear import TEST, Shift
@@ -44,7 +45,7 @@ from tests.bench.written import Head
 
 OUTPUT: Final = Path("build/bench")
 FIGURES: Final = OUTPUT / "bench.json"
-PARTS: Final = ("path", "usual", "growth", "first", "matching", "online", "teaching")
+PARTS: Final = ("path", "usual", "growth", "first", "matching", "planning", "online", "teaching")
 USUALLY: Final = "path,usual,first"
 FIRST_PEOPLE: Final = 20
 """They come before anything is measured but the first referral: whoever starts cold is not compared with who is warm."""
@@ -53,6 +54,8 @@ USUAL_PEOPLE: Final = 200
 
 SIZES: Final = ((1_000, 200), (10_000, 1_000), (100_000, 5_000))
 """Needs and offers of the rounds that are measured beside the bare solver."""
+PLANNED: Final = ((1_000, 100), (3_000, 300))
+"""Needs and offers of all kinds, of which the courses of some are planned."""
 
 TRIES: Final = 3
 """So often something is measured while other machines of the host take the cores away."""
@@ -97,6 +100,11 @@ class Bench:
                 with self._progress.during(f"A round of {people:,} needs and {offers:,} offers"):
                     measured = await asyncio.to_thread(solving.measure, people, offers)
                 self._note(matching=(*self.report.matching, measured))
+        if "planning" in parts:
+            for people, offers in PLANNED:
+                with self._progress.during(f"Plans for courses of {people:,} needs and {offers:,} offers"):
+                    proposed = await asyncio.to_thread(planned.measure, people, offers)
+                self._note(planning=(*self.report.planning, proposed))
         if {"online", "teaching"} & {*parts}:
             await self._half_years(parts, self._options.seeds)
         self._clear()

@@ -11,6 +11,7 @@ from dataclasses import asdict, dataclass
 from statistics import mean, median
 from typing import Any, Final
 
+from tests.bench.planned import Planning
 from tests.bench.solving import Solving
 
 LIMIT_BAR: Final = 0.5
@@ -195,6 +196,7 @@ class Report:
     rounds: Sequence[Round] = ()
     growth: Sequence[Pair] = ()
     matching: Sequence[Solving] = ()
+    planning: Sequence[Planning] = ()
     online: Sequence[HalfYear] = ()
     teaching: Sequence[HalfYear] = ()
     """Figures by teacher instead of policy: `teaching.TEACHERS`."""

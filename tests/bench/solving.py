@@ -23,7 +23,7 @@ import numpy as np
 
 from schemas.codes import BenefitRegime, Cefr, Daypart, ResidenceGroup, ServiceKind, Sex
 from schemas.places import districts
-from services.referral.assignment import costs_of, flow
+from services.referral.assignment import Problem, costs_of, flow
 from services.referral.board import Board, Solved
 from services.referral.county import settings_of
 from services.referral.eligibility import Circumstances
@@ -73,6 +73,15 @@ def measure(people: int, offers: int, seed: int = 1) -> Solving:
     pairs, placed = sum(len(one.problem.person) for one in solved), sum(len(one.given) for one in solved)
     times = median(ours / bare for ours, bare in zip(rounds, solver, strict=True))
     return Solving(people, offers, pairs, placed, median(eligibility), median(rounds), median(solver), times)
+
+
+def problems(people: int, offers: int, kinds: Sequence[ServiceKind], seed: int = 1) -> list[Problem]:
+    """What a round is asked for these kinds, when there are so many needs and offers of all kinds."""
+    seekers, offered = made(people, offers, seed)
+    boards = {kind: Board(offered[kind], _WHERE, "bench") for kind in kinds}
+    return [
+        _round(board, seekers[kind], [*map(board.fitting, seekers[kind])]).problem for kind, board in boards.items()
+    ]
 
 
 def _round(board: Board, seekers: Sequence[Seeker], fitting: Sequence[int]) -> Solved:

@@ -26,6 +26,7 @@ from tests.bench.figures import (
     added,
     by_shift,
 )
+from tests.bench.planned import Planning
 from tests.bench.solving import Solving
 
 STEPS: Final = ("load", "decide", "write", "publish")
@@ -55,6 +56,8 @@ def tables(report: Report, *, each_seed: bool = False) -> Iterator[Table]:
         yield growth(report.growth)
     if report.matching:
         yield matching(report.matching)
+    if report.planning:
+        yield planning(report.planning)
     for name, years in by_shift(report.online).items():
         if each_seed:
             yield from of_each(years)
@@ -137,6 +140,19 @@ def matching(sizes: Sequence[Solving]) -> Table:
         seconds = (f"{value:.3f}" for value in (one.eligibility, one.round, one.solver))
         name = f"{one.people:,} needs, {one.offers:,} offers"
         table.add_row(name, f"{one.pairs:,}", f"{one.placed:,}", *seconds, f"{one.times:.2f}")
+    return table
+
+
+def planning(sizes: Sequence[Planning]) -> Table:
+    """Proposals for courses with a minimum, beside a round that knows none."""
+    columns = ("pairs", "closed", "round", "exact", "times", "quick", "times", "gain of quick")
+    table = _table("plans of courses, CPU seconds", *columns)
+    for one in sizes:
+        exact, quick = (f"{one.exact:.3f}", f"{one.times:.1f}"), (f"{one.quick:.3f}", f"{one.quick_times:.1f}")
+        name = f"{one.people:,} people, {one.courses:,} courses"
+        table.add_row(
+            name, f"{one.pairs:,}", f"{one.closed}", f"{one.round:.3f}", *exact, *quick, f"{one.of_exact:.3f}"
+        )
     return table
 
 

@@ -14,6 +14,7 @@ from rich.console import Console
 from schemas.codes import Sex
 from services.referral.assignment import WAITS
 from services.referral.lookahead import NOTHING_LEARNED, learn
+from tests.bench import planned
 from tests.bench.figures import DAILY, FIRST_COME, LOOKING_AHEAD, HalfYear, Report
 from tests.bench.futures import FUTURES, sampled_futures
 from tests.bench.halfyear import DAYS, FIRST_DAY, TEST, TRAINING, VALIDATION, Shift, World, world
@@ -240,6 +241,14 @@ def test_a_round_of_the_bench_places_as_many_as_there_are_seats():
     measured = measure(300, 60)
     assert 0 < measured.placed <= 0.8 * 300
     assert measured.pairs > measured.placed
+
+
+def test_plans_of_the_bench_close_courses_and_none_gains_more_than_the_exact_one():
+    found = planned.measure(400, 40)
+    assert found.exactly == len(planned.COUNTED_KINDS)
+    assert 0 < found.closed < found.courses
+    assert 0 < found.of_exact <= 1
+    assert "plans of courses, CPU seconds" in [str(one.columns[0].header) for one in tables(Report({}, planning=[found]))]
 
 
 def test_the_bars_of_matching_are_those_of_the_size_that_they_are_for():
