@@ -248,7 +248,9 @@ def test_plans_of_the_bench_close_courses_and_none_gains_more_than_the_exact_one
     assert found.exactly == len(planned.COUNTED_KINDS)
     assert 0 < found.closed < found.courses
     assert 0 < found.of_exact <= 1
-    assert "plans of courses, CPU seconds" in [str(one.columns[0].header) for one in tables(Report({}, planning=[found]))]
+    assert "plans of courses, CPU seconds" in [
+        str(one.columns[0].header) for one in tables(Report({}, planning=[found]))
+    ]
 
 
 def test_the_bars_of_matching_are_those_of_the_size_that_they_are_for():
