@@ -84,7 +84,7 @@ class Seats(RuleBasedStateMachine):
             self.network.is_profiled(id_of(name, "case"), version=2, child_care_ages=ages)
         for name in ADVISED:
             self.network.person(name, needs=ADVICE)
-        self.network.hears(NeedConfirmed(need=need_of("none", ADVICE), kind=ADVICE), id_of("none", "case"))
+        self.network.hears(NeedConfirmed(need=need_of("none", ADVICE), kind=ADVICE, urgent=True), id_of("none", "case"))
         self.since = {need.id: need.since for case in self.network.cases() for need in case.needs}
         self.network.round()
 
