@@ -77,7 +77,7 @@ class Seats(RuleBasedStateMachine):
 
     @initialize()
     def begin(self) -> None:
-        for offer, seats in ((CARE, 2), (COURSE_ID, 3), (OTHER, 1), (NINE, 1), (TEN, 1)):
+        for offer, seats in ((CARE, 4), (COURSE_ID, 3), (OTHER, 1), (NINE, 1), (TEN, 1)):
             self.network.asks(PublishOffer(offer=offer, terms=PUBLISHED[offer], seats=seats))
         for name, ages in CHILDREN.items():
             self.network.person(name)
