@@ -135,6 +135,35 @@ async def test_a_light_without_an_explanation_comes_back_with_what_was_typed_and
     await page.context.close()
 
 
+async def test_a_field_of_action_is_renamed_by_keyboard_and_what_somebody_else_changed_meanwhile_is_kept(
+    office: Office, chromium: Browser, url: str
+) -> None:
+    page = await signed_in(chromium, url)
+    await take_over(page)
+    source = await page.locator("h2 + p").first.inner_text()
+    await press(page, "Change “")
+    await page.wait_for_url("**/pages/plan/fields/*")
+    colleague = await page.context.new_page()
+    await colleague.goto(page.url)
+
+    await page.fill("#name", "   ")
+    await press(page, "Save")
+    await expect(page.get_by_role("alert")).to_contain_text("Please give a name of at most 600 characters.")
+    await page.fill("#name", "Sprache und Bildung")
+    await press(page, "Save")
+    await expect(page.get_by_role("status")).to_contain_text("Saved.")
+    await expect(page.locator("main")).to_contain_text("Revision 2")
+    await expect(page.locator("main")).to_contain_text(source)
+
+    await colleague.fill("#name", "Arbeit")
+    await press(colleague, "Save")
+    await expect(colleague.get_by_role("alert")).to_have_count(1)
+    assert await colleague.input_value("#name") == "Arbeit"
+    await page.goto("/pages/plan")
+    await expect(page.locator("h2").first).to_have_text("Sprache und Bildung")
+    await page.context.close()
+
+
 async def test_a_visitor_of_the_dashboard_changes_the_period_and_takes_the_figures_along(
     office: Office, chromium: Browser, url: str
 ) -> None:
@@ -184,6 +213,7 @@ async def test_axe_finds_nothing_on_any_page_and_nothing_runs_over_the_edge(
     await preparing.wait_for_url("**/pages/deliveries/*")
     delivery = preparing.url
     await take_over(preparing)
+    field = await preparing.locator('a[href^="/pages/plan/fields/"]').first.get_attribute("href")
     goal = await preparing.locator('a[href^="/pages/plan/goals/"]').first.get_attribute("href")
     measure = await preparing.locator('a[href^="/pages/plan/measures/"]').first.get_attribute("href")
     await preparing.context.close()
@@ -192,7 +222,7 @@ async def test_axe_finds_nothing_on_any_page_and_nothing_runs_over_the_edge(
         *("/pages/indicators", "/pages/indicators/2", "/pages/indicators/5.3", "/pages/deliveries", delivery),
         *("/pages/dashboard", "/pages/yearly", "/pages/yearly/2016", "/pages/yearly/2016/texts"),
         "/pages/yearly/2016/texts/foreword",
-        *("/pages/plan", goal, measure, f"{goal}/measure", "/pages/plan/terms", "/pages/plan/report"),
+        *("/pages/plan", field, goal, measure, f"{goal}/measure", "/pages/plan/terms", "/pages/plan/report"),
     )
     for path in paths:
         assert path is not None

@@ -6,7 +6,7 @@ A page shows the revision that it was made from, and sends it along; what somebo
 from __future__ import annotations
 
 from collections.abc import Awaitable, Callable, Mapping
-from typing import Annotated, Any, Final, TypeVar
+from typing import Annotated, Any, TypeVar
 
 from fastapi import APIRouter, Depends
 from pydantic import BaseModel, ValidationError
@@ -16,6 +16,7 @@ from schemas.codes import Role
 from schemas.events import Uuid
 from services.reporting.indicators.declared import DECLARED, words_of
 from services.reporting.pages.plan import PLAN, words
+from services.reporting.pages.plan_typed import Blank, goal_typed, kept, lines, measure_typed, seen, typed_in
 from services.reporting.steering import reading
 from services.reporting.steering.keeping import PutField, PutGoal, PutMeasure, PutReporting, Steered, TakeOver
 from services.reporting.steering.model import (
@@ -47,9 +48,6 @@ Wish = Callable[[T], BaseModel]
 Again = Callable[[str], Awaitable[Response]]
 """The page once more, with what is wrong."""
 
-_KEPT: Final = ("source", "place", "number", "challenge")
-"""What a form does not show for changing, and leaves as it is."""
-
 
 def add_plan_forms(router: APIRouter, running: Running, pages: Pages) -> None:
     forms = _Forms(running, pages)
@@ -69,7 +67,7 @@ def add_plan_forms(router: APIRouter, running: Running, pages: Pages) -> None:
         form = await visitor.form()
         told: dict[str, Any] = {
             "every_months": form.one("every_months") or None,
-            "recipients": _lines(form.one("recipients")),
+            "recipients": lines(form.one("recipients")),
             "year_of_entry": form.one("year_of_entry"),
         }
 
@@ -83,7 +81,7 @@ def add_plan_forms(router: APIRouter, running: Running, pages: Pages) -> None:
             told,
             again=again,
             path=PLAN,
-            wish=lambda t: PutReporting(seen=_seen(form), terms=t),
+            wish=lambda t: PutReporting(seen=seen(form), terms=t),
         )
 
     @router.post(PLAN + "/fields")
@@ -99,8 +97,19 @@ def add_plan_forms(router: APIRouter, running: Running, pages: Pages) -> None:
             visitor, form, FieldTerms, told, again=again, path=PLAN, wish=lambda t: PutField(id=id, seen=0, terms=t)
         )
 
+    _add_fields(router, forms)
     _add_goals(router, forms)
     _add_measures(router, forms)
+
+
+def _add_fields(router: APIRouter, forms: _Forms) -> None:
+    @router.get(PLAN + "/fields/{field}")
+    async def one_field(visitor: Reader, field: Uuid) -> Response:
+        return forms.field(visitor, await forms.known(visitor, ActionField, field))
+
+    @router.post(PLAN + "/fields/{field}")
+    async def put_field(visitor: Coordinator, field: Uuid) -> Response:
+        return await forms.put_field(visitor, await forms.known(visitor, ActionField, field))
 
 
 def _add_goals(router: APIRouter, forms: _Forms) -> None:
@@ -189,13 +198,36 @@ class _Forms:
             return await again(f"{title} {detail}")
         return self._pages.go(visitor, path, visitor.session.saying("plan.saved"))
 
+    # --- fields ---------------------------------------------------------------------------------------------------------
+
+    def field(self, visitor: Visitor, field: ActionField, form: Form | None = None, problem: str = "") -> Response:
+        typed = typed_in(form) if form else {"name": field.now.name}
+        return self._shown(visitor, "field.html", field, typed, problem)
+
+    async def put_field(self, visitor: Visitor, field: ActionField) -> Response:
+        form = await visitor.form()
+        told = {**kept(field), "name": form.one("name").strip()}
+
+        async def again(problem: str) -> Response:
+            return self.field(visitor, field, form, problem)
+
+        return await self.put(
+            visitor,
+            form,
+            FieldTerms,
+            told,
+            again=again,
+            path=f"{PLAN}/fields/{field.id}",
+            wish=lambda t: PutField(id=field.id, seen=seen(form), terms=t),
+        )
+
     # --- goals ----------------------------------------------------------------------------------------------------------
 
     async def goal(
         self, visitor: Visitor, goal: Goal | None, field: str, *, form: Form | None = None, problem: str = ""
     ) -> Response:
         store = self._running.store(visitor.signed_in.county)
-        typed = _typed(form) if form else _goal_typed(goal)
+        typed = typed_in(form) if form else goal_typed(goal)
         measures = [one for one in await reading.every(store, Measure) if goal and one.now.goal == goal.id]
         stands = await reading.standing(store, goal) if goal else None
         indicators = [(one.id, f"{one.id} {words_of(one.name, visitor.language)}") for one in DECLARED.indicators]
@@ -222,10 +254,10 @@ class _Forms:
                 "year": form.one("year"),
             }
         told = {
-            **_kept(goal),
+            **kept(goal),
             "field": field,
             "text": form.one("text"),
-            "bodies": _lines(form.one("bodies")),
+            "bodies": lines(form.one("bodies")),
             "target": target,
         }
         id = goal.id if goal else self._running.ids.root("goal", form.key)
@@ -241,7 +273,7 @@ class _Forms:
             told,
             again=again,
             path=path,
-            wish=lambda t: PutGoal(id=id, seen=_seen(form), terms=t),
+            wish=lambda t: PutGoal(id=id, seen=seen(form), terms=t),
         )
 
     # --- measures -------------------------------------------------------------------------------------------------------
@@ -249,7 +281,7 @@ class _Forms:
     async def measure(
         self, visitor: Visitor, measure: Measure | None, goal: str, form: Form | None = None, problem: str = ""
     ) -> Response:
-        typed = _typed(form) if form else _measure_typed(measure)
+        typed = typed_in(form) if form else measure_typed(measure)
         return self._shown(
             visitor, "measure.html", measure, typed, problem, goal=goal, standings=list(Standing), lights=list(Light)
         )
@@ -257,10 +289,10 @@ class _Forms:
     async def put_measure(self, visitor: Visitor, measure: Measure | None, goal: str) -> Response:
         form = await visitor.form()
         told = {
-            **_kept(measure),
+            **kept(measure),
             "goal": goal,
             "text": form.one("text"),
-            "bodies": _lines(form.one("bodies")),
+            "bodies": lines(form.one("bodies")),
             "begins": form.one("begins").upper() or None,
             "ends": form.one("ends").upper() or None,
             "standing": form.one("standing"),
@@ -280,7 +312,7 @@ class _Forms:
             told,
             again=again,
             path=path,
-            wish=lambda t: PutMeasure(id=id, seen=_seen(form), terms=t),
+            wish=lambda t: PutMeasure(id=id, seen=seen(form), terms=t),
         )
 
     # --- terms ----------------------------------------------------------------------------------------------------------
@@ -288,10 +320,10 @@ class _Forms:
     async def terms(self, visitor: Visitor, form: Form | None = None, problem: str = "") -> Response:
         county = visitor.signed_in.county
         found = await reading.one(self._running.store(county), Reporting, reporting_id(county))
-        kept = found or Reporting(id=reporting_id(county))
-        now = kept.now
+        reporting = found or Reporting(id=reporting_id(county))
+        now = reporting.now
         typed = (
-            _typed(form)
+            typed_in(form)
             if form
             else {
                 "every_months": "" if now.every_months is None else str(now.every_months),
@@ -299,7 +331,7 @@ class _Forms:
                 "year_of_entry": now.year_of_entry,
             }
         )
-        return self._shown(visitor, "terms.html", kept, typed, problem)
+        return self._shown(visitor, "terms.html", reporting, typed, problem)
 
     def _shown(
         self, visitor: Visitor, template: str, one: Steered | None, typed: Typed, problem: str, **more: object
@@ -307,65 +339,10 @@ class _Forms:
         values: dict[str, object] = {
             "one": one,
             "seen": typed.get("seen") or (one.revision if one else 0),
-            "typed": _Blank(typed),
+            "typed": Blank(typed),
             "problem": problem,
             "history": history(one) if one else [],
             "may_change": visitor.signed_in.role == Role.COORDINATOR,
             **words(self._pages.catalogue, visitor.language),
         }
         return self._pages.show(visitor, template, status=422 if problem else 200, **{**values, **more})
-
-
-class _Blank(dict[str, str]):
-    """What was typed; empty where nothing was."""
-
-    def __missing__(self, key: str) -> str:
-        return ""
-
-
-def _typed(form: Form) -> dict[str, str]:
-    return {name: form.one(name) for name in form.fields}
-
-
-def _goal_typed(goal: Goal | None) -> dict[str, str]:
-    if goal is None:
-        return {}
-    now, target = goal.now, goal.now.target
-    typed = {"text": now.text, "bodies": "\n".join(now.bodies)}
-    if target is not None:
-        typed |= {
-            "indicator": target.indicator,
-            "direction": target.direction,
-            "value": target.value,
-            "year": str(target.year),
-        }
-    return typed
-
-
-def _measure_typed(measure: Measure | None) -> dict[str, str]:
-    if measure is None:
-        return {"standing": Standing.PLANNED, "light": Light.NONE}
-    now = measure.now
-    return {
-        "text": now.text,
-        "bodies": "\n".join(now.bodies),
-        "begins": now.begins or "",
-        "ends": now.ends or "",
-        "standing": now.standing,
-        "light": now.light,
-        "explanation": now.explanation,
-    }
-
-
-def _kept(one: Goal | Measure | None) -> dict[str, Any]:
-    now = one.now.model_dump() if one else {"place": 999}
-    return {name: now[name] for name in _KEPT if name in now}
-
-
-def _lines(text: str) -> list[str]:
-    return [line.strip() for line in text.splitlines() if line.strip()]
-
-
-def _seen(form: Form) -> int:
-    typed = form.one("seen")
-    return int(typed) if typed.isascii() and typed.isdigit() and len(typed) < 9 else 0
