@@ -94,7 +94,7 @@ async def axe_is_clean(page: Page, path: str) -> None:
 
 
 async def test_a_way_from_the_office_to_the_count_is_one_trace_whatever_went_wrong_on_it(
-    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+    tmp_path: Path, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """The broker dies over the arrival, the event is damaged in the outbox and mended by an operator, the database dies over the talk."""
     choices = Choices((COUNTY,), ids_seed=SEED)
@@ -149,6 +149,7 @@ async def test_a_way_from_the_office_to_the_count_is_one_trace_whatever_went_wro
         await steps_of(page, referral, WAY)
         (trace,) = {step.span.trace_id for step in read_case(running.traces, person.case).steps}
         await steps_of(page, trace, WAY)
+        monkeypatch.setenv("COLUMNS", "300")  # a narrow screen cuts deep steps
         for id in (person.case, referral, trace):
             assert main(["trace", id, "--data", str(tmp_path)]) == 0
             shown = capsys.readouterr().out
