@@ -97,8 +97,10 @@ class Bench:
                 self._note(growth=(*self.report.growth, await self._growth()))
         if "telemetry" in parts:
             for number in range(self._options.rounds):
-                self._progress.say(f"Watching, round {number + 1} of {self._options.rounds}")
-                stretches = await watched.measure(self._copy, self._progress, self._options.people, number)
+                with self._progress.during(
+                    f"Copies watched in several ways, round {number + 1} of {self._options.rounds}"
+                ):
+                    stretches = await watched.measure(self._copy, self._options.people)
                 self._note(watched=(*self.report.watched, Watched(stretches)))
         if "console" in parts:
             self._clear()

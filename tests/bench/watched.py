@@ -1,7 +1,7 @@
 """What watching costs a whole path: the same people through fresh copies that differ in what is watched alone.
 
-Each copy adds one thing to the one before it. Copies take turns, and every round begins with another of them, so that a minute in which the
-machine is slower does not fall on the same one.
+Each copy adds one thing to the one before it. All of them run at the same time: whatever else the machine does, and however fast it happens
+to be, meets them alike. One after the other, the same copy cost up to twice as much CPU a person in one minute as in another.
 """
 
 from __future__ import annotations
@@ -14,9 +14,12 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Final
 
+from rich.console import Console
+
 from tests.bench.copy import copy
 from tests.bench.discarding import discarding
-from tests.bench.figures import CONSOLE, DISCARDED, METRICS, UNWATCHED, Stretch
+from tests.bench.figures import CONSOLE as KEPT
+from tests.bench.figures import DISCARDED, METRICS, UNWATCHED, Stretch
 from tests.bench.progress import Progress
 
 SCRAPED_EVERY: Final = 15.0
@@ -42,23 +45,25 @@ WAYS: Final[Mapping[str, Watching]] = {
     UNWATCHED: Watching(metrics=False),
     METRICS: Watching(),
     DISCARDED: Watching(collector=True),
-    CONSOLE: Watching(console=True),
+    KEPT: Watching(console=True),
 }
 
 
-async def measure(folder: Path, progress: Progress, people: int, first: int) -> dict[str, Stretch]:
-    """Every copy once, beginning with the one at `first`."""
-    names = [*WAYS][first % len(WAYS) :] + [*WAYS][: first % len(WAYS)]
-    found: dict[str, Stretch] = {}
-    for name in names:
-        progress.say(f"Watched by: {name}")
-        shutil.rmtree(folder, ignore_errors=True)
-        found[name] = await _stretch(folder, progress, people, WAYS[name])
+async def measure(folder: Path, people: int) -> dict[str, Stretch]:
+    """One round: all copies at the same time, each in a folder of its own below this one."""
+    quiet = Progress(Console(quiet=True))  # several at a time cannot have the same line
     shutil.rmtree(folder, ignore_errors=True)
-    return {name: found[name] for name in WAYS}
+    ready = asyncio.Barrier(len(WAYS))
+    stretches = await asyncio.gather(
+        *(_stretch(folder / str(number), quiet, people, way, ready) for number, way in enumerate(WAYS.values()))
+    )
+    shutil.rmtree(folder, ignore_errors=True)
+    return dict(zip(WAYS, stretches, strict=True))
 
 
-async def _stretch(folder: Path, progress: Progress, people: int, watching: Watching) -> Stretch:
+async def _stretch(
+    folder: Path, progress: Progress, people: int, watching: Watching, ready: asyncio.Barrier
+) -> Stretch:
     async with AsyncExitStack() as opened:
         collector = await opened.enter_async_context(discarding())
         running = await opened.enter_async_context(
@@ -68,4 +73,7 @@ async def _stretch(folder: Path, progress: Progress, people: int, watching: Watc
         if watching.metrics:
             scraping = asyncio.create_task(running.scraped(SCRAPED_EVERY))
             opened.callback(scraping.cancel)
-        return await running.stretch(people)
+        await ready.wait()
+        stretch = await running.stretch(people)
+        await ready.wait()  # stopping one copy would be counted against those that are still at work
+        return stretch
