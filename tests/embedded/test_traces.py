@@ -40,6 +40,7 @@ class Services:
         cause: Span | None = None,
         subject: str = "",
         outcome: str = "applied",
+        *,
         referral: str = "",
     ) -> Span:
         telemetry = self._running.get(service)
