@@ -244,7 +244,7 @@ def command_line() -> argparse.ArgumentParser:
     _operation(rebuild_commands, "reporting", "rebuild_reporting", "count anew from the facts of each person")
 
     trace = _command(commands, "trace", _trace, "one person's way through all services, step by step")
-    trace.add_argument("case", metavar="CASE", help="the case's id")
+    trace.add_argument("case", metavar="CASE", help="the case's id, that of one of its referrals, or a trace's")
 
     _of_files(commands)
 

@@ -1,6 +1,6 @@
 """One person's way through all services, read from the span files of the embedded profile and shown as a waterfall.
 
-    wegenetz trace CASE
+    wegenetz trace CASE            a case's id, that of one of its referrals, or a trace's
 
 Guarantees:
 
@@ -16,6 +16,7 @@ Times are machine time. The days of the case itself (a virtual year, say) stand 
 from __future__ import annotations
 
 import json
+import re
 from collections.abc import Iterable, Iterator
 from pathlib import Path
 from typing import Any, Final
@@ -28,15 +29,20 @@ from services.runtime.ways import SPANS_READ, Scale, Seen, Way, duration, in_ord
 
 _TRACE_ID: Final = slice(13, 45)  # a line begins with {"trace_id":"…"
 _COLOURS: Final = ("cyan", "green", "yellow", "magenta", "blue", "bright_red", "bright_cyan", "bright_green")
+_is_trace: Final = re.compile(r"[0-9a-f]{32}").fullmatch
 _DEEPEST_INDENT: Final = 12
 _FIXED_WIDTH: Final = 56  # of all columns but what was done and the bar, at their widest
 
 
-def read_case(traces_dir: Path, case_id: str) -> Way:
-    """The way of a case (its id), or of any subject (``kind/id``). Without steps if nothing is known of it."""
-    subject = case_id if "/" in case_id else f"case/{case_id}"
-    mark = f'"subject":"{subject}"'.encode()
-    traces = {line[_TRACE_ID] for line in _lines(traces_dir) if mark in line}
+def read_case(traces_dir: Path, id: str) -> Way:
+    """The way of a case (its id or that of one of its referrals), of any subject (``kind/id``), or all of a trace. Without steps if
+    nothing is known of it."""
+    if _is_trace(id):
+        subject, traces = "", {id.encode()}
+    else:
+        subject = id if "/" in id else _subject_of_referral(traces_dir, id) or f"case/{id}"
+        mark = f'"subject":"{subject}"'.encode()
+        traces = {line[_TRACE_ID] for line in _lines(traces_dir) if mark in line}
     found: dict[str, Seen] = {}
     cut = False
     if traces:
@@ -46,7 +52,13 @@ def read_case(traces_dir: Path, case_id: str) -> Way:
                     cut = True
                     break
                 found[span.span_id] = span  # a file that is set aside meanwhile may be read twice
-    return Way(subject, tuple(in_order(found, subject)), cut)
+    return Way(subject or id, tuple(in_order(found, subject)), cut)
+
+
+def _subject_of_referral(traces_dir: Path, id: str) -> str | None:
+    mark = f'"referral":"{id}"'.encode()
+    found = (_from_line(line) for line in _lines(traces_dir) if mark in line)
+    return next((span.subject for span in found if span is not None and span.subject), None)
 
 
 def print_trace(traces_dir: Path, case_id: str, console: Console) -> bool:

@@ -71,7 +71,7 @@ def _spans(message: ExportTraceServiceRequest) -> Iterator[KeptSpan]:
                     told = dict(_told(span.attributes))
                     seen = _seen(span, service, told)
                     if 0 < seen.start_ns <= seen.end_ns <= _LARGEST_NS:
-                        yield KeptSpan(seen, instance, told.get("county", ""))
+                        yield KeptSpan(seen, instance, told.get("county", ""), told.get("referral", ""))
 
 
 def _seen(span: Span, service: str, told: Mapping[str, str]) -> Seen:
@@ -94,7 +94,7 @@ def _seen(span: Span, service: str, told: Mapping[str, str]) -> Seen:
 def _told(attributes: Iterable[KeyValue]) -> Iterator[tuple[str, str]]:
     for one in attributes:
         name = _OURS.get(one.key) or one.key.removeprefix("wegenetz.")
-        if name in ("subject", "county", "outcome", "http_status"):
+        if name in ("subject", "referral", "county", "outcome", "http_status"):
             given: Value = one.value.string_value or one.value.int_value
             fitting = fit(name, given)
             if fitting:

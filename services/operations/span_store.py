@@ -47,6 +47,10 @@ create index if not exists of_trace on spans (trace_id, start_ns);
 create index if not exists of_subject on spans (subject_id) where subject_id <> '';
 create index if not exists slowest on spans (county, minute, took_ns);
 create index if not exists wrong on spans (county, start_ns) where failed = 1;
+create table if not exists referrals (
+    referral text not null, trace_id text not null, subject text not null, county text not null, primary key (referral, trace_id, subject)
+) without rowid;
+create index if not exists referrals_of_trace on referrals (trace_id);
 create table if not exists ways (
     trace_id text primary key, county text not null, first_ns integer not null, last_ns integer not null, spans integer not null,
     failed integer not null, worked_ns integer not null, slow integer not null, minute integer not null
@@ -67,6 +71,8 @@ class KeptSpan:
     seen: Seen
     instance: str
     county: str
+    referral: str = ""
+    """Of the subject, if the message named one."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -171,6 +177,14 @@ class SpanStore:
             step[:] = step[0] + 1, step[1] + failed, step[2] + took, max(step[3], took)
         self._database.executemany("insert into spans values (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)", rows)
         self._database.executemany(
+            "insert or ignore into referrals values (?, ?, ?, ?)",
+            [
+                (one.referral, one.seen.trace_id, one.seen.subject, one.county)
+                for one in new
+                if one.referral and one.seen.subject
+            ],
+        )
+        self._database.executemany(
             "insert into ways values (?1, ?9, ?2, ?3, ?4, ?5, ?6, ?7, ?8) on conflict do update set first_ns = min(first_ns, ?2), "
             "last_ns = max(last_ns, ?3), spans = spans + ?4, failed = failed + ?5, worked_ns = worked_ns + ?6, "
             "slow = max(slow, ?7), minute = max(minute, ?8), county = case when county = '' then ?9 else county end",
@@ -199,6 +213,7 @@ class SpanStore:
         found = self._database.execute(chosen, parameters).fetchall()
         ids = [(trace,) for trace, _ in found]
         self._database.executemany("delete from spans where trace_id = ?", ids)
+        self._database.executemany("delete from referrals where trace_id = ?", ids)
         self._database.executemany("delete from ways where trace_id = ?", ids)
         return sum(spans for _, spans in found)
 
@@ -218,9 +233,12 @@ class SpanStore:
         return self._of_traces("select ?", (trace_id,), county, most)
 
     def subjects(self, id: str, county: str) -> list[str]:
-        """The subjects of any kind with this id."""
+        """The subjects of any kind with this id, else those that a referral with this id belongs to."""
         asked = "select distinct subject from spans indexed by of_subject where subject_id = ? and subject_id <> '' and county = ? limit 20"
-        return [subject for (subject,) in self._all(asked, (id, county))]
+        found = self._all(asked, (id, county)) or self._all(
+            "select distinct subject from referrals where referral = ? and county = ? limit 20", (id, county)
+        )
+        return [subject for (subject,) in found]
 
     def hour(self, county: str) -> Hour:
         return Hour(self.slowest_ways(county), self.slowest_steps(county), self.wrong(county), self.step_times())

@@ -15,7 +15,7 @@ from pydantic import BaseModel
 
 from schemas.envelope import Envelope, TypeName
 from services.runtime.changes import Changes, rule_failed
-from services.runtime.deciding import Command, Logic, Message
+from services.runtime.deciding import Command, Due, Logic, Message
 from services.runtime.errors import Permanent, Refused
 from services.runtime.loading import NOT_THE_RULES, Loaded, answer_key, received
 from services.runtime.outcomes import Outcome, Result, Work
@@ -43,6 +43,7 @@ class Tracer(Protocol):
         traceparent: str | None,
         *,
         subject: str = "",
+        referral: str = "",
         county: str = "",
         type: str = "",
         sequence: int = 0,
@@ -205,6 +206,7 @@ class Attempt:
             name,
             came_from,
             subject=str(about) if about else "",
+            referral=_referral_of(message),
             county=self._store.county,
             type=envelope.type if envelope else name,
             sequence=envelope.sequence if envelope else 0,
@@ -242,3 +244,9 @@ class Attempt:
     def undo(self) -> None:
         """It came to nothing; whatever it rested on is loaded the next time. (Its spans are never ended, so nothing is told of it.)"""
         self._means.recent.drop(self._store.county, self.loaded.states)
+
+
+def _referral_of(message: Message) -> str:
+    """The referral that it names, so that a way is found by it too: what is done to a referral is done to its case."""
+    named: object = None if isinstance(message, Due) else getattr(message.data, "referral", None)
+    return named if isinstance(named, str) else ""

@@ -27,6 +27,7 @@ def _never(text: str) -> None:
 
 
 _SUBJECT: Final = _matching(r"[a-z]{1,20}/[0-9a-f]{8}(?:-[0-9a-f]{4}){3}-[0-9a-f]{12}")
+_ID: Final = _matching(r"[0-9a-f]{8}(?:-[0-9a-f]{4}){3}-[0-9a-f]{12}")
 _COUNTY: Final = _matching(r"[0-9]{5}")
 _CODE: Final = _matching(r"[a-z][a-z0-9_.-]{0,79}")
 _TYPE: Final = _matching(r"[A-Za-z_][A-Za-z0-9_.-]{0,119}")
@@ -37,6 +38,7 @@ _SPAN_NAME: Final = _matching(r"[A-Za-z0-9_{}/.:-]+(?: [A-Za-z0-9_{}/.:-]+){0,5}
 FIELDS: Final[Mapping[str, Shape]] = {
     # what a message is about
     "subject": _SUBJECT,  # kind and random id of the thing
+    "referral": _ID,  # the referral of the subject that the message names
     "county": _COUNTY,  # the tenant
     "type": _TYPE,  # an event's or a command's type
     "source": _CODE,  # the service that sent it

@@ -67,11 +67,35 @@ class Labelled(Generic[M]):
             self._metric.remove(*values)
 
 
-class Metrics:
-    """The metrics of one process, in a registry of its own."""
+class _StillCounter(Counter):
+    def inc(self, amount: float = 1, exemplar: dict[str, str] | None = None) -> None:
+        """Nothing is counted."""
 
-    def __init__(self) -> None:
+
+class _StillGauge(Gauge):
+    def set(self, value: float) -> None:
+        """Nothing is kept."""
+
+    def inc(self, amount: float = 1) -> None:
+        """Nothing is counted."""
+
+    def dec(self, amount: float = 1) -> None:
+        """Nothing is counted."""
+
+
+class _StillHistogram(Histogram):
+    def observe(self, amount: float, exemplar: dict[str, str] | None = None) -> None:
+        """Nothing is measured."""
+
+
+class Metrics:
+    """The metrics of one process, in a registry of its own. Without `counting` all of them stay at 0, and cost next to nothing."""
+
+    def __init__(self, *, counting: bool = True) -> None:
         disable_created_metrics()
+        self._counter, self._gauge, self._histogram = (
+            (Counter, Gauge, Histogram) if counting else (_StillCounter, _StillGauge, _StillHistogram)
+        )
         self.registry = CollectorRegistry()
         ProcessCollector(registry=self.registry)  # memory, CPU seconds and open files of the process
         self._oldest_unsent: float | None = None
@@ -121,23 +145,23 @@ class Metrics:
     # --- a service's own metrics are made with the same six --------------------------------------------------------------
 
     def counter(self, name: str, text: str) -> Counter:
-        return Counter(name, text, namespace="wegenetz", registry=self.registry)
+        return self._counter(name, text, namespace="wegenetz", registry=self.registry)
 
     def counters(self, name: str, text: str, *labels: str) -> Labelled[Counter]:
-        return Labelled(Counter(name, text, labels, namespace="wegenetz", registry=self.registry), labels)
+        return Labelled(self._counter(name, text, labels, namespace="wegenetz", registry=self.registry), labels)
 
     def gauge(self, name: str, text: str) -> Gauge:
-        return Gauge(name, text, namespace="wegenetz", registry=self.registry)
+        return self._gauge(name, text, namespace="wegenetz", registry=self.registry)
 
     def gauges(self, name: str, text: str, *labels: str) -> Labelled[Gauge]:
-        return Labelled(Gauge(name, text, labels, namespace="wegenetz", registry=self.registry), labels)
+        return Labelled(self._gauge(name, text, labels, namespace="wegenetz", registry=self.registry), labels)
 
     def histogram(self, name: str, text: str, buckets: tuple[float, ...]) -> Histogram:
-        return Histogram(name, text, buckets=buckets, namespace="wegenetz", registry=self.registry)
+        return self._histogram(name, text, buckets=buckets, namespace="wegenetz", registry=self.registry)
 
     def histograms(self, name: str, text: str, buckets: tuple[float, ...], *labels: str) -> Labelled[Histogram]:
         return Labelled(
-            Histogram(name, text, labels, buckets=buckets, namespace="wegenetz", registry=self.registry), labels
+            self._histogram(name, text, labels, buckets=buckets, namespace="wegenetz", registry=self.registry), labels
         )
 
     # --- what is more than one number ------------------------------------------------------------------------------------

@@ -80,7 +80,7 @@ async def serve(service: Service, settings: Settings, stop: asyncio.Event) -> No
         tracing=settings.tracing,
         sample_ratio=settings.trace_sample_ratio,
     )
-    metrics = Metrics()
+    metrics = Metrics(counting=settings.metrics)
     metrics.watch(lambda: telemetry.written, lambda: telemetry.dropped, lambda: log.lost, lambda: log.last_error)
     metrics.process.of(service.name, settings.instance, VERSION).set(1)
     health = Health()

@@ -229,6 +229,11 @@ class Settings(BaseSettings):
         description="Share of new traces that is kept. Failed spans, and those of a second and more, are kept in any case.",
         json_schema_extra=_group("Telemetry"),
     )
+    metrics: bool = Field(
+        default=True,
+        description="Whether anything is counted. Without it, `/metrics` shows the process alone, and no alert can be raised.",
+        json_schema_extra=_group("Telemetry"),
+    )
     log_level: Literal["debug", "info", "warning", "error"] = Field(
         default="info",
         description="Least important log entry that is written.",

@@ -79,6 +79,7 @@ class Telemetry:
         traceparent: str | None,
         *,
         subject: str = "",
+        referral: str = "",
         county: str = "",
         type: str = "",
         sequence: int = 0,
@@ -88,6 +89,8 @@ class Telemetry:
         if not self._tracing:
             return Untraced(_well_formed(traceparent))
         attributes: dict[str, Value] = {"subject": subject, "county": county, "type": type, "sequence": sequence}
+        if referral:
+            attributes["referral"] = referral
         return self._span(name, "message", traceparent, attributes, (link,) if link else ())
 
     def start_span(

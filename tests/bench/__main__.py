@@ -4,6 +4,8 @@
     make bench ARGS="--parts growth"         # hours on a small machine; the sizes can be given
     make bench ARGS="--parts matching,online" # a round beside the bare solver, and half-years by each policy: no engines needed
     make bench ARGS="--parts planning"       # proposals for courses with a minimum beside a round
+    make bench ARGS="--parts telemetry"      # what metrics, traces and the console cost the path
+    make bench ARGS="--parts console"        # the console's pages with a million spans; no engines needed
     make bench ARGS="--parts teaching"       # and by each that prices can be learned from
 
 What is measured, and how to read it: docs/architecture/speed.md. The figures are written to build/bench/bench.json as well. Exit codes:
@@ -33,9 +35,10 @@ from deploy.embedded.interrupts import stopping_on_signals
 from deploy.refusals import CannotDo
 from simulation.doors import NoAnswer, Refusal
 from simulation.rest import NoRest
-from tests.bench import online, planned, solving, teaching
+from tests.bench import console as pages
+from tests.bench import online, planned, solving, teaching, watched
 from tests.bench.copy import Disturbed, copy
-from tests.bench.figures import QUIET, Again, Crowd, HalfYear, Pair, Report, Round, Stretch
+from tests.bench.figures import QUIET, Again, Crowd, HalfYear, Pair, Report, Round, Stretch, Watched
 from tests.bench.halfyear import TEST, Shift
 from tests.bench.limit import Done, limit
 from tests.bench.progress import Progress
@@ -45,7 +48,18 @@ from tests.bench.written import Head
 
 OUTPUT: Final = Path("build/bench")
 FIGURES: Final = OUTPUT / "bench.json"
-PARTS: Final = ("path", "usual", "growth", "first", "matching", "planning", "online", "teaching")
+PARTS: Final = (
+    "path",
+    "usual",
+    "growth",
+    "first",
+    "matching",
+    "planning",
+    "online",
+    "teaching",
+    "telemetry",
+    "console",
+)
 USUALLY: Final = "path,usual,first"
 FIRST_PEOPLE: Final = 20
 """They come before anything is measured but the first referral: whoever starts cold is not compared with who is warm."""
@@ -95,6 +109,16 @@ class Bench:
             for number in range(1, self._options.runs + 1):
                 self._progress.say(f"Growth, run {number} of {self._options.runs}")
                 self._note(growth=(*self.report.growth, await self._growth()))
+        if "telemetry" in parts:
+            for number in range(self._options.rounds):
+                with self._progress.during(
+                    f"Copies watched in several ways, round {number + 1} of {self._options.rounds}"
+                ):
+                    stretches = await watched.measure(self._copy, self._options.people)
+                self._note(watched=(*self.report.watched, Watched(stretches)))
+        if "console" in parts:
+            self._clear()
+            self._note(console=await pages.measure(self._copy, say=self._progress.say))
         if "matching" in parts:
             for people, offers in SIZES:
                 with self._progress.during(f"A round of {people:,} needs and {offers:,} offers"):

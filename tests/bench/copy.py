@@ -9,10 +9,12 @@ from contextlib import AsyncExitStack, asynccontextmanager
 from pathlib import Path
 from typing import Final, Self
 
+import httpx
+
 from deploy.embedded.folder import Choices
-from deploy.embedded.system import SERVICES, Embedded, Running
+from deploy.embedded.system import CONSOLE, SERVICES, Embedded, Running
 from simulation.doors import Doors
-from tests.bench.figures import First, Offers, Stretch
+from tests.bench.figures import DRIVER, First, Offers, Stretch
 from tests.bench.processes import Scrape, Stolen, cpu_seconds, megabytes, since
 from tests.bench.progress import Progress
 from tests.bench.whole_path import SEED, Driver
@@ -20,8 +22,6 @@ from tests.bench.written import Before, Head, keep, look
 
 COUNTY: Final = "03459"
 STEPS: Final = ("load", "decide", "write", "publish")
-DRIVER: Final = "driver"
-"""This process: offices, counsellors and partners. It shares the machine with what it measures."""
 
 Scrapes = Mapping[str, Scrape]
 
@@ -55,6 +55,14 @@ class Copy:
         if self._driver.first_accepted is None:
             raise RuntimeError("nobody was accepted: too few people to say anything")
         return First(self._up, offers, self._driver.first_accepted - self._began)
+
+    async def scraped(self, every: float) -> None:
+        """Ask for the metrics as Prometheus does, until cancelled."""
+        async with httpx.AsyncClient() as client:
+            while True:
+                for url in self._running.services.values():
+                    await client.get(f"{url}/metrics")
+                await asyncio.sleep(every)
 
     async def look(self) -> None:
         """What is written from here on is what `keep` keeps."""
@@ -117,7 +125,8 @@ class Copy:
         return self._running.database_url, f"wegenetz_{service}"
 
     def _pids(self) -> dict[str, int]:
-        return {name: self._running.pid(name) for name in (*SERVICES, "broker", "database")}
+        console = (CONSOLE,) if self._running.console else ()
+        return {name: self._running.pid(name) for name in (*SERVICES, "broker", "database", *console)}
 
     async def _scrape(self) -> Scrapes:
         read = (asyncio.to_thread(Scrape.of, url) for url in self._running.services.values())
@@ -157,11 +166,19 @@ class _Memory:
 
 
 @asynccontextmanager
-async def copy(folder: Path, progress: Progress, places_for: int) -> AsyncIterator[Copy]:
+async def copy(
+    folder: Path,
+    progress: Progress,
+    places_for: int,
+    *,
+    console: bool = False,
+    environment: Mapping[str, str] | None = None,
+) -> AsyncIterator[Copy]:
     """A fresh copy with its data in `folder`, which must be empty or absent. So many people find places at a time; each place is free again
     when it has ended."""
     began = time.monotonic()
-    embedded = Embedded(folder, choices=Choices((COUNTY,), "real", None, SEED))
+    choices = Choices((COUNTY,), "real", None, SEED)
+    embedded = Embedded(folder, choices=choices, console=console, environment=environment)
     async with AsyncExitStack() as opened:
         with progress.during("Starting the broker, the database and the services"):
             running = await opened.enter_async_context(embedded)

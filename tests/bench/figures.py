@@ -14,6 +14,8 @@ from typing import Any, Final
 from tests.bench.planned import Planning
 from tests.bench.solving import Solving
 
+DRIVER: Final = "driver"
+"""The bench's own process: offices, counsellors and partners. It shares the machine with what it measures."""
 LIMIT_BAR: Final = 0.5
 USUAL_BAR: Final = 5.0
 GROWTH_BAR: Final = 0.85
@@ -32,6 +34,18 @@ PROMPT_ROUNDS: Final = 2
 """So many rounds may 99 of 100 needs wait for their first offer, when there is a place for all."""
 QUIET: Final = 0.05
 """Up to this share of the cores' time may go to other machines of the same host; what was measured with more says little."""
+UNWATCHED: Final = "nothing"
+METRICS: Final = "metrics"
+DISCARDED: Final = "metrics, and traces that a collector discards"
+CONSOLE: Final = "metrics, and traces that the console keeps"
+WATCHED_BARS: Final[Mapping[str, tuple[str, float]]] = {
+    METRICS: (UNWATCHED, 0.03),
+    DISCARDED: (METRICS, 0.10),
+    CONSOLE: (METRICS, 0.30),
+}
+"""How much of the path's throughput each way of watching may cost, and beside which other."""
+PAGE_BAR: Final = 5.0
+"""How many times an empty page's time each of the console's may take."""
 FLAT: Final = 1.10
 """Memory counts as flat if its highest value in the last stretch is at most this many times that in the first."""
 
@@ -170,6 +184,27 @@ class Pair:
 
 
 @dataclass(frozen=True, slots=True)
+class Watched:
+    """The same people by copies that differ in what is watched, one right after the other."""
+
+    stretches: Mapping[str, Stretch]
+
+    def cost(self, name: str) -> float:
+        """The share of the throughput that this takes where the cores are the limit, from the CPU of everything but the driver."""
+        beside, _ = WATCHED_BARS[name]
+        return 1 - self.cpu(beside) / self.cpu(name)
+
+    def slower(self, name: str) -> float:
+        """The share of the throughput as it was seen, by the clock: whatever else ran on the machine is in it."""
+        beside, _ = WATCHED_BARS[name]
+        return 1 - self.stretches[name].per_second / self.stretches[beside].per_second
+
+    def cpu(self, name: str) -> float:
+        """Milliseconds a person."""
+        return sum(used for process, used in a_person(self.stretches[name]).items() if process != DRIVER)
+
+
+@dataclass(frozen=True, slots=True)
 class HalfYear:
     """A generated half-year, played by each policy: its figures by name."""
 
@@ -200,6 +235,9 @@ class Report:
     online: Sequence[HalfYear] = ()
     teaching: Sequence[HalfYear] = ()
     """Figures by teacher instead of policy: `teaching.TEACHERS`."""
+    watched: Sequence[Watched] = ()
+    console: Mapping[str, float] | None = None
+    """Each page's time as a multiple of an empty page's."""
 
     @property
     def middle(self) -> Round | None:
@@ -234,6 +272,14 @@ class Report:
             Verdict(f"a round of {one.people:,} needs against the bare solver", one.times, SOLVER_BAR, most=True)
             for one in self.matching
             if one.people == SOLVER_PEOPLE
+        ]
+        if self.watched:
+            for name, (beside, bar) in WATCHED_BARS.items():
+                cost = median(one.cost(name) for one in self.watched)
+                found.append(Verdict(f"{name}: of the throughput with {beside}", cost, bar, most=True, digits=3))
+        found += [
+            Verdict(f"{page} against an empty page", times, PAGE_BAR, most=True)
+            for page, times in (self.console or {}).items()
         ]
         for name, years in by_shift(self.online).items():
             reached = mean(one.figures[LOOKING_AHEAD]["ratio"] for one in years)

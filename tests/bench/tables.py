@@ -12,6 +12,7 @@ from rich.table import Table
 from rich.text import Text
 
 from tests.bench.figures import (
+    WATCHED_BARS,
     Again,
     Crowd,
     First,
@@ -22,6 +23,7 @@ from tests.bench.figures import (
     Round,
     Stretch,
     Verdict,
+    Watched,
     a_person,
     added,
     by_shift,
@@ -64,6 +66,10 @@ def tables(report: Report, *, each_seed: bool = False) -> Iterator[Table]:
         yield means(name, years)
     if report.teaching:
         yield teaching(by_shift(report.teaching))
+    if report.watched:
+        yield watched(report.watched)
+    if report.console:
+        yield pages(report.console)
     if verdicts := report.verdicts():
         yield judged(verdicts)
 
@@ -202,6 +208,23 @@ _SHORT: Final = {
     "each day, minus learned prices": "prices",
     "the same, by scarcity": "by scarcity",
 }
+
+
+def watched(rounds: Sequence[Watched]) -> Table:
+    """What each way of watching costs, round by round."""
+    table = _table("watched by", "people/s", "CPU, ms a person", "of the throughput, by CPU", "by the clock")
+    for number, one in enumerate(rounds, 1):
+        for name, stretch in one.stretches.items():
+            costs = (f"{one.cost(name):.1%}", f"{one.slower(name):.1%}") if name in WATCHED_BARS else ("", "")
+            table.add_row(f"round {number}: {name}", f"{stretch.per_second:.2f}", f"{one.cpu(name):.1f}", *costs)
+    return table
+
+
+def pages(times: Mapping[str, float]) -> Table:
+    table = _table("page of the console", "times an empty page")
+    for page, factor in times.items():
+        table.add_row(page, f"{factor:.1f}")
+    return table
 
 
 def judged(verdicts: Sequence[Verdict]) -> Table:

@@ -3,13 +3,28 @@
 from __future__ import annotations
 
 import io
+from dataclasses import replace
 from typing import Any
 
 import pytest
 from rich.console import Console
 
 from tests.bench.__main__ import read, undisturbed
-from tests.bench.figures import Again, Crowd, First, Pair, Report, Round, Stretch, added
+from tests.bench.figures import (
+    CONSOLE,
+    DISCARDED,
+    METRICS,
+    UNWATCHED,
+    Again,
+    Crowd,
+    First,
+    Pair,
+    Report,
+    Round,
+    Stretch,
+    Watched,
+    added,
+)
 from tests.bench.tables import show
 
 MACHINE = {"cores": 2}
@@ -69,6 +84,22 @@ def test_the_usual_way_is_compared_by_people_in_a_second_however_many_went_it(
 ):
     report = measured(stretch(people=100, seconds=10.0), usual=again(people, seconds))
     assert verdict(report, "usual way").reached is reached
+
+
+def test_what_watching_costs_is_told_beside_the_copy_that_lacks_it_and_the_bench_itself_costs_nothing():
+    def copy(milliseconds: float) -> Stretch:
+        return replace(stretch(), cpu={"intake": milliseconds / 10, "driver": 50.0})
+
+    four = (copy(97.5), copy(100.0), copy(110.0), copy(150.0))
+    report = Report(MACHINE, watched=[Watched(dict(zip((UNWATCHED, METRICS, DISCARDED, CONSOLE), four, strict=True)))])
+    costs = [(one.value, one.reached) for one in report.verdicts()]
+    assert costs == [(pytest.approx(0.025), True), (pytest.approx(1 / 11), True), (pytest.approx(1 / 3), False)]
+    assert "9.1%" in text(report)
+
+
+def test_a_page_of_the_console_that_takes_too_long_is_named():
+    report = Report(MACHINE, console={"/pages/overview": 1.7, "/pages/letters": 5.1})
+    assert [one.what.split()[0] for one in report.verdicts() if not one.reached] == ["/pages/letters"]
 
 
 def test_growth_is_the_median_of_the_runs_so_that_one_bad_run_decides_nothing():

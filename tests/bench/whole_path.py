@@ -124,7 +124,7 @@ class Driver:
     _moved: float = 0.0
 
     def __post_init__(self) -> None:
-        self._people = (person for person in _people_of(self.key) if person.consent.given)
+        self._people = (person for person in people_of(self.key) if person.consent.given)
 
     async def publish_offers(self) -> None:
         """Everything that partners offer next year."""
@@ -147,7 +147,7 @@ class Driver:
     def _waves(self, people: int) -> Iterator[list[tuple[Who, bytes, list[Newcomer]]]]:
         """For each wave the files of the offices."""
         for first in range(0, people, WAVE):
-            yield list(_files(list(islice(self._people, min(WAVE, people - first)))))
+            yield list(files_of(list(islice(self._people, min(WAVE, people - first)))))
 
     # --- offices ----------------------------------------------------------------------------------------------------
 
@@ -272,12 +272,12 @@ class Driver:
         return {service: await self.doors.get(service, "/v1/books", OPERATOR) for service in self.doors.services}
 
 
-def _people_of(key: str) -> Iterator[Person]:
+def people_of(key: str) -> Iterator[Person]:
     """As many as are asked for, in the order in which they arrive; all of them arrived last year."""
     return generate(key, MANY, TODAY.year - 1).people()
 
 
-def _files(people: Sequence[Person]) -> Iterator[tuple[Who, bytes, list[Newcomer]]]:
+def files_of(people: Sequence[Person]) -> Iterator[tuple[Who, bytes, list[Newcomer]]]:
     """One file an office, with the case ids that its rows will have."""
     ids = Ids(SEED)
     by_district: defaultdict[str, list[Person]] = defaultdict(list)

@@ -55,6 +55,15 @@ def test_a_field_that_nobody_knows_is_found(tmp_path: Path) -> None:
     assert len([*validated.of_kustomize(folder)]) == 2
 
 
+def test_an_image_whose_version_is_open_or_another_than_the_tested_one_is_found() -> None:
+    pom = "<artifactId>kafka_2.13</artifactId>\n<version>4.3.1</version>"
+    services = {
+        name: {"image": name} for name in ("apache/kafka:4.1.0", "mongo:8.0", "caddy:2.10.2-alpine", "wegenetz:${V:-x}")
+    }
+    said = [*validated.of_versions({"services": services}, [{"name": "caddy", "newTag": "2.9.1-alpine"}], pom)]
+    assert [sentence.split()[0] for sentence in said] == ["apache/kafka:4.1.0", "mongo:8.0", "caddy:2.9.1-alpine"]
+
+
 # --- settings -----------------------------------------------------------------------------------------------------------
 
 

@@ -2,7 +2,9 @@
 
 * `deploy/compose` against the JSON Schema of the Compose specification;
 * `deploy/kubernetes` against the schemas of the Kubernetes API, strictly: a field that nobody knows is an error;
-* `deploy/image/Dockerfile` by hadolint.
+* `deploy/image/Dockerfile` by hadolint;
+* versions: every image of others by all three numbers of its own, Kafka's by that of `deploy/kafka/pom.xml`, which is the one that is
+  tested, and what compose and Kubernetes both use by the same.
 
 Grafana, Caddy, Keycloak and the OpenTelemetry Collector have no schema that could be had; `test_deployed.py` looks at what is known.
 """
@@ -10,6 +12,7 @@ Grafana, Caddy, Keycloak and the OpenTelemetry Collector have no schema that cou
 from __future__ import annotations
 
 import json
+import re
 import subprocess
 import sys
 from collections.abc import Iterator
@@ -25,6 +28,9 @@ DEPLOY: Final = ROOT / "deploy"
 COMPOSE: Final = DEPLOY / "compose/compose.yaml"
 KUBERNETES: Final = DEPLOY / "kubernetes"
 DOCKERFILE: Final = DEPLOY / "image/Dockerfile"
+POM: Final = DEPLOY / "kafka/pom.xml"
+OWN_IMAGE: Final = "wegenetz"
+_WHOLE_VERSION: Final = re.compile(r"v?[0-9]+\.[0-9]+\.[0-9]+(-[a-z]+)?").fullmatch
 API: Final = "1.34"
 _SCHEMA: Final = Path(__file__).parent / "schemas/compose-spec.json"
 _NOT_OF_THE_API: Final = ("kustomization.yaml", "prometheus-adapter.yaml")
@@ -74,8 +80,25 @@ def of_image(file: Path) -> Iterator[str]:
         yield from (done.stdout + done.stderr).splitlines()
 
 
+def of_versions(compose: dict[str, Any], images: list[dict[str, str]], pom: str) -> Iterator[str]:
+    """`images` are those of Kubernetes, by name and tag; `pom` is Maven's file of the tested Kafka."""
+    kafka = re.search(r"<artifactId>kafka_[0-9.]+</artifactId>\s*<version>([^<]+)</version>", pom)
+    tags: dict[str, str] = {"apache/kafka": kafka[1]} if kafka else {}
+    named = [service["image"] for service in compose["services"].values() if "image" in service]
+    for image in (*named, *(f"{one['name']}:{one['newTag']}" for one in images)):
+        name, _, tag = image.partition(":")
+        if name == OWN_IMAGE:
+            continue
+        if not _WHOLE_VERSION(tag):
+            yield f"{image} has no version of three numbers: what runs would depend on when it was fetched"
+        if tags.setdefault(name, tag) != tag:
+            yield f"{image} has to be {name}:{tags[name]}, as elsewhere"
+
+
 def problems() -> Iterator[str]:
     yield from (f"{COMPOSE.relative_to(ROOT)}: {one}" for one in of_compose(documents(COMPOSE)[0]))
+    (compose,), (kustomization,) = documents(COMPOSE), documents(KUBERNETES / "base/kustomization.yaml")
+    yield from of_versions(compose, kustomization["images"], POM.read_text(encoding="utf-8"))
     for file, manifest in manifests():
         name = f"{file.relative_to(ROOT)}: {manifest.get('kind')}"
         yield from (f"{name}: {one}" for one in of_kubernetes(manifest))

@@ -40,6 +40,8 @@ class Services:
         cause: Span | None = None,
         subject: str = "",
         outcome: str = "applied",
+        *,
+        referral: str = "",
     ) -> Span:
         telemetry = self._running.get(service)
         if telemetry is None:
@@ -47,7 +49,8 @@ class Services:
             self._running[service] = telemetry
         instants = iter(START + int(instant * MS) for instant in between)
         self._monkeypatch.setattr("services.runtime.spans._machine_time_ns", lambda: next(instants))
-        span = telemetry.message_span(name, cause.traceparent if cause else None, subject=subject, county="03459")
+        traceparent = cause.traceparent if cause else None
+        span = telemetry.message_span(name, traceparent, subject=subject, referral=referral, county="03459")
         span.end(outcome)
         return span
 
@@ -73,6 +76,19 @@ def services(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Servic
 
 def names(way: Way) -> list[tuple[int, str]]:
     return [(step.depth, f"{step.span.service} {step.span.name}") for step in way.steps]
+
+
+def test_a_way_is_found_by_one_of_its_referrals_and_all_of_a_trace_by_its_id(services: Services):
+    file = services.step("intake", "POST /v1/imports", (0, 5))
+    arrival = services.step("intake", "RegisterArrival", (5, 12), file, subject=ANNA)
+    services.step("intake", "RegisterArrival", (5, 12), file, subject=BORIS)
+    services.step("referral", "Release", (20, 30), arrival, subject=ANNA, referral=SEAT.partition("/")[2])
+    services.stop()
+
+    way = read_case(services.folder, SEAT.partition("/")[2])
+    assert way.subject == ANNA
+    assert names(way) == names(read_case(services.folder, ANNA))
+    assert len(read_case(services.folder, file.trace_id).steps) == 4
 
 
 def test_a_way_leads_through_all_services_and_steps_that_do_not_name_the_case(services: Services):

@@ -5,7 +5,8 @@ from __future__ import annotations
 import gzip
 import time
 import uuid
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -25,6 +26,7 @@ from tests.operations.room import COUNTY, open_room
 MS = 1_000_000
 HOUR = 3600 * 1000 * MS
 ANNA = "case/6f9619ff-8b86-4011-b42d-00cf4fc964ff"
+SEAT = "11111111-8b86-4011-b42d-00cf4fc964ff"
 
 
 def sent(*spans: Span, service: str = "referral") -> bytes:
@@ -152,19 +154,62 @@ def test_the_slowest_of_the_last_hour_are_told_and_older_ones_are_not(store: Spa
     assert (kind.spans, kind.most_ns) == (2, 700 * MS)
 
 
-def test_every_question_goes_by_an_index(store: SpanStore) -> None:
+@pytest.mark.parametrize(
+    ("ask", "indexes"),
+    [
+        (lambda store: store.of_subject(ANNA, COUNTY, 10), {"of_subject", "of_trace"}),
+        (lambda store: store.of_trace("0" * 32, COUNTY, 10), {"of_trace"}),
+        (lambda store: store.subjects(SEAT, COUNTY), {"of_subject", "referrals"}),
+        (lambda store: store.slowest_steps(COUNTY), {"slowest", "spans"}),
+        (lambda store: store.slowest_ways(COUNTY), {"slowest_ways", "ways"}),
+        (lambda store: store.wrong(COUNTY), {"wrong"}),
+        (lambda store: store.step_times(), {"steps"}),
+    ],
+    ids=["of a subject", "of a trace", "by an id", "slowest steps", "slowest ways", "failures", "times of steps"],
+)
+def test_every_question_goes_by_its_index(
+    store: SpanStore, ask: Callable[[SpanStore], object], indexes: set[str]
+) -> None:
+    """A table's name stands for its primary key."""
+    store.take([kept(took_ns=5 * MS)])  # or the second question, about what the first one found, is not asked
     asked: list[str] = []
     store._database.set_trace_callback(asked.append)
-    store.of_subject(ANNA, COUNTY, 10)
-    store.of_trace("0" * 32, COUNTY, 10)
-    store.subjects(ANNA, COUNTY)
-    store.slowest_steps(COUNTY)
-    store.slowest_ways(COUNTY)
-    store.wrong(COUNTY)
+    ask(store)
     store._database.set_trace_callback(None)
-    for question in set(asked):
-        plan = [row[3] for row in store._database.execute(f"explain query plan {question}")]
-        assert all("USING" in step or not step.startswith("SCAN spans") for step in plan), (question, plan)
+    plan = {row[3] for question in set(asked) for row in store._database.execute(f"explain query plan {question}")}
+    steps = [step for step in plan if step.startswith(("SEARCH", "SCAN"))]
+    assert {_index_of(step) for step in steps if not _of_a_list(step)} == indexes, plan
+
+
+def _index_of(step: str) -> str:
+    words = step.split()
+    if "PRIMARY" in words:
+        return words[1]
+    return words[words.index("INDEX") + 1] if words[0] == "SEARCH" else f"none: {step}"
+
+
+def _of_a_list(step: str) -> bool:
+    """Of what stands in the question itself."""
+    return step in ("SCAN CONSTANT ROW", "SCAN json_each VIRTUAL TABLE INDEX 1:")
+
+
+def test_a_way_is_found_by_a_referral_of_its_case_until_it_is_dropped(tmp_path: Path) -> None:
+    store = SpanStore(tmp_path / "spans.sqlite", days=1)
+    step = replace(kept(subject=ANNA, ago_ns=HOUR), referral=SEAT)
+    store.take([step, replace(step, seen=replace(step.seen, span_id="1" * 16))])
+    assert store.subjects(SEAT, COUNTY) == [ANNA]
+    assert store.subjects(SEAT, "03157") == []
+    store.close()
+    later = SpanStore(tmp_path / "spans.sqlite", days=0.01)
+    later.take([kept()])
+    assert later.subjects(SEAT, COUNTY) == []
+    later.close()
+
+
+def test_the_referral_that_a_message_names_comes_with_its_span() -> None:
+    (one,) = read(sent(a_span(referral=SEAT)), packed=False)
+    (other,) = read(sent(a_span(referral="Amal Haddad")), packed=False)
+    assert (one.referral, other.referral) == (SEAT, "")
 
 
 def test_an_operator_is_told_of_no_step_of_another_county(store: SpanStore) -> None:

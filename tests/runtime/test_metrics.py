@@ -51,6 +51,18 @@ def test_an_id_that_becomes_a_label_by_mistake_cannot_fill_the_memory():
     assert value(metrics, "commands_total", result="result-0") == 2
 
 
+def test_without_counting_everything_stays_at_nothing_but_what_the_process_itself_costs():
+    metrics = Metrics(counting=False)
+    metrics.records.of("intake", "applied").inc(3)
+    metrics.batch_records.observe(500)
+    metrics.outbox_waiting(7, time.time())
+
+    assert value(metrics, "records_total", source="intake", result="applied") == 0
+    assert value(metrics, "batch_records_count") == 0
+    assert value(metrics, "outbox_documents") == 0
+    assert "process_resident_memory_bytes" in metrics.exposition().decode()
+
+
 def test_a_label_too_few_is_refused():
     with pytest.raises(ValueError, match="source, result"):
         Metrics().records.of("intake")
