@@ -101,6 +101,13 @@ class Bench:
             raise CannotDo("A bench is running here already. Two at a time would measure each other.")
         FIGURES.unlink(missing_ok=True)
         parts = self._options.parts
+        await self._of_running_copies(parts)
+        await self._of_rounds_and_plans(parts)
+        if {"online", "teaching"} & {*parts}:
+            await self._half_years(parts, self._options.seeds)
+        self._clear()
+
+    async def _of_running_copies(self, parts: Sequence[str]) -> None:
         if {"path", "usual", "first"} & {*parts}:
             for number in range(1, self._options.rounds + 1):
                 self._progress.say(f"Round {number} of {self._options.rounds}")
@@ -119,6 +126,8 @@ class Bench:
         if "console" in parts:
             self._clear()
             self._note(console=await pages.measure(self._copy, say=self._progress.say))
+
+    async def _of_rounds_and_plans(self, parts: Sequence[str]) -> None:
         if "matching" in parts:
             for people, offers in SIZES:
                 with self._progress.during(f"A round of {people:,} needs and {offers:,} offers"):
@@ -129,9 +138,6 @@ class Bench:
                 with self._progress.during(f"Plans for courses of {people:,} needs and {offers:,} offers"):
                     proposed = await asyncio.to_thread(planned.measure, people, offers)
                 self._note(planning=(*self.report.planning, proposed))
-        if {"online", "teaching"} & {*parts}:
-            await self._half_years(parts, self._options.seeds)
-        self._clear()
 
     async def _half_years(self, parts: Sequence[str], seeds: Sequence[int]) -> None:
         with self._progress.during("Learning prices from other half-years"):
