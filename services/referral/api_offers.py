@@ -181,7 +181,7 @@ class Publishing:
         today = berlin_day(self._running.clock.now())
         for position, one in enumerate(rows):
             if isinstance(one, Misshapen):
-                fields = wrong_fields(one.errors, request.app.state.known_names, self._catalogue)
+                fields = wrong_fields(one.errors, request.app.state.known_names(), self._catalogue)
                 settled[position] = Problem("invalid-fields", 422, fields=fields)
                 continue
             if partner_of(actor) not in (None, one.partner):

@@ -8,7 +8,8 @@ Once a month what seats were worth is learned from the last half-year before the
 
 One process at a time runs rounds, by lease, because it remembers who waits (`pool`) and must be the one that passed them over. Whoever
 comes to hold the lease, and whoever was interrupted, reads everybody once. So does everybody now and then: a process that lost the lease
-without knowing it yet may have passed somebody over whom its successor does not know.
+without knowing it yet may have passed somebody over whom its successor does not know. Offers and agreements are asked for in each round;
+those with the version that was seen last are remembered.
 """
 
 from __future__ import annotations
@@ -16,16 +17,18 @@ from __future__ import annotations
 import asyncio
 import time
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import date
 from typing import Final
 
 from schemas.codes import ServiceKind
 from services.referral import store as kept
 from services.referral.commands import PassOver, Propose, Taken
+from services.referral.directory.states import Partner
 from services.referral.hindsight import is_due
 from services.referral.lookahead import NO_PRICES, Lesson, Prices, learn
 from services.referral.model import ROUND, waiting_for
+from services.referral.offers import Offer
 from services.referral.pool import Pool
 from services.referral.promptness import Promptness
 from services.runtime.calendar import berlin_day
@@ -54,6 +57,8 @@ def rounds(running: Running) -> Round:
 class _Remembered:
     pool: Pool
     since: float
+    offers: kept.Known[Offer] = field(default_factory=lambda: kept.Known(Offer))
+    partners: kept.Known[Partner] = field(default_factory=lambda: kept.Known(Partner))
 
 
 class Rounds:
@@ -79,7 +84,7 @@ class Rounds:
             remembered = _Remembered(await self._everybody(self._running.store(county)), time.monotonic())
         await self._learn(self._running.store(county))
         for _ in range(MOST_TRIES):
-            if await self._all_taken(county, remembered.pool):
+            if await self._all_taken(county, remembered):
                 break
         self._remembered[county] = remembered
         self._promptness.ended(time.monotonic() - began)
@@ -117,7 +122,8 @@ class Rounds:
             self._asked[store.county] = today, asked
         return asked
 
-    async def _all_taken(self, county: str, pool: Pool) -> bool:
+    async def _all_taken(self, county: str, remembered: _Remembered) -> bool:
+        pool = remembered.pool
         store, today = self._running.store(county), berlin_day(self._running.clock.now())
         unsure = frozenset(pool.unsure)
         known = await kept.cases(store, unsure)
@@ -125,8 +131,8 @@ class Rounds:
             pool.learn(case)
         async for case in kept.each_on_agenda(store, {ROUND}):
             pool.learn(case)
-        offers = await kept.open_offers(store, today)
-        where = await kept.circumstances(store, today, await self._prices(store, today))
+        offers = await kept.open_offers(store, today, remembered.offers)
+        where = await kept.circumstances(store, today, await self._prices(store, today), remembered.partners)
         # In a thread of its own: a large round takes some tenths of a second, in which others are to be answered.
         wanted = await asyncio.to_thread(pool.look, offers, where, county)
         return await self._settle(county, pool, wanted)

@@ -12,7 +12,7 @@ from collections import Counter, defaultdict
 from collections.abc import AsyncIterator, Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date, timedelta
-from typing import Final, TypeVar
+from typing import Final, Generic, TypeVar
 
 from pymongo import ASCENDING, DeleteOne, IndexModel, InsertOne, ReplaceOne, UpdateOne
 
@@ -118,10 +118,29 @@ async def offers(store: CountyStore, ids: Collection[str]) -> dict[str, Offer]:
     return {document["_id"]: _read(Offer, document) for document in found}
 
 
-async def open_offers(store: CountyStore, day: date) -> list[Offer]:
-    """The offers for which somebody may be proposed on this day."""
-    found = await store.find(_OFFERS, {"body.open_until": {"$gte": day.isoformat()}})
-    return [_read(Offer, document) for document in found]
+class Known(Generic[S]):
+    """One county's states of a kind as they were read last. What still has the same version is taken from here: checking documents and
+    making states of them is most of what a round costs in which little is new. What a look does not find is forgotten."""
+
+    def __init__(self, model: type[S]) -> None:
+        self._model = model
+        self._states: dict[str, tuple[int, S]] = {}
+
+    def read(self, documents: Iterable[Document]) -> list[S]:
+        before, self._states = self._states, {}
+        for document in documents:
+            id, version = document["_id"], document["version"]
+            last = before.get(id)
+            if last is None or last[0] != version:
+                last = version, _read(self._model, document)
+            self._states[id] = last
+        return [state for _, state in self._states.values()]
+
+
+async def open_offers(store: CountyStore, day: date, known: Known[Offer] | None = None) -> list[Offer]:
+    """The offers for which somebody may be proposed on this day. `known`: of whoever asks again and again."""
+    known = known or Known(Offer)
+    return known.read(await store.find(_OFFERS, {"body.open_until": {"$gte": day.isoformat()}}))
 
 
 async def ending_between(store: CountyStore, first: date, last: date) -> list[Offer]:
@@ -149,10 +168,11 @@ async def directory(store: CountyStore, day: date) -> Directory:
     return Directory(await partners(store), await services(store), await open_offers(store, day))
 
 
-async def agreements(store: CountyStore) -> Agreements:
-    """The agreements with all partners."""
+async def agreements(store: CountyStore, known: Known[Partner] | None = None) -> Agreements:
+    """The agreements with all partners. `known`: of whoever asks again and again."""
+    known = known or Known(Partner)
     query = {"$or": [{"body.retired": True}, {"body.agreement": {"$ne": None}}]}
-    return Agreements.of([_read(Partner, document) for document in await store.find(_PARTNERS, query)])
+    return Agreements.of(known.read(await store.find(_PARTNERS, query)))
 
 
 async def partners(store: CountyStore) -> list[Partner]:
@@ -213,10 +233,12 @@ async def begun(store: CountyStore) -> date | None:
     return date.fromisoformat(first[0]["day"]) if first else None
 
 
-async def circumstances(store: CountyStore, today: date, asked: Prices | None = None) -> Circumstances:
+async def circumstances(
+    store: CountyStore, today: date, asked: Prices | None = None, known: Known[Partner] | None = None
+) -> Circumstances:
     """Where and when is judged, with everything that rounds and explanations look at. `asked`: the prices of the day, if they are known."""
     asked = asked or await prices_of(store, today)
-    return Circumstances(settings_of(store.county, today), today, await agreements(store), asked)
+    return Circumstances(settings_of(store.county, today), today, await agreements(store, known), asked)
 
 
 async def prices_of(store: CountyStore, today: date) -> Prices:

@@ -11,8 +11,6 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, Final, cast
 
-import vl_convert
-
 WIDTH: Final = 640
 HEIGHT: Final = 260
 """Pixels at full size; the page scales it."""
@@ -98,5 +96,7 @@ async def drawn(lines: Sequence[Line], unit: str, language: str) -> bytes:
 
 def svg(told: dict[str, Any]) -> str:
     """Draw it: takes a twentieth of a second and more, so never on the event loop."""
+    import vl_convert  # noqa: PLC0415 - a large library, for whoever looks at pictures
+
     make = cast("Any", vl_convert).vegalite_to_svg
     return str(make(told, vl_version="5.21", allowed_base_urls=[]))

@@ -3,16 +3,19 @@
 The key of a command is required there (FastAPI describes it as optional, because leaving it out has an answer of its own), the body of an
 upload is described as a file, and each operation has the examples of its service: ``examples.yaml`` beside the service's code, by
 operation (``PUT /v1/offers/{offer}``), with `request`, `answer`, or both. A test holds them against the schemas.
+
+It is made when somebody asks for it first, in `Described`: a start needs none, and making it costs as much as all routes together.
 """
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import Any, Final, cast
 
 from fastapi import FastAPI
 from fastapi.routing import iter_route_contexts
+from starlette.routing import BaseRoute
 
 from schemas.plain_yaml import read_yaml
 from services.runtime.limits import takes_an_upload
@@ -36,15 +39,28 @@ def examples_in(file: Path) -> Examples:
     return found
 
 
-def describe(app: FastAPI, examples: Examples) -> None:
-    """Finish the document of an application. It is made once; what is changed here stays."""
+class Described(FastAPI):
+    """An application whose document is finished as above. `examples`: the file of its service."""
+
+    examples: Path | None = None
+
+    def openapi(self) -> dict[str, Any]:
+        """The document. FastAPI makes it once, as long as no route is added; what is changed in it stays."""
+        before = self.openapi_schema
+        document = super().openapi()
+        if document is not before:
+            _finish(document, self.routes, examples_in(self.examples) if self.examples is not None else {})
+        return document
+
+
+def _finish(document: dict[str, Any], routes: Sequence[BaseRoute], examples: Examples) -> None:
     uploads = {
         (method.lower(), one.path)
-        for one in iter_route_contexts(app.routes)
+        for one in iter_route_contexts(routes)
         if takes_an_upload(one.endpoint)
         for method in one.methods or ()
     }
-    for method, path, operation in _operations(app.openapi()):
+    for method, path, operation in _operations(document):
         for parameter in operation.get("parameters", ()):
             if parameter["name"] == "idempotency-key":
                 parameter |= {"required": True, "schema": dict(KEY_SCHEMA), "example": "2f1c7e0a-1"}

@@ -147,7 +147,7 @@ class Problems:
         if found and found[0]["type"] == "json_invalid":
             return Problem("malformed-json", 400, position=int(found[0]["loc"][-1]) + 1)
         return Problem(
-            "invalid-fields", 422, fields=wrong_fields(found, request.app.state.known_names, self._catalogue)
+            "invalid-fields", 422, fields=wrong_fields(found, request.app.state.known_names(), self._catalogue)
         )
 
 

@@ -8,11 +8,14 @@ leaves neither its text in the answer nor in the log; bodies are limited; answer
 
 from __future__ import annotations
 
-from collections.abc import Callable, Collection, Iterable, Sequence
+from collections.abc import Callable, Collection, Iterable, Iterator, Sequence
+from functools import cache
 from pathlib import Path
-from typing import Annotated, Final
+from typing import Annotated, Any, Final
 
 from fastapi import APIRouter, Depends, FastAPI, Header
+from fastapi.dependencies.models import Dependant
+from fastapi.routing import iter_route_contexts
 from pydantic import BaseModel
 from starlette.middleware import Middleware
 from starlette.requests import ClientDisconnect, Request
@@ -20,7 +23,7 @@ from starlette.responses import Response
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from services.runtime.catalogue import Catalogue
-from services.runtime.describing import describe, examples_in
+from services.runtime.describing import Described
 from services.runtime.health import Health, HealthReport
 from services.runtime.limits import BodyLimit
 from services.runtime.logs import log
@@ -57,7 +60,7 @@ def build_app(
     Raises `UnguardedRoutes`.
     """
     problems = Problems(catalogue)
-    app = FastAPI(
+    app = Described(
         title=title,
         version=version,
         docs_url=None,
@@ -78,14 +81,37 @@ def build_app(
     )
     app.state.verifier = verifier
     app.state.public = frozenset(public)
+    app.examples = examples
+    app.state.known_names = cache(lambda: known_names(app))
     problems.handle(app)
     for router in (*routers, _watching(health, metrics)):
         app.include_router(router)
     assert_routes_guarded(app)
-    # Describing the routes here also finds an annotation that cannot be resolved, which FastAPI tells at the first request only.
-    describe(app, examples_in(examples) if examples is not None else {})
-    app.state.known_names = known_names(app)
+    _assert_types_found(app)
     return app
+
+
+def _assert_types_found(app: FastAPI) -> None:
+    """Raise PydanticUserError for an annotation that cannot be resolved. FastAPI would tell at the first request only."""
+    for route in iter_route_contexts(app.routes):
+        dependant: Any = getattr(route, "dependant", None)
+        fields: list[Any] = [getattr(route, "body_field", None), getattr(route, "response_field", None)]
+        if isinstance(dependant, Dependant):
+            fields += _fields(dependant)
+        for field in fields:
+            adapter = getattr(field, "_type_adapter", None)
+            if adapter is not None and not adapter.pydantic_complete:
+                field.validate(None)
+
+
+def _fields(dependant: Dependant) -> Iterator[Any]:
+    yield from dependant.path_params
+    yield from dependant.query_params
+    yield from dependant.header_params
+    yield from dependant.cookie_params
+    yield from dependant.body_params
+    for one in dependant.dependencies:
+        yield from _fields(one)
 
 
 def reply(body: BaseModel | bytes, status: int = 200, *, replayed: bool = False) -> Response:

@@ -13,7 +13,7 @@ from services.referral.commands import PublishOffer
 from services.referral.model import Case, NeedState
 from services.referral.offers import Offer
 from services.referral.rounds import Rounds
-from services.referral.store import CASE_OF, locate
+from services.referral.store import CASE_OF, Known, locate, open_offers
 from services.runtime import leases
 from services.runtime.deciding import Command
 from services.runtime.leases import Lease
@@ -58,6 +58,17 @@ async def test_a_round_in_which_nothing_is_new_changes_nothing(house: House):
     before = await house.store.find("cases", {}, fields={"version": 1}, sort=[("_id", 1)])
     await house.round()
     assert await house.store.find("cases", {}, fields={"version": 1}, sort=[("_id", 1)]) == before
+
+
+async def test_of_the_offers_a_round_reads_anew_only_those_that_changed(house: House):
+    one, two = await publish(house, "course one", 1), await publish(house, "course two", 1)
+    day, known = NOW.date(), Known(Offer)
+    before = {offer.id: offer for offer in await open_offers(house.store, day, known)}
+    await publish(house, "course one", 2)
+    after = {offer.id: offer for offer in await open_offers(house.store, day, known)}
+    assert after[two] is before[two]
+    assert (before[one].seats, after[one].seats) == (1, 2)
+    assert await open_offers(house.store, day + timedelta(days=4000), known) == []
 
 
 async def test_a_process_that_remembers_nothing_finds_the_same(house: House):

@@ -11,13 +11,14 @@ from collections.abc import Mapping
 from datetime import datetime
 from functools import cache
 from pathlib import Path
-from typing import Any, Final
-
-import typst
+from typing import TYPE_CHECKING, Any, Final
 
 from services.reporting.dashboard.exhibits import Shape
 from services.reporting.dashboard.telling import Shown, Teller
 from services.reporting.yearly.document import Report, Section, rows_told
+
+if TYPE_CHECKING:
+    import typst
 
 HERE: Final = Path(__file__).parent
 STANDARD: Final = "ua-1"
@@ -31,6 +32,8 @@ SCALE_OF_MAPS: Final = 0.56
 
 def pdf(report: Report, pictures: Mapping[str, bytes], teller: Teller, at: datetime) -> bytes:
     """The report with its `pictures` (SVG) by exhibit. Never on the event loop. The same bytes for the same report."""
+    import typst  # noqa: PLC0415 - a large library that few processes of this service ever need
+
     told = json.dumps(values(report, pictures, teller), ensure_ascii=False)
     compiler = typst.Compiler(
         input=_template(), root=str(HERE), font_paths=_fonts(), ignore_system_fonts=True, sys_inputs={"report": told}
@@ -97,4 +100,6 @@ def _template() -> bytes:
 
 @cache
 def _fonts() -> typst.Fonts:
+    import typst  # noqa: PLC0415 - as above
+
     return typst.Fonts(include_system_fonts=False, include_embedded_fonts=False, font_paths=[str(HERE / "fonts")])
