@@ -12,7 +12,7 @@ from deploy.embedded.folder import Choices
 from deploy.embedded.system import Running
 from simulation.balance import differences
 from simulation.books import draw
-from simulation.doors import Doors
+from simulation.doors import OPERATOR, Doors
 from simulation.load import load_county, run_load
 from simulation.world import World
 from tests.broker import BROKER
@@ -68,7 +68,12 @@ class Load:
     async def ends_with_balanced_books(self) -> None:
         """Nobody is lost or there twice, no seat is taken twice, and nothing is parked or set aside."""
         self._breaking = False
-        world = await self._whole
+        try:
+            world = await self._whole
+        except Exception as error:
+            for service in self.doors.services:
+                error.add_note(await _told(self.doors, service))
+            raise
         books = await draw(world.doors, world)
         assert differences(books) == []
         summary = books.summary(1.0, [])
@@ -94,3 +99,13 @@ async def load(doors: Doors, people: int, **shares: int) -> AsyncIterator[Load]:
         yield going
     finally:
         await going.abandon()
+
+
+async def _told(doors: Doors, service: str) -> str:
+    """What a service says of itself, for whoever reads why it did not come to rest."""
+    try:
+        health = await doors.get(service, "/health/live", OPERATOR)
+        state = await doors.get(service, "/runtime/rest", OPERATOR)
+    except Exception as error:  # noqa: BLE001 - the failure that is being told is the other one
+        return f"{service} says nothing: {error!r}"
+    return f"{service}: {health} {state}"
