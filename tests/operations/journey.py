@@ -16,7 +16,6 @@ from simulation.actors.offices import CSV
 from simulation.doors import OPERATOR, Doors
 from simulation.talk import GUIDELINE
 from simulation.world import COUNSELLOR, partner
-from tests.bench.processes import Scrape
 from tests.bench.whole_path import Driver, files_of, people_of
 
 OFFERS_FOR: Final = 10
@@ -105,11 +104,6 @@ class Journey:
             return bool((await self._doors.get("intake", "/runtime/rest", OPERATOR))["settled"])
 
         await until(knows)
-
-    async def tries_again(self) -> float:
-        """How often something failed because of the world, and came again, in all services since each started."""
-        read = [asyncio.to_thread(Scrape.of, url) for url in self._running.services.values()]
-        return sum(scrape.total("retries_total") for scrape in await asyncio.gather(*read))
 
 
 async def until(wanted: Callable[[], Awaitable[Any]]) -> Any:

@@ -79,7 +79,7 @@ async def test_records_about_a_subject_of_another_county_are_dead_letters_whatev
     ]
     assert await here.take(*batch) == [APPLIED, DEAD, DEAD, DEAD, APPLIED]
     assert await here.reasons() == ["foreign-subject"] * 3
-    assert ELSEWHERE not in str(await here.letters())
+    assert f"'{ELSEWHERE}" not in str(await here.letters())
     assert await here.parked(ANNA) == []
     assert await here.entries(BERT) == ["+1", "+2"]
     assert await elsewhere.entries(ANNA) == ["+7"]

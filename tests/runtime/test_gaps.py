@@ -142,7 +142,7 @@ async def test_in_place_of_a_record_that_nobody_could_read_a_readable_one_is_fet
 
 
 async def test_of_the_forgotten_comes_nothing_but_the_numbers(bank: Open, shop: Open, till: Till) -> None:
-    await sold(shop, 4711, 4712)
+    await sold(shop, 47114711471, 47114711472)
     erase = Command(COUNTY, "", Erase(account=ANNA))
     await shop.running.settler.settle(shop.running.store(COUNTY), [erase])
     *_, erased = await history(shop)
@@ -150,7 +150,7 @@ async def test_of_the_forgotten_comes_nothing_but_the_numbers(bank: Open, shop: 
     assert await look(bank, shop) == 3
     assert (await till.account(ANNA)).closed
     assert await till.applied(ANNA) == 3
-    assert "471" not in str(await till.store.find("parked", {})) + str(await till.store.find("accounts", {}))
+    assert "4711471147" not in str(await till.store.find("parked", {})) + str(await till.store.find("accounts", {}))
 
 
 async def test_a_fetched_event_that_can_never_be_applied_becomes_a_dead_letter_and_is_not_fetched_again(
@@ -169,7 +169,7 @@ async def test_a_fetched_event_that_can_never_be_applied_becomes_a_dead_letter_a
 
 def broken(raw: RawRecord) -> RawRecord:
     """The same event, spoiled on its way."""
-    return RawRecord(raw.topic, 0, 0, None, b"4711 of anna", raw.headers)
+    return RawRecord(raw.topic, 0, 0, None, b"47114711471 of anna", raw.headers)
 
 
 async def erased_at(shop: Open, account: str = ANNA) -> RawRecord:
@@ -204,7 +204,7 @@ async def test_an_erasure_behind_a_dead_letter_takes_effect_without_any_operator
     assert await till.parked(ANNA) == []
     (letter,) = await till.letters("erased")
     assert [entry["by"] for entry in letter["audit"]] == ["shop"]
-    assert "4711" not in str(await till.store.find("dead_letters", {}))
+    assert "47114711471" not in str(await till.store.find("dead_letters", {}))
 
 
 async def test_so_it_does_when_what_waits_between_them_can_never_be_applied_either(
@@ -216,7 +216,7 @@ async def test_so_it_does_when_what_waits_between_them_can_never_be_applied_eith
     assert (await till.account(ANNA)).closed
     assert await till.applied(ANNA) == 4
     assert await till.letters() == []
-    assert "4711" not in str(await till.store.find("dead_letters", {}))
+    assert "47114711471" not in str(await till.store.find("dead_letters", {}))
 
 
 async def test_if_it_is_cut_off_after_the_letter_was_emptied_the_next_look_goes_on(
