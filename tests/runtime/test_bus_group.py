@@ -33,12 +33,14 @@ class Hall:
 
     refused: Line
     hindered: Line
+    unkept: Line
+    unread: Line
     shared: Line
     may_settle: asyncio.Event = field(default_factory=asyncio.Event)
     lines: list[Line] = field(init=False)
 
     def __post_init__(self) -> None:
-        self.lines = [self.refused, self.hindered, self.shared]
+        self.lines = [self.refused, self.hindered, self.unkept, self.unread, self.shared]
         self.shared.settle = self.slowly
 
     async def slowly(self, records: Sequence[RawRecord]) -> int:
@@ -53,7 +55,13 @@ async def hall(engines: Engines) -> AsyncIterator[Hall]:
     def line(name: str, **limits: Any) -> Line:
         return Line(engines.kafka, f"{prefix}-{name}-shop.events.v1", **limits)
 
-    hall = Hall(refused=line("refused", retry_limit=1.0), hindered=line("hindered"), shared=line("shared"))
+    hall = Hall(
+        refused=line("refused", retry_limit=1.0),
+        hindered=line("hindered"),
+        unkept=line("unkept"),
+        unread=line("unread"),
+        shared=line("shared"),
+    )
     await asyncio.gather(*(each.open(partitions=2) for each in hall.lines))
     # What lies there before anybody reads comes as one batch.
     await hall.shared.put_records(
@@ -103,6 +111,31 @@ async def test_whoever_could_not_read_for_a_while_says_when_it_can_again(hall: H
     await line.put(b"read")
     await until(lambda: line.values == [b"read"])
     assert line.stopped == []
+
+
+async def test_what_nobody_foresaw_behind_a_batch_stops_consumption_instead_of_passing_over_it(hall: Hall) -> None:
+    line = hall.unkept
+
+    async def fails(*_: object) -> None:
+        raise LookupError
+
+    setattr(library(line), "commit", fails)  # noqa: B010
+    await line.put(b"settled")
+    await until(lambda: line.stopped)
+    assert line.stopped == ["a batch could not be brought to its end (LookupError)"]
+    await line.put(b"not read")
+    assert line.values == [b"settled"]
+
+
+async def test_a_reader_whose_loop_was_cancelled_somewhere_in_the_library_is_noticed(hall: Hall) -> None:
+    line = hall.unread
+    await line.consumer.idle()
+    loops: list[asyncio.Task[Any]] = line.consumer._subscriber.tasks
+    for loop in loops:
+        loop.cancel()
+    await asyncio.wait(loops)
+    with pytest.raises(RuntimeError, match="has ended"):
+        await line.consumer.idle()
 
 
 async def test_of_a_batch_during_which_another_came_into_the_group_what_is_still_ones_own_is_committed(

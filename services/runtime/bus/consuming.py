@@ -8,7 +8,8 @@ What FastStream 0.7.8 would otherwise do, and why it is set as it is here: it ac
 fetched, past a failed record too; a null or non-UTF-8 header makes it skip a whole batch without a word (so it is shown no headers at
 all); it carries on with the next batch after an error (so the handler never lets one out); it tries for ever, without a word, to
 read a log that cannot be read or to stay in a group that will not have it (so fetching is watched); it creates a topic that is missing,
-with one partition and one copy (so a consumer waits until its topics are there); and it takes a text with several addresses for one address
+with one partition and one copy (so a consumer waits until its topics are there); its loop ends when something in it is cancelled (so that
+it runs is looked at); and it takes a text with several addresses for one address
 (so it is given a list).
 """
 
@@ -160,8 +161,13 @@ class Consumer:
         return lag
 
     async def idle(self) -> None:
-        """Called now and then: having nothing to do is progress if the broker answers. (aiokafka itself tries again without a word.)"""
+        """Called now and then: having nothing to do is progress if the broker answers. (aiokafka itself tries again without a word.)
+
+        Raises `RuntimeError` when nobody reads any more: the library's loop ends without a word if something in it is cancelled.
+        """
         consumer = self._kafka()
+        if consumer is not None and all(task.done() for task in self._subscriber.tasks):
+            raise RuntimeError("The loop that reads has ended.")
         if self._halted is not None or self._trying or self._unread_since is not None or consumer is None:
             return
         try:
@@ -178,10 +184,14 @@ class Consumer:
         return len(consumer.assignment()) if consumer else 0
 
     async def _handle(self, records: tuple[ConsumerRecord[Any, Any], ...]) -> None:
-        if self._halted is None and await self._settle_patiently([_raw(record) for record in records]):
-            await self._commit(records)
-            self.batches += 1
-            return
+        try:
+            if self._halted is None and await self._settle_patiently([_raw(record) for record in records]):
+                await self._commit(records)
+                self.batches += 1
+                return
+        except Exception as error:  # noqa: BLE001 - the library would pass over it without a word, and take the next batch
+            log.error("task.failed", exception=error)
+            self._halt(f"a batch could not be brought to its end ({type(error).__name__})")
         # Returning would let the library go on with the next batch; the group must see that nobody works here.
         await self._leaving.wait()
 
