@@ -29,6 +29,9 @@ LONGEST_PAUSE: Final = 0.05
 BOUND_SECONDS: Final = 120.0
 """Without any change in any service for this long, they will not come to rest by themselves."""
 
+EVERYBODY_AFTER: Final = 1.0
+"""Seconds without any change after which the calm are asked again too."""
+
 MOVES_LAST: Final = "referral"
 """Its round at the new time must see everything that the others send when their time moves."""
 
@@ -130,6 +133,9 @@ class _Watch:
             return True
         return False
 
+    def stands(self) -> bool:
+        return time.monotonic() - self._since > EVERYBODY_AFTER
+
     def check(self, restless: Mapping[str, list[str]]) -> None:
         """Raises `NoRest` when nothing has changed for too long."""
         if time.monotonic() - self._since > self._bound:
@@ -137,13 +143,17 @@ class _Watch:
 
 
 async def _until_calm(doors: Doors, readings: Readings, watch: _Watch) -> None:
-    """Asks those who are restless, and only those, until nobody is; `readings` are kept up to date."""
+    """Asks those who are restless until nobody is; `readings` are kept up to date.
+
+    While nothing moves everybody is asked: what a reader waits for may be what its owner said before a broker without a memory was
+    started anew, and with it all positions.
+    """
     pause = FIRST_PAUSE
     while restless := watch.reasons(readings):
         watch.check(restless)
         await asyncio.sleep(pause)
         pause = min(1.5 * pause, LONGEST_PAUSE)
-        again = await read(doors, restless)
+        again = await read(doors, None if watch.stands() else restless)
         watch.saw({service: readings[service] for service in again}, again)
         readings.update(again)
 

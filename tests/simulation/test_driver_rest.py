@@ -82,6 +82,20 @@ async def test_who_does_not_come_to_rest_is_named_when_nothing_has_changed_for_l
             await until_at_rest(doors, bound=0.1)
 
 
+async def test_who_waits_for_what_an_owner_said_before_the_log_began_anew_waits_in_vain_for_a_moment_only(
+    tmp_path: Path,
+) -> None:
+    settled = {"settled": {TOPIC: {"0": 3}}}
+    said = [{TOPIC: {"0": 5}}, {TOPIC: {"0": 3}}]
+
+    def intake(_: Request) -> Scripted:
+        return Scripted(AT_REST | {"published": said.pop(0) if len(said) > 1 else said[0]})
+
+    async with services(tmp_path, intake=intake, **dict.fromkeys(READERS, AT_REST | settled)) as (doors, _):
+        found = await until_at_rest(doors, bound=5.0)
+        assert found["intake"].published == {TOPIC: {"0": 3}}
+
+
 async def test_with_real_time_a_turn_must_have_begun_after_everything_stood_still(tmp_path: Path) -> None:
     """The clock of each reading is later than what has been done by then; that alone is no unrest."""
     times = iter(range(100))
