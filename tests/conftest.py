@@ -6,6 +6,7 @@ Both are started once and shared, so a test keeps to its own names: `own_prefix`
 from __future__ import annotations
 
 import asyncio
+import gc
 import os
 import secrets
 from collections.abc import Iterator
@@ -14,6 +15,7 @@ import pytest
 from hypothesis import settings
 
 from deploy.embedded.engines import Engines
+from services.runtime.collector import THRESHOLDS
 from tests.broker import BROKER
 
 collect_ignore = [] if BROKER == "kafka" else ["kafka"]  # what only a running Apache Kafka can show
@@ -22,6 +24,16 @@ collect_ignore = [] if BROKER == "kafka" else ["kafka"]  # what only a running A
 settings.register_profile("same everywhere", deadline=None, derandomize=True)
 settings.register_profile("search", deadline=None, max_examples=2000)
 settings.load_profile("same everywhere")
+
+
+gc.disable()  # until everything is collected: what is imported stays
+
+
+def pytest_collection_finish() -> None:
+    """Thousands of tests and all that they import are not looked through again and again for garbage."""
+    gc.freeze()
+    gc.set_threshold(*THRESHOLDS)
+    gc.enable()
 
 
 def pytest_xdist_auto_num_workers() -> int:

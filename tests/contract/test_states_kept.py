@@ -42,7 +42,7 @@ Strategy = st.SearchStrategy[Any]
 
 
 @pytest.mark.parametrize("model", STATES)
-@settings(max_examples=60, deadline=None, suppress_health_check=[HealthCheck.too_slow, HealthCheck.data_too_large])
+@settings(max_examples=30, deadline=None, suppress_health_check=[HealthCheck.too_slow, HealthCheck.data_too_large])
 @given(data=st.data())
 def test_what_was_stored_is_read_back_as_it_was_written(model: type[State], data: st.DataObject) -> None:
     kept(data.draw(built(model)), "03459")
