@@ -4,12 +4,12 @@ from __future__ import annotations
 
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
-from pathlib import Path
-from typing import Any, Final
+from typing import Final
 
 import pytest
 from playwright.async_api import Browser, Page, expect
 
+from tests.pages.axe import wrong
 from tests.pages.conftest import Site
 from tests.pages.test_notices import post, register
 from tests.pages.test_partner_pages import VHS, accepted, agreed, state_of, vhs
@@ -17,20 +17,14 @@ from tests.referral.network import id_of
 
 pytestmark = pytest.mark.asyncio(loop_scope="package")
 
-AXE: Final = Path(__file__).with_name("axe.min.js").read_text(encoding="utf-8")
-STANDARD: Final = ["wcag2a", "wcag2aa", "wcag21a", "wcag21aa", "wcag22aa", "best-practice"]
 PEOPLE: Final = ("amal", "badr", "chen", "dina", "eli")
 COURSE: Final = f"/pages/partner/offers/{id_of('course', 'offer')}"
 
 
 @asynccontextmanager
-async def window(
-    chromium: Browser, site: Site, language: str = "en", width: int = 1280, **more: Any
-) -> AsyncIterator[Page]:
+async def window(chromium: Browser, site: Site, language: str = "en", width: int = 1280) -> AsyncIterator[Page]:
     """A window whose page must not complain, nor ask anything of anybody else."""
-    context = await chromium.new_context(
-        base_url=site.url, locale=language, viewport={"width": width, "height": 900}, **more
-    )
+    context = await chromium.new_context(base_url=site.url, locale=language, viewport={"width": width, "height": 900})
     page = await context.new_page()
     complaints: list[str] = []
     page.on("console", lambda told: complaints.append(told.text) if told.type == "error" else None)
@@ -137,9 +131,9 @@ async def test_axe_finds_nothing_on_any_page(site: Site, chromium: Browser, lang
     await register(await vhs(site), "mail", "courses@example.org")
     link = await link_on_page(site)
     referral = "/pages/partner/referrals"
-    async with window(chromium, site, language, width, bypass_csp=True) as page:
+    async with window(chromium, site, language, width) as page:
         await page.goto("/pages/sign-in")
-        found = await wrong(page)
+        found = await wrong(page, colours=width == 1280)
         await signed_in(page)
         for path in (
             "/pages/partner/new",
@@ -155,10 +149,10 @@ async def test_axe_finds_nothing_on_any_page(site: Site, chromium: Browser, lang
             link[:-1],
         ):
             await page.goto(path)
-            found += await wrong(page)
+            found += await wrong(page, colours=width == 1280)
         await page.goto(COURSE)
         await page.click("main form button")
-        found += await wrong(page)
+        found += await wrong(page, colours=width == 1280)
     assert found == []
 
 
@@ -187,13 +181,3 @@ async def test_somebody_without_an_account_answers_by_the_link_of_the_mail_by_ke
         await expect(page.get_by_role("status")).to_contain_text("Danke für Ihre Antwort.")
         await expect(page.locator("h1")).to_have_text("Dieser Link gilt nicht mehr.")
     assert await state_of(site, "amal") == "declined"
-
-
-async def wrong(page: Page) -> list[str]:
-    """What axe finds, and whether the page is wider than the window."""
-    await page.evaluate(AXE)
-    result = await page.evaluate("(tags) => axe.run(document, {runOnly: tags})", STANDARD)
-    found = [f"{page.url}: {one['id']}: {node['html'][:150]}" for one in result["violations"] for node in one["nodes"]]
-    if await page.evaluate("() => document.documentElement.scrollWidth > document.documentElement.clientWidth"):
-        found.append(f"{page.url}: wider than the window")
-    return found
