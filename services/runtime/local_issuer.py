@@ -12,7 +12,7 @@ import os
 import stat
 import tempfile
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from pathlib import Path
 from typing import Final
 
@@ -62,21 +62,30 @@ class LocalIssuer:
         ttl: float = 3600,
     ) -> str:
         """A signed token. `ttl` in seconds, of machine time."""
-        now = int(self._now())
-        claims: dict[str, object] = {
-            "iss": self._issuer,
-            "aud": self._audience,
+        told = {
             "sub": subject,
             "role": role,
             "county": county,
             "office": office,
             "site": site,
             "organisation": organisation,
-            "iat": now,
-            "exp": now + int(ttl),
         }
-        told = {name: value for name, value in claims.items() if value is not None}
-        return jwt.encode({"alg": ALGORITHM, "kid": self._key_id}, told, self._key)
+        return self._signed(self._audience, ttl, told)
+
+    def id_token(self, subject: str, client: str, nonce: str, *, ttl: float = 300) -> str:
+        """Who has signed in at the local sign-in, for the `client` that asked (OpenID Connect Core, section 2)."""
+        return self._signed(client, ttl, {"sub": subject, "nonce": nonce or None})
+
+    def published(self) -> dict[str, object]:
+        """The public key as a JWK set."""
+        described = self._key.as_dict(private=False)
+        return {"keys": [{**described, "kid": self._key_id, "alg": ALGORITHM, "use": "sig"}]}
+
+    def _signed(self, audience: str, ttl: float, told: Mapping[str, object]) -> str:
+        now = int(self._now())
+        claims = {"iss": self._issuer, "aud": audience, **told, "iat": now, "exp": now + int(ttl)}
+        given = {name: value for name, value in claims.items() if value is not None}
+        return jwt.encode({"alg": ALGORITHM, "kid": self._key_id}, given, self._key)
 
     def derived(self, use: str) -> bytes:
         """32 bytes that follow from the key, for another use on this machine. They tell nothing of the key."""

@@ -45,6 +45,8 @@ LINES: Final[dict[str, str]] = {
     # doors
     "request.failed": "A request failed because of an error of ours.",
     "keys.unavailable": "The public keys of the issuer of tokens could not be fetched.",
+    "sign-in.failed": "Somebody came back from the sign-in service and was not signed in.",
+    "sign-in.unavailable": "The sign-in service did not answer as it should.",
     "clock.moved": "The virtual clock was moved.",
     # watching
     "telemetry.export-failed": "Spans could not be exported; they are dropped until it works again.",

@@ -258,6 +258,25 @@ class Settings(BaseSettings):
         description="Where the issuer publishes its public keys. Needed in production, with https.",
         json_schema_extra=_group("Security"),
     )
+    discovery_url: str | None = Field(
+        default=None,
+        pattern=r"^https?://\S+$",
+        description="Where the sign-in service describes itself (OpenID Connect Discovery), as this process reaches it; needed when "
+        "that is not `/.well-known/openid-configuration` below the issuer. In production with https.",
+        json_schema_extra=_group("Security", "below the issuer"),
+    )
+    sign_in_client: str = Field(
+        default="wegenetz-pages",
+        pattern=r"^[\x21-\x7e]{1,200}$",
+        description="Name (`client_id`) by which the sign-in service knows the pages.",
+        json_schema_extra=_group("Security"),
+    )
+    sign_in_client_secret: SecretStr | None = Field(
+        default=None,
+        description="The pages' secret at the sign-in service, if it gave them one. Beside it or without it, each sign-in is secured "
+        "by PKCE.",
+        json_schema_extra=_group("Security"),
+    )
     local_issuer_key_file: Path | None = Field(
         default=None,
         description="Key file of the local issuer of tokens, made when missing. Refused in production.",
@@ -286,7 +305,8 @@ class Settings(BaseSettings):
     public_url: str | None = Field(
         default=None,
         pattern=r"^https?://[^\s/]+$",
-        description="Address at which people reach the pages of this service, for links in e-mails (`https://partner.example.org`).",
+        description="Address at which people reach the pages of this service (`https://partner.example.org`): there the sign-in "
+        "service leads them back to, and links in e-mails lead. Needed in production by services with pages.",
         json_schema_extra=_group("Notices"),
     )
     smtp_host: str | None = Field(

@@ -45,10 +45,10 @@ def unfit_for_production(settings: Settings) -> Iterator[str]:
         yield f"{variable('local_issuer_key_file')} is set; in production only the county's sign-in service issues tokens."
     if settings.jwks_url is None:
         yield f"{variable('jwks_url')} is missing; without the issuer's public keys no token can be checked."
-    elif not _is_safe_way(settings.jwks_url):
+    elif not is_safe_way(settings.jwks_url):
         yield f"{variable('jwks_url')} must begin with https://, or anybody on the way could put in keys of their own."
     for name, url in settings.peers.items():
-        if not _is_safe_way(url):
+        if not is_safe_way(url):
             yield f"{variable('peers')}: the address of {name} must begin with https://, or anybody on the way could read the token."
     if settings.peers and settings.service_tokens_dir is None:
         yield f"{variable('service_tokens_dir')} is missing; without tokens of its own the service cannot ask its peers for events."
@@ -65,13 +65,26 @@ def unfit_for_production(settings: Settings) -> Iterator[str]:
         yield f"{variable('ids_seed')} is set; ids that can be repeated can be guessed."
 
 
+def unfit_for_pages(settings: Settings) -> Iterator[str]:
+    """What a service with pages has to know in production, so that people can sign in to it."""
+    if settings.discovery_url is None and not is_safe_way(settings.issuer):
+        yield (
+            f"{variable('issuer')} must be the https:// address of the county's sign-in service, or {variable('discovery_url')} "
+            f"must say where it describes itself; without it nobody could sign in to the pages of {settings.service}."
+        )
+    if settings.public_url is None:
+        yield f"{variable('public_url')} is missing; the sign-in service could not lead people back to the pages of {settings.service}."
+
+
 def _unfit_ways_out(settings: Settings) -> Iterator[str]:
+    if settings.discovery_url is not None and not is_safe_way(settings.discovery_url):
+        yield f"{variable('discovery_url')} must begin with https://, or anybody on the way could sign people in elsewhere."
     for name, urls in settings.watched.items():
-        if not all(map(_is_safe_way, urls)):
+        if not all(map(is_safe_way, urls)):
             yield f"{variable('watched')}: each address of {name} must begin with https://, or anybody on the way could read the token."
     if settings.smtp_host not in (None, "localhost", "127.0.0.1", "::1") and settings.smtp_security == "none":
         yield f"{variable('smtp_security')} is none; anybody on the way to the mail server could read links and password."
-    if settings.public_url is not None and not _is_safe_way(settings.public_url):
+    if settings.public_url is not None and not is_safe_way(settings.public_url):
         yield f"{variable('public_url')} must begin with https://, or anybody on the way could answer in a partner's name."
 
 
@@ -80,7 +93,7 @@ def variable(name: str) -> str:
     return PREFIX + name.upper()
 
 
-def _is_safe_way(url: str) -> bool:
+def is_safe_way(url: str) -> bool:
     """https, or a sidecar on the same machine."""
     parts = urlsplit(url)
     return parts.scheme == "https" or parts.hostname in ("localhost", "127.0.0.1", "::1")

@@ -15,11 +15,14 @@ from deploy.compose_secrets import make
 from deploy.image.locked import needed
 from schemas.codes import Role
 from schemas.topics import topics
+from services.runtime.pages.addresses import RETURN, SIGNED_OUT
+from services.runtime.pages.openid import OpenId
 from services.runtime.settings import Settings
 from tests.deploying import validated
 from tests.deploying.validated import COMPOSE, DEPLOY, DOCKERFILE, ROOT, documents, manifests
 
 SERVICES: Final = ("intake", "profiling", "referral", "reporting")
+WITH_PAGES: Final = ("referral", "reporting")
 DEPLOYED: Final = documents(COMPOSE)[0]
 KUBERNETES: Final = [one for _, one in manifests()]
 REALM: Final = json.loads((DEPLOY / "keycloak/realm.json").read_text(encoding="utf-8"))
@@ -116,6 +119,12 @@ def test_a_service_starts_with_the_settings_that_compose_gives_it(
     assert (settings.profile, settings.port, given["command"]) == ("production", 8080, ["serve", service])
     assert "mongodb://wegenetz:" in settings.database_url.get_secret_value()
     assert settings.sealing_key is not None, "pages stay signed in, releases keep their secrets"
+    if service in WITH_PAGES:
+        OpenId(settings)
+        assert settings.public_url is not None
+        (client,) = (one for one in REALM["clients"] if one["clientId"] == settings.sign_in_client)
+        assert settings.public_url + RETURN in client["redirectUris"]
+        assert settings.public_url + SIGNED_OUT in client["attributes"]["post.logout.redirect.uris"].split("##")
 
 
 @pytest.mark.parametrize("service", SERVICES)
@@ -129,6 +138,8 @@ def test_a_service_starts_with_the_settings_that_kubernetes_gives_it(
     settings = starts_with(service, environment_of(container, service), secrets, tmp_path, monkeypatch)
     assert (settings.profile, settings.port, container["args"]) == ("production", 8080, ["serve", service])
     assert settings.instance == f"{service}-0"
+    if service in WITH_PAGES:
+        OpenId(settings)
 
 
 def test_only_intake_is_given_the_key_of_persons() -> None:
@@ -206,7 +217,7 @@ def test_every_service_is_scaled_by_what_waits_and_never_beyond_its_partitions()
 
 
 def test_all_services_are_deployed_alike() -> None:
-    """But for their names, the key of persons and the address for partners."""
+    """But for their names, the key of persons and the address of their pages."""
 
     def alike(service: str) -> list[str]:
         text = (DEPLOY / f"kubernetes/base/{service}.yaml").read_text(encoding="utf-8")

@@ -25,7 +25,17 @@ SECRET: Final = "step-of-another-county"
 VALUES: Final = {"service": ("intake",), "id": (ANNA.partition("/")[2], SEAT, "a" * 32)}
 OPEN: Final = frozenset(
     {
-        *("/", "/pages", "/pages/sign-in", "/pages/sign-out", "/pages/session", "/pages/language"),
+        *(
+            "/",
+            "/pages",
+            "/pages/sign-in",
+            "/pages/sign-in/return",
+            "/pages/signed-out",
+            "/pages/sign-out",
+            "/pages/language",
+        ),
+        *("/pages/local-sign-in/authorize", "/pages/local-sign-in/token", "/pages/local-sign-in/end-session"),
+        *("/pages/local-sign-in/keys", "/pages/local-sign-in/.well-known/openid-configuration"),
         *("/pages/assets/{name}", "/pages/{rest:path}"),
         TRACES,
     }

@@ -29,6 +29,7 @@ from services.runtime.security import ALWAYS_PUBLIC
 from tests.doors.applications import COUNTY, ELSEWHERE, Doors
 from tests.intake.door import Door
 from tests.intake.door import body as arrival_body
+from tests.pages.visitor import hold_session
 from tests.profiling.centre import Centre
 from tests.profiling.talks import APPOINTMENT, CASE, arrival, booking, whole_talk
 from tests.referral.directory import A_COURSE, AGREED, VHS
@@ -76,7 +77,7 @@ NOT_OF_A_COUNTY: Final = (
     "/runtime/refill",
     "/v1/rebuild",
     "/pages/sign-in",
-    "/pages/session",
+    "/pages/local-sign-in",
     "/pages/language",
 )
 """What operations does with a whole process, and the sample users of a single machine."""
@@ -283,7 +284,7 @@ async def trespasses(
 ) -> list[str]:
     """What went through and should not have, or told what it should not have."""
     found: list[str] = []
-    form = secret_in(await client.get("/pages/sign-in"))
+    form = secret_in(await client.get("/pages/signed-out"))
     district = MELLE if same_county else "031570001"
     for route in routes_of(doors):
         if route.path.startswith(NOT_OF_A_COUNTY) or route.path.endswith("/sign-out"):
@@ -364,7 +365,7 @@ async def _in_referral(doors: Doors, found: Theirs) -> None:
         row = id_of("row", "offer")
         slots = await partner.put(f"/v1/slot-rows/{row}", json=THEIR_ROW, headers=key())
         assert {one["outcome"] for one in slots.json()["items"]} == {"applied"}, slots.text
-        await partner.post("/pages/session")
+        hold_session(partner, doors.running.settings)
         page = await partner.get("/pages/partner/notices")
         for kind, target in (("mail", "vhs-desk@example.org"), ("webhook", "https://93.184.216.34/vhs-hook")):
             form = {"form": secret_in(page), "kind": kind, "target": target}
@@ -473,7 +474,7 @@ async def test_another_partner_reads_and_changes_nothing_of_it_at_any_route(
     doors, theirs = all_doors[name], theirs.at(name)
     before = await doors.stored()
     async with doors.client(Role.PARTNER, organisation="other") as other:
-        await other.post("/pages/session")
+        hold_session(other, doors.running.settings)
         found = await trespasses(doors, other, theirs, "other", same_county=True)
     assert found == [], "\n".join(found)
     assert changed(before, await doors.stored()) == []
@@ -489,7 +490,7 @@ async def test_no_sign_in_of_another_county_reads_or_changes_anything_at_any_rou
     theirs = replace(theirs, places={name: values[-1:] for name, values in theirs.places.items()})
     for role in Role:
         async with doors.client(role, ELSEWHERE, organisation="vhs", office="031570001", site="melle") as stranger:
-            await stranger.post("/pages/session")
+            hold_session(stranger, doors.running.settings)
             found += [f"{role}: {one}" for one in await trespasses(doors, stranger, theirs, "vhs", same_county=False)]
     assert found == [], "\n".join(found)
     assert changed(before, await doors.stored()) == []

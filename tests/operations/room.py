@@ -16,6 +16,7 @@ from services.runtime.health import Health
 from services.runtime.local_issuer import LocalIssuer
 from services.runtime.metrics import Metrics
 from services.runtime.settings import Settings
+from tests.pages.visitor import hold_session
 
 COUNTY = "03459"
 
@@ -42,7 +43,7 @@ class Room:
         """Somebody who has signed in at the pages in this role."""
         async with self.visitor(language) as client:
             token = self._issuer.token(f"{role}-1", role, COUNTY)
-            await client.post("/pages/session", headers={"authorization": f"Bearer {token}"}, follow_redirects=False)
+            hold_session(client, self.console.settings, token)
             yield client
 
 

@@ -12,7 +12,7 @@ from tests.pages.axe import wrong
 from tests.pages.conftest import Site
 from tests.pages.test_in_a_browser import leave, tab_to, window
 from tests.pages.test_partner_pages import VHS as PARTNER
-from tests.pages.visitor import Page, Visitor
+from tests.pages.visitor import LOCAL_SIGN_IN, Page, Visitor
 from tests.referral.directory import A_COURSE, VHS
 from tests.referral.house import key
 from tests.referral.network import COUNTY, COURSE, MELLE, id_of, need_of
@@ -66,7 +66,7 @@ async def test_these_pages_are_the_coordinators_alone(site: Site):
     await partner.sign_in(PARTNER)
     for path in ("partners", "partners/vhs", "review", "import", "waiting"):
         assert (await partner.open(f"{BASE}/{path}")).status == 403
-        assert (await stranger.open(f"{BASE}/{path}")).path == "/pages/sign-in"
+        assert (await stranger.open(f"{BASE}/{path}")).path == LOCAL_SIGN_IN
 
 
 # --- the directory ------------------------------------------------------------------------------------------------------

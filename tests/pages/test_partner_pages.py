@@ -17,7 +17,7 @@ from services.referral.referrals import ReferralState
 from services.referral.transitions import StepKind
 from services.runtime.catalogue import Catalogue
 from tests.pages.conftest import Site
-from tests.pages.visitor import Visitor
+from tests.pages.visitor import LOCAL_SIGN_IN, Visitor
 from tests.referral.house import key
 from tests.referral.network import ADVICE, COUNTY, id_of
 from tests.referral.test_doors import partner_of, proposed, put
@@ -65,8 +65,8 @@ async def test_a_partner_signs_in_and_sees_what_waits_for_its_answer_and_until_w
     await agreed(site, "amal")
     visitor = site.visitor()
     asked = await visitor.open("/pages/partner/new")
-    assert asked.path == "/pages/sign-in"
-    page = await visitor.send(asked.form("/sign-in"), person=VHS)
+    assert asked.path == LOCAL_SIGN_IN
+    page = await visitor.send(asked.form("/authorize"), person=VHS)
     assert page.path == "/pages/partner/new"
     assert "General integration course" in page.text
     assert "Please answer by 15 June 2016." in page.text
@@ -281,4 +281,4 @@ async def test_a_page_asked_for_before_a_sign_out_that_comes_after_it_does_not_s
     page = await visitor.open("/pages/partner/offers")
     await visitor.send(page.form("/sign-out"))
     visitor.client.cookies.extract_cookies(slow)  # the slow answer arrives now
-    assert (await visitor.open("/pages/partner/new")).path == "/pages/sign-in"
+    assert (await visitor.open("/pages/partner/new")).path == LOCAL_SIGN_IN

@@ -3,11 +3,18 @@
 from __future__ import annotations
 
 import re
+import secrets
+import time
 from dataclasses import dataclass, field
 from html.parser import HTMLParser
 
 import httpx
 from fastapi import FastAPI
+from starlette.responses import Response
+
+from services.runtime.pages.session import LONGEST_SECONDS, Session, Sessions
+from services.runtime.seals import Seals
+from services.runtime.settings import Settings
 
 
 @dataclass
@@ -70,6 +77,10 @@ class Page:
         return [one for one in self.forms if one.action.endswith(ending)][number]
 
 
+LOCAL_SIGN_IN = "/pages/local-sign-in/authorize"
+"""Where whoever is not signed in is led to, on one machine."""
+
+
 class Visitor:
     """Keeps cookies, follows redirects."""
 
@@ -90,4 +101,14 @@ class Visitor:
 
     async def sign_in(self, person: str) -> Page:
         page = await self.open("/pages/sign-in")
-        return await self.send(page.form("/sign-in"), person=person)
+        return await self.send(page.form("/authorize"), person=person)
+
+
+def hold_session(client: httpx.AsyncClient, settings: Settings, token: str = "") -> None:
+    """As if the browser had signed in before, with this bearer token (or that of its header): it holds the session's cookie."""
+    token = token or client.headers["authorization"].partition(" ")[2]
+    response = Response()
+    session = Session(form=secrets.token_urlsafe(24), until=int(time.time()) + LONGEST_SECONDS, token=token)
+    Sessions(Seals(settings).of("sessions"), secure=settings.profile == "production").keep(response, session)
+    cookie = {"set-cookie": response.headers["set-cookie"]}
+    client.cookies.extract_cookies(httpx.Response(200, headers=cookie, request=httpx.Request("GET", client.base_url)))

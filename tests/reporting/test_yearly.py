@@ -18,7 +18,7 @@ from services.reporting import yearly
 from services.reporting.dashboard import published
 from services.reporting.dashboard.pictures import draw
 from services.reporting.dashboard.telling import Shown
-from tests.pages.visitor import Page
+from tests.pages.visitor import Page, hold_session
 from tests.reporting.county import COUNTY
 from tests.reporting.office import OTHER_COUNTY, Office
 from tests.reporting.released import MARCH_ALONE, QUARTERS, SUMMER, YEAR, release
@@ -30,7 +30,7 @@ FOREWORD = "/pages/yearly/2016/texts/foreword"
 
 async def visitor(office: Office, role: Role = Role.REPORTER, county: str = COUNTY) -> httpx.AsyncClient:
     client = office.client(role, county=county)
-    assert (await client.post("/pages/session")).status_code == 303
+    hold_session(client, office.running.settings)
     return client
 
 

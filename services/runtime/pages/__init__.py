@@ -5,11 +5,13 @@ so, and allows no inline script); it is German or English as the visitor chose; 
 visitor is not read; a form sent twice acts once, by the key in it; what goes wrong is told on a page too, in whole sentences.
 """
 
+from services.runtime.pages.addresses import PREFIX
 from services.runtime.pages.forms import Form, new_key, read_form
-from services.runtime.pages.pages import PREFIX, NavEntry, Pages, Visitor, page_for, page_for_anybody
+from services.runtime.pages.local_sign_in import SampleUser
+from services.runtime.pages.pages import NavEntry, Pages, Visitor, page_for, page_for_anybody
 from services.runtime.pages.rendering import PAGE_MESSAGES, PAGE_TEMPLATES, Renderer
 from services.runtime.pages.session import Session, Sessions
-from services.runtime.pages.signing_in import SampleUser, common_routes, not_found_route
+from services.runtime.pages.signing_in import common_routes, not_found_route
 from services.runtime.pages.uploads import Upload, read_upload
 
 __all__ = [

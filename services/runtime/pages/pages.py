@@ -28,7 +28,10 @@ from starlette.responses import RedirectResponse, Response
 from services.runtime.catalogue import Catalogue, Language
 from services.runtime.errors import Refused, Transient
 from services.runtime.logs import log
+from services.runtime.pages.addresses import SIGN_IN, ours
+from services.runtime.pages.attempts import Attempts
 from services.runtime.pages.forms import Form, read_form
+from services.runtime.pages.openid import OpenId
 from services.runtime.pages.rendering import Renderer
 from services.runtime.pages.session import Session, Sessions
 from services.runtime.problems import Problem, document, incident_id, language, of_error, problem_of
@@ -37,17 +40,15 @@ from services.runtime.security import Guard
 from services.runtime.settings import Settings
 from services.runtime.tokens import Actor, TokenVerifier
 
-PREFIX: Final = "/pages"
-SIGN_IN: Final = f"{PREFIX}/sign-in"
-
 _PAGES: Final = "wegenetz.pages"
 """Where a request carries the pages that it is for."""
 
-POLICY: Final = (
+_POLICY: Final = (
     "default-src 'none'; script-src 'self'; style-src 'self'; font-src 'self'; img-src 'self' data:; connect-src 'self'; "
-    "form-action 'self'; base-uri 'none'; frame-ancestors 'none'"
+    "form-action {forms}; base-uri 'none'; frame-ancestors 'none'"
 )
-"""Nothing from elsewhere, and no inline script or style. The icons in KERN's style sheet are data."""
+"""Nothing from elsewhere, and no inline script or style. The icons in KERN's style sheet are data. Forms lead nowhere else, but that of
+the sign-out to the sign-in service."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -130,7 +131,11 @@ class Pages:
         self.catalogue = catalogue
         self.settings = settings
         self.seals = Seals(settings)
-        self.sessions = Sessions(self.seals.of("sessions"), secure=settings.profile == "production")
+        secure = settings.profile == "production"
+        self.sessions = Sessions(self.seals.of("sessions"), secure=secure)
+        self.attempts = Attempts(self.seals.of("sign-in"), secure=secure)
+        self.openid = OpenId(settings)
+        self._policy = _POLICY.format(forms=" ".join(("'self'", self.openid.origin or "")).strip())
         self._renderer = Renderer(catalogue, *folders, **words)
         self._nav = nav
 
@@ -162,11 +167,12 @@ class Pages:
             "actor": actor,
             "nav": self._nav(actor) if actor is not None else (),
             "path": visitor.request.url.path,
+            "here": _address(visitor.request),
             "secret": session.form,
             "said": (session.said, session.tone) if session.said else None,
         }
         content = self._renderer.html(template, spoken, {**own, **values})
-        headers = {"content-security-policy": POLICY, "content-language": spoken}
+        headers = {"content-security-policy": self._policy, "content-language": spoken}
         response = Response(content, status, headers, "text/html; charset=utf-8")
         self.sessions.keep(response, session)
         self.sessions.said(response, session)
@@ -202,11 +208,22 @@ class Pages:
     def problem(self, request: Request, problem: Problem) -> Response:
         """The page for a problem. Whoever is not signed in is led to the sign-in, and from there back."""
         session = self.sessions.of(request)
-        if problem.status_code == 401 and request.method == "GET":
-            response = RedirectResponse(f"{SIGN_IN}?back={quote(request.url.path)}", 303)
+        if problem.status_code == 401 and request.method == "GET" and _is_navigation(request):
+            response = RedirectResponse(f"{SIGN_IN}?back={quote(_address(request), safe='/')}", 303)
             self.sessions.keep(response, session)
             return response
         spoken = session.language or language(request)
         title, detail = self.said(problem, spoken)
         values: dict[str, object] = {"title": title, "detail": detail, "code": problem.status_code}
         return self._page(Visitor(request, session, spoken, None), "problem.html", problem.status_code, values)
+
+
+def _address(request: Request) -> str:
+    """Path and query, if it is one to come back to; else the path."""
+    url = request.url
+    return ours(f"{url.path}?{url.query}" if url.query else url.path, url.path)
+
+
+def _is_navigation(request: Request) -> bool:
+    """Whether a person went there, and not a script of a page that is open already: that one stays as it is."""
+    return request.headers.get("sec-fetch-mode", "navigate") == "navigate" and "hx-request" not in request.headers

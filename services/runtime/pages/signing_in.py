@@ -1,52 +1,37 @@
 """Signing in and out, the language, and the assets: the same for the pages of every service.
 
-A sign-in exchanges a token of the county's sign-in service for a session. On one machine, where the local issuer stands in for it, a
-list of made-up people is offered instead; in production there is no local issuer, and so no list.
+A sign-in leads to the county's sign-in service and back (`openid.py`); on one machine to the local one (`local_sign_in.py`), in the same
+way. The page that was asked for is come back to. What goes wrong is told on a page, from which one can begin anew.
 """
 
 from __future__ import annotations
 
 from collections.abc import Awaitable, Callable, Sequence
-from dataclasses import dataclass
 from typing import Annotated, Final
 
 from fastapi import APIRouter, Depends
 from starlette.responses import RedirectResponse, Response
 
 from services.runtime.catalogue import Language
-from services.runtime.local_issuer import LocalIssuer
 from services.runtime.pages import assets
-from services.runtime.pages.pages import PREFIX, SIGN_IN, Pages, Visitor, page_for_anybody
-from services.runtime.pages.session import LONGEST_SECONDS, LONGEST_TOKEN
+from services.runtime.pages.addresses import PREFIX, RETURN, SIGN_IN, SIGNED_OUT, after_sign_in, ours
+from services.runtime.pages.attempts import of_state
+from services.runtime.pages.local_sign_in import SampleUser, local_sign_in_routes
+from services.runtime.pages.openid import failed
+from services.runtime.pages.pages import Pages, Visitor, page_for_anybody
 from services.runtime.problems import Problem
-from services.runtime.security import bearer_token
-from services.runtime.tokens import TokenVerifier
 
 Anybody = Annotated[Visitor, Depends(page_for_anybody())]
 
 _FOR_GOOD: Final = {"cache-control": "public, max-age=31536000, immutable"}
 
-
-@dataclass(frozen=True, slots=True)
-class SampleUser:
-    """Somebody made up, who may sign in where there is a local issuer. `role_key` names the words for the role."""
-
-    subject: str
-    role: str
-    role_key: str
-    county: str
-    organisation: str | None = None
-    name: str = ""
-
-    @property
-    def id(self) -> str:
-        return f"{self.county}/{self.role}/{self.organisation or ''}"
+_ANOTHER_SIGN_IN: Final = frozenset({"sign-in-no-role", "county-not-served"})
+"""Where the same person would only fail again: they are offered to sign out."""
 
 
 def common_routes(pages: Pages, home: str, people: Callable[[], Awaitable[Sequence[SampleUser]]]) -> APIRouter:
     """The routes under ``/pages`` that every service has. `home` is where a signed-in visitor begins."""
     router = pages.router()
-    local = pages.settings.local_issuer_key_file is not None and pages.settings.profile != "production"
 
     @router.get("/")
     @router.get(PREFIX)
@@ -60,61 +45,81 @@ def common_routes(pages: Pages, home: str, people: Callable[[], Awaitable[Sequen
             raise Problem("not-found", 404)
         return Response(found.content, headers=_FOR_GOOD, media_type=found.media_type)
 
-    @router.get(SIGN_IN)
-    async def sign_in_page(visitor: Anybody, back: str = home) -> Response:
-        return pages.show(visitor, "sign_in.html", people=await people() if local else None, back=_ours(back, home))
-
-    @router.post(SIGN_IN)
-    async def sign_in(visitor: Anybody) -> Response:
-        """As one of the made-up people."""
-        form = await visitor.form()
-        chosen = next((one for one in await people() if one.id == form.one("person")), None) if local else None
-        if chosen is None:
-            raise Problem("not-found", 404)
-        issuer = LocalIssuer(pages.settings)
-        token = issuer.token(
-            chosen.subject, chosen.role, chosen.county, organisation=chosen.organisation, ttl=LONGEST_SECONDS
-        )
-        return pages.go(visitor, _ours(form.one("back"), home), visitor.session.signed_in(token))
-
-    @router.post(PREFIX + "/session")
-    async def begin(visitor: Anybody) -> Response:
-        """A session for the bearer token of the request; for the county's sign-in service, which stands before these pages.
-
-        (No form of another site can send that header.)
-        """
-        token = bearer_token(visitor.request)
-        if len(token) > LONGEST_TOKEN:
-            raise Problem("token-invalid", 401)
-        verifier: TokenVerifier = visitor.request.app.state.verifier
-        await verifier.verify(token)
-        return pages.go(visitor, home, visitor.session.signed_in(token))
-
-    @router.post(PREFIX + "/sign-out")
-    async def sign_out(visitor: Anybody) -> Response:
-        await visitor.form()
-        return pages.go(visitor, SIGN_IN, visitor.session.signed_out().saying("page.signed-out"))
-
     @router.post(PREFIX + "/language")
     async def choose_language(visitor: Anybody) -> Response:
         form = await visitor.form()
         wanted = form.one("language")
         chosen: Language = "en" if wanted == "en" else "de" if wanted == "de" else visitor.language
-        return pages.go(visitor, _ours(form.one("back"), home), visitor.session.speaking(chosen))
+        return pages.go(visitor, ours(form.one("back"), home), visitor.session.speaking(chosen))
 
+    _sign_in_routes(router, pages, home)
+    if pages.openid.is_local:
+        router.include_router(local_sign_in_routes(pages, people))
     return router
 
 
-def _ours(back: str, home: str) -> str:
-    """The address to go back to, if it is a page of ours: nobody is led elsewhere by a link to a sign-in."""
-    plain = (
-        back.startswith(f"{PREFIX}/")
-        and "//" not in back
-        and back.isascii()
-        and back.isprintable()
-        and "\\" not in back
+def _sign_in_routes(router: APIRouter, pages: Pages, home: str) -> None:
+    openid, attempts = pages.openid, pages.attempts
+
+    @router.get(SIGN_IN)
+    async def sign_in(visitor: Anybody, back: str = home) -> Response:
+        attempt = attempts.new(after_sign_in(back, home))
+        try:
+            response = RedirectResponse(await openid.way_in(visitor.request, attempt), 303)
+        except Problem as problem:
+            return _told(pages, visitor, problem, attempt.back)
+        attempts.keep(response, (*attempts.of(visitor.request), attempt))
+        return response
+
+    @router.get(RETURN)
+    async def returned(visitor: Anybody, state: str = "", code: str = "", error: str = "", iss: str = "") -> Response:
+        """Back from the sign-in service (RFC 6749, 4.1.2). The attempt is over, however it ended."""
+        begun = attempts.of(visitor.request)
+        attempt = of_state(begun, state)
+        try:
+            if attempt is None:
+                raise failed("sign-in-other", "state") if begun else failed("sign-in-expired", "attempt")
+            _refuse(error, from_ours=openid.is_issuer(iss))
+            token = await openid.token(visitor.request, attempt, code)
+        except Problem as problem:
+            response = _told(pages, visitor, problem, attempt.back if attempt is not None else home)
+        else:
+            response = pages.go(visitor, attempt.back, visitor.session.signed_in(token))
+        if attempt is not None:
+            attempts.keep(response, tuple(one for one in begun if one is not attempt))
+        return response
+
+    @router.post(PREFIX + "/sign-out")
+    async def sign_out(visitor: Anybody) -> Response:
+        """Here, and then at the sign-in service: otherwise the next click would sign in again without asking."""
+        await visitor.form()
+        way_out = await openid.way_out(visitor.request)
+        return pages.go(visitor, way_out or f"{SIGNED_OUT}?here=alone", visitor.session.signed_out())
+
+    @router.get(SIGNED_OUT)
+    async def signed_out(visitor: Anybody, here: str = "") -> Response:
+        return pages.show(visitor, "signed_out.html", here_alone=here == "alone", signed_in=visitor.actor is not None)
+
+
+def _told(pages: Pages, visitor: Visitor, problem: Problem, back: str) -> Response:
+    title, detail = pages.said(problem, visitor.language)
+    return pages.show(
+        visitor,
+        "sign_in_failed.html",
+        status=problem.status_code,
+        title=title,
+        detail=detail,
+        back=back,
+        another=problem.code in _ANOTHER_SIGN_IN,
     )
-    return back if plain else home
+
+
+def _refuse(error: str, *, from_ours: bool) -> None:
+    """Raise `Problem` for an answer of another issuer, or one that says no (RFC 6749, 4.1.2.1)."""
+    if not from_ours:
+        raise failed("sign-in-invalid", "issuer")
+    if error:
+        raise failed("sign-in-refused", "refused", 403)
 
 
 def not_found_route(pages: Pages) -> APIRouter:
