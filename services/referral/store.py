@@ -180,6 +180,12 @@ async def partners(store: CountyStore) -> list[Partner]:
     return [_read(Partner, document) for document in await store.find(_PARTNERS, {})]
 
 
+async def partner_name(store: CountyStore, code: str) -> str | None:
+    """The name of a partner that is in the directory."""
+    found = [_read(Partner, document) for document in await store.find(_PARTNERS, {"body.code": code})]
+    return next((one.entry.name for one in found if one.entry is not None), None)
+
+
 async def services(store: CountyStore) -> list[Service]:
     """All services of all partners."""
     return [_read(Service, document) for document in await store.find(_SERVICES, {})]

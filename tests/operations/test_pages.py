@@ -12,6 +12,7 @@ import pytest_asyncio
 from services.operations.pages.routes import looks
 from tests.operations.room import Room, open_room
 from tests.operations.test_spans_kept import ANNA, kept
+from tests.pages.visitor import LOCAL_SIGN_IN
 
 PAGES = ("/pages/overview", "/pages/lag", "/pages/letters", "/pages/ways")
 

@@ -18,8 +18,10 @@ from services.referral.transitions import StepKind
 from services.runtime.catalogue import Catalogue
 from tests.pages.conftest import Site
 from tests.pages.visitor import LOCAL_SIGN_IN, Visitor
+from tests.referral.directory import VHS as ENTRY
 from tests.referral.house import key
 from tests.referral.network import ADVICE, COUNTY, id_of
+from tests.referral.test_directory_doors import fill
 from tests.referral.test_doors import partner_of, proposed, put
 
 pytestmark = pytest.mark.asyncio(loop_scope="package")
@@ -282,3 +284,16 @@ async def test_a_page_asked_for_before_a_sign_out_that_comes_after_it_does_not_s
     await visitor.send(page.form("/sign-out"))
     visitor.client.cookies.extract_cookies(slow)  # the slow answer arrives now
     assert (await visitor.open("/pages/partner/new")).path == LOCAL_SIGN_IN
+
+
+async def test_every_page_greets_a_partner_by_its_name_also_one_that_says_no(site: Site):
+    await agreed(site, "amal")
+    visitor = await vhs(site)
+    assert "Signed in: vhs Sign out" in (await visitor.open("/pages/partner/new")).text, "not in the directory yet"
+    await fill(site.house)
+    for path in ("/pages/partner/new", "/pages/partner/offers", "/pages/signed-out", "/pages/no-such-page"):
+        page = await visitor.open(path)
+        assert f"Signed in: {ENTRY['name']} Sign out" in page.text, path
+    assert (await visitor.open("/pages/network/partners")).text.count(ENTRY["name"]) == 1, (
+        "refused, and still signed in"
+    )

@@ -12,6 +12,7 @@ from starlette.responses import RedirectResponse, Response
 
 from schemas.codes import Role
 from schemas.events import Uuid
+from services.referral import store as kept
 from services.referral.api_offers import partner_of
 from services.referral.commands import ConfirmSeats, SetSeats
 from services.referral.locations import Locations
@@ -71,6 +72,7 @@ def page_routes(running: Running, locations: Locations) -> APIRouter:
         HERE / "templates",
         NETWORK / "templates",
         nav=_nav,
+        name_of=partial(_name_of, running),
         words=partial(Words, catalogue),
         place_name=place_name,
         language_name=language_name,
@@ -88,6 +90,12 @@ def page_routes(running: Running, locations: Locations) -> APIRouter:
     _add_start(router)
     common = common_routes(pages, START, lambda: sample_users(running))
     return APIRouter(routes=[*common.routes, *router.routes, *not_found_route(pages).routes])
+
+
+async def _name_of(running: Running, actor: Actor) -> str | None:
+    """A partner is known to people by its name; its code is for programs."""
+    partner = actor.organisation if actor.role == Role.PARTNER else None
+    return await kept.partner_name(running.store(actor.county), partner) if partner is not None else None
 
 
 def _nav(actor: Actor) -> Sequence[NavEntry]:

@@ -11,7 +11,7 @@ async def inbox(visitor: Partner) -> Response:
 
 from __future__ import annotations
 
-from collections.abc import Callable, Coroutine, Mapping, Sequence
+from collections.abc import Awaitable, Callable, Coroutine, Mapping, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any, Final
@@ -42,6 +42,8 @@ from services.runtime.tokens import Actor, TokenVerifier
 
 _PAGES: Final = "wegenetz.pages"
 """Where a request carries the pages that it is for."""
+_VISITOR: Final = "wegenetz.visitor"
+"""Where it carries who asks, as soon as that is known."""
 
 _POLICY: Final = (
     "default-src 'none'; script-src 'self'; style-src 'self'; font-src 'self'; img-src 'self' data:; connect-src 'self'; "
@@ -59,6 +61,8 @@ class Visitor:
     session: Session
     language: Language
     actor: Actor | None
+    name: str | None = None
+    """As whom the header greets `actor`, if a name is known."""
 
     @property
     def signed_in(self) -> Actor:
@@ -84,8 +88,9 @@ class NavEntry:
 class _Door(Guard):
     """Gives the `Visitor`. With roles, only to those who are signed in with one of them."""
 
-    def __init__(self, roles: frozenset[str]) -> None:
+    def __init__(self, roles: frozenset[str], *, looks: bool = True) -> None:
         self.roles = roles
+        self._looks = looks
         self.model = APIKey.model_validate({"in": APIKeyIn.cookie, "name": "wegenetz"})
         self.scheme_name = "session"
 
@@ -94,9 +99,11 @@ class _Door(Guard):
         session = pages.sessions.of(request)
         verifier: TokenVerifier = request.app.state.verifier
         visitor = Visitor(request, session, session.language or language(request), None)
-        if session.token:
+        if session.token and self._looks:
             try:
-                visitor = replace(visitor, actor=await verifier.verify(session.token))
+                actor = await verifier.verify(session.token)
+                visitor = replace(visitor, actor=actor, name=await pages.name_of(actor))
+                request.scope[_VISITOR] = visitor
             except Problem:
                 if self.roles:
                     raise
@@ -117,8 +124,18 @@ def page_for_anybody() -> _Door:
     return _Door(frozenset())
 
 
+def page_for_all_alike() -> _Door:
+    """A dependency: lets everybody in, and does not look who it is. For what is the same for all."""
+    return _Door(frozenset(), looks=False)
+
+
+async def _nameless(_: Actor) -> str | None:
+    return None
+
+
 class Pages:
-    """The pages of one service. `nav` says which entries a signed-in visitor sees."""
+    """The pages of one service. `nav` says which entries a signed-in visitor sees, `name_of` how the header calls them (None: by the
+    sign-in's id)."""
 
     def __init__(
         self,
@@ -126,6 +143,7 @@ class Pages:
         catalogue: Catalogue,
         *folders: Path,
         nav: Callable[[Actor], Sequence[NavEntry]] = lambda actor: (),
+        name_of: Callable[[Actor], Awaitable[str | None]] = _nameless,
         **words: object,
     ) -> None:
         self.catalogue = catalogue
@@ -138,6 +156,7 @@ class Pages:
         self._policy = _POLICY.format(forms=" ".join(("'self'", self.openid.origin or "")).strip())
         self._renderer = Renderer(catalogue, *folders, **words)
         self._nav = nav
+        self.name_of = name_of
 
     def router(self) -> APIRouter:
         """For routes whose errors are pages too. They name their whole path, which begins with `PREFIX`."""
@@ -165,6 +184,7 @@ class Pages:
         session, actor, spoken = visitor.session, visitor.actor, visitor.language
         own: dict[str, object] = {
             "actor": actor,
+            "who": visitor.name or (actor.organisation or actor.subject if actor is not None else ""),
             "nav": self._nav(actor) if actor is not None else (),
             "path": visitor.request.url.path,
             "here": _address(visitor.request),
@@ -215,7 +235,8 @@ class Pages:
         spoken = session.language or language(request)
         title, detail = self.said(problem, spoken)
         values: dict[str, object] = {"title": title, "detail": detail, "code": problem.status_code}
-        return self._page(Visitor(request, session, spoken, None), "problem.html", problem.status_code, values)
+        visitor = request.scope.get(_VISITOR) or Visitor(request, session, spoken, None)
+        return self._page(visitor, "problem.html", problem.status_code, values)
 
 
 def _address(request: Request) -> str:

@@ -18,7 +18,7 @@ from services.runtime.pages.addresses import PREFIX, RETURN, SIGN_IN, SIGNED_OUT
 from services.runtime.pages.attempts import of_state
 from services.runtime.pages.local_sign_in import SampleUser, local_sign_in_routes
 from services.runtime.pages.openid import failed
-from services.runtime.pages.pages import Pages, Visitor, page_for_anybody
+from services.runtime.pages.pages import Pages, Visitor, page_for_all_alike, page_for_anybody
 from services.runtime.problems import Problem
 
 Anybody = Annotated[Visitor, Depends(page_for_anybody())]
@@ -39,7 +39,7 @@ def common_routes(pages: Pages, home: str, people: Callable[[], Awaitable[Sequen
         return RedirectResponse(home, 303)
 
     @router.get(PREFIX + "/assets/{name}")
-    async def one_asset(_: Anybody, name: str) -> Response:
+    async def one_asset(_: Annotated[Visitor, Depends(page_for_all_alike())], name: str) -> Response:
         found = assets.served().get(name)
         if found is None:
             raise Problem("not-found", 404)
