@@ -81,7 +81,7 @@ async def test_a_partner_without_a_system_gets_one_mail_with_a_link_and_nothing_
     assert len(links) == 1
     assert mail["To"] == "courses@example.org"
     assert "15 June 2016" in mail["Subject"]
-    text = mail.get_content().lower()
+    text = mail.get_content().replace(links[0], "").lower()  # what is drawn by lot may hold an "a1"
     assert not any(word in text for word in ("arabic", "a1", "melle", id_of("amal", "case")))
 
 
