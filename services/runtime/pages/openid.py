@@ -79,9 +79,9 @@ class OpenId:
 
     @property
     def origin(self) -> str | None:
-        """Scheme and host of the sign-in service, to which a form may lead; None on one machine, where it is here."""
+        """Scheme and host of the issuer, to which a form may lead; None where it has none (on one machine it is here)."""
         parts = urlsplit(self._settings.issuer)
-        return None if self.is_local else f"{parts.scheme}://{parts.netloc}"
+        return f"{parts.scheme}://{parts.netloc}" if parts.netloc else None
 
     async def way_in(self, request: Request, attempt: Attempt) -> str:
         """The address at which a browser signs in. Raises `Problem` 503."""
