@@ -5,12 +5,13 @@
 
 from __future__ import annotations
 
-import os
 import shutil
 import subprocess
 import sys
 from dataclasses import dataclass
 from typing import Final
+
+from tests.debian import installed
 
 _NAMES: Final = (
     "chromium-headless-shell",
@@ -47,16 +48,7 @@ def find() -> Chromium:
 
 
 def _debians() -> Chromium | None:
-    if os.geteuid() != 0 or shutil.which("apt-get") is None:
-        return None
-    quietly = {**os.environ, "DEBIAN_FRONTEND": "noninteractive"}
-    # Of several sources one may be out of reach, and the package come from another: what counts is whether it is there in the end.
-    for command in (
-        ["apt-get", "update", "-qq"],
-        ["apt-get", "install", "-y", "-qq", "--no-install-recommends", _PACKAGE],
-    ):
-        subprocess.run(command, env=quietly, capture_output=True, check=False)
-    found = on_the_system()
+    found = on_the_system() if installed(_PACKAGE) else None
     return Chromium(found.path, f"Debian's package {_PACKAGE}, just installed") if found else None
 
 

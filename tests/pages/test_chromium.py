@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
+import os
+import shutil
 import subprocess
 import sys
 from typing import Any
 
 import pytest
 
-from tests.pages import chromium
 from tests.pages.chromium import NoChromium, find
 
 
@@ -22,9 +23,9 @@ class Machine:
         self.tried: list[list[str]] = []
         self._works = works
         self._sources = sources
-        patch.setattr(chromium.shutil, "which", lambda name: f"/bin/{name}" if name in self.programs else None)
-        patch.setattr(chromium.os, "geteuid", lambda: 0 if root else 1000)
-        patch.setattr(chromium.subprocess, "run", self._run)
+        patch.setattr(shutil, "which", lambda name: f"/bin/{name}" if name in self.programs else None)
+        patch.setattr(os, "geteuid", lambda: 0 if root else 1000)
+        patch.setattr(subprocess, "run", self._run)
 
     def _run(self, command: list[str], **_: Any) -> subprocess.CompletedProcess[bytes]:
         self.tried.append(command)

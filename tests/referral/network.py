@@ -6,6 +6,7 @@ Decisions see only the states that `names` named, as in a running service.
 from __future__ import annotations
 
 import uuid
+from collections import Counter
 from collections.abc import Callable
 from datetime import UTC, date, datetime, timedelta
 from typing import Any
@@ -32,6 +33,7 @@ from schemas.events import (
     ProfileRecorded,
     ReferralProposed,
 )
+from services.referral.books import Tally, entries_of
 from services.referral.commands import (
     Accept,
     Agree,
@@ -145,6 +147,17 @@ class Network(World):
         super().__init__(SERVICE.logic, county=COUNTY, now=now)
         self.pool: Pool | None = None
         self._named: set[Subject] | None = None
+
+    def has_books_in_order(self) -> None:
+        """Those that are kept are those that a recount finds, and nothing in them is less than none."""
+        kept, counted = Counter[str](), Counter[str]()
+        for effect in self.effects:
+            if isinstance(effect, Tally):
+                kept.update(effect.changes)
+        for state in self.states.values():
+            counted.update(entries_of(state))
+        assert +kept == +counted
+        assert min(kept.values(), default=0) >= 0
 
     # --- only what was named ----------------------------------------------------------------------------------------
 

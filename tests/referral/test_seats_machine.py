@@ -16,7 +16,6 @@ from hypothesis.stateful import RuleBasedStateMachine, initialize, invariant, ru
 
 from schemas.codes import CancelReason, Purpose
 from schemas.events import ConsentWithdrawn, NeedConfirmed, NeedWithdrawn, PersonErased, ReferralCancelled
-from services.referral.books import Tally, entries_of
 from services.referral.commands import (
     CloseOffer,
     ConfirmSeats,
@@ -323,13 +322,7 @@ class Seats(RuleBasedStateMachine):
 
     @invariant()
     def the_books_are_those_of_a_recount(self) -> None:
-        kept, counted = Counter[str](), Counter[str]()
-        for effect in self.network.effects:
-            if isinstance(effect, Tally):
-                kept.update(effect.changes)
-        for state in self.network.states.values():
-            counted.update(entries_of(state))
-        assert +kept == +counted
+        self.network.has_books_in_order()
 
     @invariant()
     def nobody_is_proposed_after_enrolment_and_nobody_answers_after_the_appointment(self) -> None:

@@ -121,8 +121,8 @@ def _term(value: Value, indent: int) -> str:
 
 
 def _quoted(text: str) -> str:
+    # JSON escapes quotes, backslashes, line ends and code points as Turtle does.
     return json.dumps(text, ensure_ascii=False)
-    # the escapes of JSON (\" \\ \n \uXXXX) are those of Turtle
 
 
 def _address(address: str) -> str:
