@@ -10,6 +10,7 @@ from pathlib import Path
 import pytest_asyncio
 
 from services.operations.pages.routes import looks
+from services.operations.pages.ways import lasting
 from tests.operations.room import Room, open_room
 from tests.operations.test_spans_kept import ANNA, kept
 from tests.pages.visitor import LOCAL_SIGN_IN
@@ -71,3 +72,7 @@ async def test_the_stream_says_when_there_is_something_new_and_ends_when_the_pro
         await listening
     assert "event: look\ndata: 1\n\n" in heard
     assert time.monotonic() - began < 1
+
+
+def test_lengths_of_time_are_written_as_the_language_writes_numbers() -> None:
+    assert (lasting(3_600_000_000, "de"), lasting(3_600_000_000, "en")) == ("3,6 s", "3.6 s")

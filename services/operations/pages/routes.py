@@ -31,7 +31,6 @@ from services.runtime.pages import (
 )
 from services.runtime.settings import Settings
 from services.runtime.tokens import Actor
-from services.runtime.ways import duration
 
 HERE: Final = Path(__file__).parent
 LIVE: Final = f"{PREFIX}/live"
@@ -45,7 +44,7 @@ Operator = Annotated[Visitor, Depends(page_for(Role.OPERATOR))]
 def page_routes(console: Console) -> APIRouter:
     """Everything under ``/pages``."""
     catalogue = Catalogue(RUNTIME_MESSAGES, PAGE_MESSAGES, HERE / "messages")
-    pages = Pages(console.settings, catalogue, HERE / "templates", nav=_nav, duration=duration)
+    pages = Pages(console.settings, catalogue, HERE / "templates", nav=_nav)
     router = pages.router()
     add_standing(router, console, pages)
     add_letters(router, console, pages)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import re
+from functools import partial
 from typing import Annotated, Final
 
 from fastapi import APIRouter, Depends
@@ -11,9 +12,11 @@ from starlette.responses import RedirectResponse, Response
 
 from schemas.codes import Role
 from services.operations.console import Console
+from services.operations.pages.standing import number
+from services.runtime.catalogue import Language
 from services.runtime.pages import PREFIX, Pages, Visitor, page_for
 from services.runtime.problems import Problem
-from services.runtime.ways import Scale, Step, Way, in_order
+from services.runtime.ways import Scale, Step, Way, duration, in_order
 
 WAYS: Final = f"{PREFIX}/ways"
 SPANS_SHOWN: Final = 2_000
@@ -38,7 +41,8 @@ def add_ways(router: APIRouter, console: Console, pages: Pages) -> None:
             "ways.html",
             status=422 if id else 200,
             typed=id,
-            kept=console.spans.kept,
+            kept=number(console.spans.kept, visitor.language),
+            duration=partial(lasting, language=visitor.language),
             hour=console.slowest.of(visitor.signed_in.county),
         )
 
@@ -52,6 +56,7 @@ def add_ways(router: APIRouter, console: Console, pages: Pages) -> None:
         return pages.show(
             visitor,
             "way.html",
+            duration=partial(lasting, language=visitor.language),
             status=200 if found.steps else 404,
             id=id,
             way=found,
@@ -89,3 +94,9 @@ def _rows(way: Way, scale: Scale) -> list[tuple[Step, int, int, int, int, int]]:
         indent = min(step.depth, _DEEPEST_INDENT)
         rows.append((step, pause, span.start_ns - begun, indent, first, after - first))
     return rows
+
+
+def lasting(ns: int, language: Language) -> str:
+    """A length of time, with the decimal sign of the language."""
+    said = duration(ns)
+    return said.replace(".", ",") if language == "de" else said
