@@ -32,6 +32,9 @@ from services.runtime.errors import Transient
 
 SERVICES: Final = ("intake", "profiling", "referral", "reporting")
 CONSOLE: Final = "operations"
+DATABASE_PREFIX: Final = "wegenetz_single"
+"""With this one the busiest collections of any two services lie in different files of the embedded database, which decides by a hash of the
+names. In one file, who writes the one waits for whoever is writing the other (docs/decisions/secantusdb.md)."""
 DEFAULT_CHOICES: Final = Choices(counties=("03459",), clock="real", broker="embedded", nodes=1)
 
 
@@ -207,6 +210,7 @@ class Embedded:
             "WEGENETZ_HOST": LOOPBACK,
             "WEGENETZ_PORT": str(port),
             "WEGENETZ_DATABASE_URL": copy.database,
+            "WEGENETZ_DATABASE_PREFIX": DATABASE_PREFIX,
             "WEGENETZ_KAFKA": copy.broker,
             "WEGENETZ_KAFKA_IDEMPOTENT": json.dumps(choices.broker == "kafka"),
             "WEGENETZ_LOG_IS_VOLATILE": json.dumps(choices.broker != "kafka"),

@@ -103,7 +103,7 @@ class Writer:
         states = _documents(unit.states, self._county)
         books = self._book_keeping(unit)
         try:
-            async with self._database.transaction() as session:
+            async with self._database.writing() as session:
                 by_subject = {stored.state.subject: stored for stored in unit.states}
                 for subject in unit.forgotten:
                     stored = by_subject.get(subject)
@@ -231,7 +231,7 @@ async def write_all(database: Database, writes: Sequence[Write]) -> None:
     """Writes outside of a unit of work, in one transaction, whoever else writes; and tell `Database.committed`."""
 
     async def once() -> None:
-        async with database.transaction() as session:
+        async with database.writing() as session:
             await _bulk(database.raw, writes, session)
 
     await insist(once)

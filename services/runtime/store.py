@@ -59,6 +59,7 @@ class Database:
             url, tz_aware=True, serverSelectionTimeoutMS=3000, connectTimeoutMS=3000, retryWrites=True, w="majority"
         )
         self.raw: Raw = self._client[name]
+        self._turn = asyncio.Lock()
         self.committed: Committed = lambda parcels, written: None
         self.ended: Callable[[str], None] = lambda result: None
         self.together = Together(partial(write_all, self))
@@ -119,6 +120,12 @@ class Database:
             self.ended("failed")
             raise
         self.ended("committed")
+
+    @asynccontextmanager
+    async def writing(self) -> AsyncGenerator[Session]:
+        """A transaction that writes: one after the other in a process (docs/decisions/one-writer.md)."""
+        async with self._turn, self.transaction() as session:
+            yield session
 
     @asynccontextmanager
     async def _transaction(self) -> AsyncGenerator[Session]:

@@ -17,6 +17,7 @@ from typing import Final
 
 from deploy.embedded import leash as leash_program
 from deploy.embedded.engines import ENGINES, Engines
+from deploy.embedded.system import DATABASE_PREFIX
 from deploy.topics import apply_topics
 from tests.bench.processes import Stolen, cpu_seconds, since
 from tests.bench.written import Head
@@ -43,7 +44,7 @@ async def limit(heads: Sequence[Head], files: Path, folder: Path) -> Done:
         commands = {
             head.service: (
                 *("tests.bench.bare", str(files / f"{head.service}.bson"), engines.database_url),
-                *(f"bare_{head.service}", engines.kafka, str(sum(records[topic] for topic in head.reads))),
+                *(f"{DATABASE_PREFIX}_{head.service}", engines.kafka, str(sum(records[topic] for topic in head.reads))),
             )
             for head in heads
         }

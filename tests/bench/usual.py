@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import Final
 
 from deploy.embedded.engines import Engines
+from deploy.embedded.system import DATABASE_PREFIX
 from deploy.topics import apply_topics
 from services.runtime.bus import Topic
 from services.runtime.bus import apply_topics as create_topics
@@ -34,7 +35,7 @@ async def usual(heads: Sequence[Head], files: Path, folder: Path, people: int) -
             {
                 head.service: (
                     *("tests.bench.per_message", str(selected / f"{head.service}.bson"), engines.database_url),
-                    *(f"usual_{head.service}", engines.kafka),
+                    *(f"{DATABASE_PREFIX}_{head.service}", engines.kafka),
                     str(head.events + sum(events[topic] for topic in head.reads)),
                 )
                 for head in few

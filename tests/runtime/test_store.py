@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from datetime import timedelta
 
 import pytest
 from pymongo import InsertOne, UpdateOne
 
+from deploy.embedded.engines import Engines
 from services.runtime.committing import Unit
 from services.runtime.deciding import Write
 from services.runtime.errors import Conflict, NameTaken, Permanent
@@ -189,20 +190,29 @@ async def test_a_state_is_written_only_on_the_version_that_was_read(store: Count
     assert (now.state, now.version) == (Account(id=ANNA, balance=2), 2)
 
 
-async def test_two_writers_at_once_never_both_succeed(store: CountyStore) -> None:
+@pytest.fixture
+def processes(engines: Engines, database: Database, prepared: str) -> Iterator[list[CountyStore]]:
+    """The store as four processes have it, each with connections and turns of its own."""
+    others = [Database(engines.database_url, prepared) for _ in range(3)]
+    yield [one.county(COUNTY) for one in (database, *others)]
+    for one in others:
+        one.close()
+
+
+async def test_two_writers_at_once_never_both_succeed(store: CountyStore, processes: list[CountyStore]) -> None:
     await store.commit(Unit(states=[opened(ANNA), opened(BERT)]))
 
-    async def write(balance: int) -> bool:
-        states = await loaded(store, ANNA, BERT)
+    async def write(process: CountyStore, balance: int) -> bool:
+        states = await loaded(process, ANNA, BERT)
         for stored in states:
             stored.state = stored.state.but(balance=balance)
         try:
-            await store.commit(Unit(states=states))
+            await process.commit(Unit(states=states))
         except Conflict:
             return False
         return True
 
-    won = await asyncio.gather(*(write(balance) for balance in range(1, 9)))
+    won = await asyncio.gather(*(write(processes[number % 4], number) for number in range(1, 9)))
     anna, bert = await loaded(store, ANNA, BERT)
     assert anna.version == bert.version == 1 + won.count(True)
     assert anna.state.but(id="") == bert.state.but(id="")
@@ -223,9 +233,33 @@ async def test_a_transaction_sees_one_instant_whatever_others_commit_meanwhile(
     assert [(one["_id"], one["body"]["balance"]) for one in seen] == [(ANNA, 1)]
 
 
-async def test_of_two_first_writers_one_is_told_that_the_name_is_taken(store: CountyStore) -> None:
+async def test_the_writers_of_one_process_write_one_after_the_other(database: Database, store: CountyStore) -> None:
+    async with database.writing():
+        another = asyncio.create_task(store.commit(Unit(states=[opened(ANNA)])))
+        unguarded = asyncio.create_task(store.write([_slip("1")]))
+        await asyncio.sleep(0.2)
+        assert not another.done()
+        assert not unguarded.done()
+    await asyncio.gather(another, unguarded)
+    assert len(await loaded(store, ANNA)) == 1
+
+
+async def test_a_writer_that_fails_or_is_called_off_leaves_its_turn_to_the_next(
+    database: Database, store: CountyStore
+) -> None:
+    with pytest.raises(Permanent):
+        await store.commit(Unit(writes=[Write("slips", InsertOne({"_id": "t", "county": COUNTY}))]))
+    async with database.writing():
+        waiting = asyncio.create_task(store.commit(Unit(states=[opened(BERT)])))
+        await asyncio.sleep(0)
+        waiting.cancel()
+    assert await store.commit(Unit(states=[opened(ANNA)])) == 0
+
+
+async def test_of_two_first_writers_one_is_told_that_the_name_is_taken(processes: list[CountyStore]) -> None:
     results = await asyncio.gather(
-        *(store.commit(Unit(states=[opened(ANNA, balance)])) for balance in range(4)), return_exceptions=True
+        *(process.commit(Unit(states=[opened(ANNA, balance)])) for balance, process in enumerate(processes)),
+        return_exceptions=True,
     )
     assert sum(result == 0 for result in results) == 1
     assert all(result == 0 or isinstance(result, Conflict) for result in results)
