@@ -69,6 +69,10 @@ class Running:
     def pid(self, name: str) -> int:
         return self._supervisor.pid(name)
 
+    def database_of(self, service: str) -> str:
+        """The name of its database, which lies under `database_url`."""
+        return f"{DATABASE_PREFIX}_{service}"
+
     def kill(self, name: str, number: signal.Signals = signal.SIGKILL) -> None:
         """Send a signal to a program. The supervisor starts it again; `wait_ready` waits for that."""
         self._supervisor.send(name, number)

@@ -122,7 +122,7 @@ class Copy:
             return await self._driver.pass_through(people)
 
     def _place(self, service: str) -> tuple[str, str]:
-        return self._running.database_url, f"wegenetz_{service}"
+        return self._running.database_url, self._running.database_of(service)
 
     def _pids(self) -> dict[str, int]:
         console = (CONSOLE,) if self._running.console else ()

@@ -140,6 +140,8 @@ def keep(
                 _copy(found[name].find({}), name, before.get(name, {}), head, body)
             elif name == MARKS:
                 head.collections.append(_kept(found[name].list_indexes(), name, listed.get("options", {})))
+    if not head.collections:
+        raise LookupError(f"There is no database {database}: nothing could be done again.")
     path = folder / f"{service}.bson"
     path.write_bytes(bson.encode(head.to_document()))
     with path.open("ab") as whole, (folder / f"{service}.body").open("rb") as body:

@@ -53,7 +53,7 @@ class Journey:
 
     async def _damaged(self, poison: bytes) -> bytes:
         client: AsyncIOMotorClient[dict[str, Any]] = AsyncIOMotorClient(self._running.database_url)
-        outbox = client["wegenetz_intake"]["outbox"]
+        outbox = client[self._running.database_of("intake")]["outbox"]
         try:
             subject = f"case/{self.case}"
             async for document in outbox.find({"county": self._county}):
