@@ -36,6 +36,7 @@ SERVICE: Final = Service(
     collections=COLLECTIONS,
     routes=routes,
     messages=Path(__file__).with_name("messages"),
+    gathers=True,
 )
 
 

@@ -92,6 +92,7 @@ SERVICE: Final = Service(
     ),
     routes=all_routes,
     messages=Path(__file__).with_name("messages"),
+    gathers=True,
     round=keep_up_with,
 )
 

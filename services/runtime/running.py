@@ -37,7 +37,8 @@ class Service:
     """What makes one service different from the others.
 
     `topic` is the one it owns; `subscriptions` maps the topics it reads to the event types it takes from them. `loops` are more
-    loops of its own, by name, each of which runs until its event is set.
+    loops of its own, by name, each of which runs until its event is set. `gathers`: nobody waits for what it makes of events, so they
+    come together for half a second, unless the clock is moved by somebody who waits for all to be at rest.
     """
 
     name: str
@@ -50,6 +51,7 @@ class Service:
     messages: Path
     round: Callable[[Running], Round] | None = None
     loops: Mapping[str, Callable[[Running], Loop]] = field(default_factory=dict[str, "Callable[[Running], Loop]"])
+    gathers: bool = False
 
 
 @dataclass(slots=True)

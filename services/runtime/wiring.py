@@ -8,6 +8,7 @@ from datetime import UTC, datetime
 from prometheus_client import Counter
 
 from services.runtime.bus import Consumer, Producer
+from services.runtime.bus.consuming import GATHER_SECONDS
 from services.runtime.clock import Clock, RealClock, VirtualClock
 from services.runtime.desk import Desk
 from services.runtime.errors import Transient
@@ -166,6 +167,7 @@ def _consumer(running: Running, component: Component) -> Consumer:
         settings.instance,
         settle,
         batch_records=settings.batch_records,
+        gather=GATHER_SECONDS if running.service.gathers and settings.clock == "real" else 0.0,
         retry_limit=settings.retry_limit_seconds,
         dead_letter_limit=settings.dead_letter_limit,
         waiting=waiting,

@@ -105,6 +105,7 @@ class Hall:
     own: Engines
     broken: Line
     plain: Line
+    unhurried: Line
     limited: Line
     patient: Line
     impatient: Line
@@ -149,6 +150,7 @@ async def hall(engines: Engines, tmp_path_factory: pytest.TempPathFactory) -> As
             own,
             broken=line("broken"),
             plain=line("plain"),
+            unhurried=line("unhurried", gather=1.0, batch_records=3),
             limited=line("limited", dead_letter_limit=3),
             patient=line("patient"),
             impatient=line("impatient", retry_limit=PATIENCE_SECONDS),
@@ -247,6 +249,19 @@ async def test_records_come_in_order_and_are_settled_as_far_as_they_came(hall: H
     assert await line.consumer.lag() == {line.topic: {0: 0}}
     assert await line.consumer.positions() == {line.topic: {0: 1200}}
     assert line.consumer.assigned() == 1
+
+
+async def test_where_nobody_waits_records_come_together_between_batches_that_are_not_full(hall: Hall) -> None:
+    line = hall.unhurried
+    await line.put(b"alone")
+    await until(lambda: line.consumer.settled == {line.topic: {0: 1}})
+    await line.put(b"second")
+    await line.put(b"third")
+    await line.put(b"fourth")
+    await line.put(b"fifth")
+    assert line.values == [b"alone"]
+    await until(lambda: len(line.values) == 5)
+    assert [len(batch) for batch in line.batches] == [1, 3, 1]
 
 
 async def test_an_idle_consumer_shows_progress(hall: Hall) -> None:

@@ -45,6 +45,9 @@ With 150 ms the whole idle system takes a fifth of one core, with 50 ms a third.
 through with 150 ms than with 50 ms, and no more with 300 ms."""
 POLL_MS: Final = 250
 """How long a consumer waits for its own fetcher: it is woken at once when something has come."""
+GATHER_SECONDS: Final = 0.5
+"""How long a service for whose reading nobody waits lets records come together before it takes the next batch. What is read of one person
+within that time is one state written instead of several (docs/decisions/gathered-batches.md)."""
 ANSWER_SECONDS: Final = 5.0
 """A broker that takes longer counts as away."""
 FIRST_PAUSE_SECONDS: Final = 0.05
@@ -55,7 +58,8 @@ UNREADABLE: Final = "the group or the log cannot be read"
 class Consumer:
     """Hands batches of raw records to `settle`, in order, one batch at a time.
 
-    `settle` returns how many of the records became dead letters; it raises `Transient` when the world is away.
+    `settle` returns how many of the records became dead letters; it raises `Transient` when the world is away. `gather`: seconds to wait
+    between batches that are not full, so that records come together.
     """
 
     def __init__(
@@ -67,6 +71,7 @@ class Consumer:
         settle: Callable[[Sequence[RawRecord]], Awaitable[int]],
         *,
         batch_records: int = 500,
+        gather: float = 0.0,
         retry_limit: float = 300.0,
         dead_letter_limit: int = 100,
         dead_letter_window: int = 1000,
@@ -75,6 +80,7 @@ class Consumer:
     ) -> None:
         self._bootstrap, self._topics = bootstrap, topics
         self._settle = settle
+        self._full, self._gather = batch_records, gather
         self._retry_limit = retry_limit
         self._limit = _DeadLetterLimit(dead_letter_limit, dead_letter_window)
         self._waiting = waiting
@@ -188,6 +194,8 @@ class Consumer:
             if self._halted is None and await self._settle_patiently([_raw(record) for record in records]):
                 await self._commit(records)
                 self.batches += 1
+                if self._gather and len(records) < self._full:
+                    await set_within(self._leaving, self._gather)
                 return
         except Exception as error:  # noqa: BLE001 - the library would pass over it without a word, and take the next batch
             log.error("task.failed", exception=error)
