@@ -5,6 +5,7 @@ from __future__ import annotations
 from pathlib import Path
 from typing import Final
 
+from schemas.events import ConsentWithdrawn
 from schemas.topics import subscriptions, topic_of
 from services.profiling.api import routes
 from services.profiling.decide import decide, names
@@ -22,7 +23,16 @@ NAME: Final = "profiling"
 SERVICE: Final = Service(
     name=NAME,
     title="Wegenetz: profiling",
-    logic=Logic(source=NAME, states=(Case,), names=names, decide=decide, evolve=evolve, writes=writes, times=TIMES),
+    logic=Logic(
+        source=NAME,
+        states=(Case,),
+        names=names,
+        decide=decide,
+        evolve=evolve,
+        writes=writes,
+        times=TIMES,
+        heeds=frozenset({ConsentWithdrawn}),
+    ),
     topic=topic_of(NAME).name,
     subscriptions=subscriptions(NAME),
     collections=COLLECTIONS,

@@ -5,6 +5,7 @@ from __future__ import annotations
 from pathlib import Path
 from typing import Final
 
+from schemas.events import ConsentWithdrawn
 from schemas.topics import subscriptions, topic_of
 from services.referral.api import routes
 from services.referral.decide import decide, names
@@ -37,6 +38,7 @@ SERVICE: Final = Service(
         evolve=evolve,
         writes=writes,
         times=TIMES,
+        heeds=frozenset({ConsentWithdrawn}),
     ),
     topic=topic_of(NAME).name,
     subscriptions=subscriptions(NAME),

@@ -129,7 +129,8 @@ class Attempt:
                 return await self._take_record(fetched)
             return self._resolved(fetched, Result.REPEATED)
         if envelope.sequence > last + 1:
-            self._changes.park(envelope, fetched.raw)
+            if self._changes.park(envelope, fetched.raw):
+                await self._heed(envelope, fetched)
             return self._resolved(fetched, Result.PARKED)
         outcome = await self._apply(envelope, fetched)
         if outcome.result is not Result.DEAD:
@@ -138,6 +139,18 @@ class Attempt:
             self._changes.dead.pop()
             return await self._take_record(fetched)
         return outcome
+
+    async def _heed(self, envelope: Envelope, fetched: Fetched) -> None:
+        """What has to wait for its turn takes effect all the same, if its rules say so. Its number does not count."""
+        message = received(fetched)
+        if message is None or fetched.failure is not None or type(message.data) not in self._logic.heeds:
+            return
+        try:
+            await self._decide(message, TypeName.parse(envelope.type).name, envelope.traceparent, envelope)
+        except NOT_THE_RULES:
+            raise
+        except Exception:  # noqa: BLE001 - what is wrong with it shows, and is told, when its turn has come
+            return
 
     async def _apply(self, envelope: Envelope, fetched: Fetched) -> Outcome:
         """Apply the record that is next in its subject's sequence."""

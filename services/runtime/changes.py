@@ -124,17 +124,18 @@ class Changes:
         stored.applied = {**stored.applied, envelope.source: envelope.sequence}
         stored.changed = True
 
-    def park(self, envelope: Envelope, raw: RawRecord) -> None:
-        """Keep a record until its predecessor has been applied."""
+    def park(self, envelope: Envelope, raw: RawRecord) -> bool:
+        """Keep a record until its predecessor has been applied. False when it is kept already."""
         stored = self.states[envelope.subject]
         numbers = stored.parked.get(envelope.source, [])
         if envelope.sequence in numbers:
-            return
+            return False
         stored.parked = {**stored.parked, envelope.source: [*numbers, envelope.sequence]}
         stored.changed = True
         parked = Parked(envelope, raw)
         self.parked[parked.id] = raw
         self._newly_parked[parked.id] = parked
+        return True
 
     def unpark(self, envelope: Envelope) -> None:
         """This record waits no more, if it did."""

@@ -206,7 +206,10 @@ def _no_writes(_: str, effects: Sequence[object]) -> Iterable[Write]:
 
 @dataclass(frozen=True, slots=True)
 class Logic:
-    """The rules of one service, as the runtime needs them."""
+    """The rules of one service, as the runtime needs them.
+
+    `heeds`: events that take effect at once, also where their turn has not come, and again in their turn. Their rules must allow both.
+    """
 
     source: str
     states: tuple[type[State], ...]
@@ -215,6 +218,7 @@ class Logic:
     evolve: Callable[[Any, Any, datetime], Any]
     writes: Callable[[str, Sequence[object]], Iterable[Write]] = _no_writes
     times: tuple[Elapsed, ...] = ()
+    heeds: frozenset[type[BaseModel]] = frozenset()
     kinds: Mapping[str, type[State]] = field(init=False)
     times_of: Mapping[type, Sequence[Elapsed]] = field(init=False)
 

@@ -70,7 +70,8 @@ class Centre:
         await self.running.clock.move(to)
         await self.running.turns.turn()
 
-    async def hears(self, event: EventData, id: str) -> None:
+    async def hears(self, event: EventData, id: str, *, waits: bool = False) -> None:
+        """`waits`: something before it is missing."""
         subject, source = Subject(event.SUBJECT, id), source_of(type(event))
         number = self._sequences[source, subject] = self._sequences.get((source, subject), 0) + 1
         envelope = Envelope(event_id(source, subject, number), source, event.TYPE, subject, COUNTY, number, NOW)
@@ -84,7 +85,12 @@ class Centre:
         )
         settler = self.running.settler
         (outcome,) = await settler.settle(self.store, [settler.reader.read(raw)])
-        assert outcome.result is Result.APPLIED, outcome
+        assert outcome.result is (Result.PARKED if waits else Result.APPLIED), outcome
+
+    def misses(self, event: EventData, id: str) -> None:
+        """It was told, but does not come, or not so that anybody could read it."""
+        key = source_of(type(event)), Subject(event.SUBJECT, id)
+        self._sequences[key] = self._sequences.get(key, 0) + 1
 
 
 @asynccontextmanager

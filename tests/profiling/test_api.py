@@ -15,7 +15,7 @@ import pytest_asyncio
 
 from deploy.embedded.engines import Engines
 from schemas.codes import Purpose, Role, ServiceKind, WaitReason
-from schemas.events import ConsentWithdrawn, NeedWaiting, PersonErased
+from schemas.events import ConsentGiven, ConsentWithdrawn, NeedWaiting, PersonErased
 from services.profiling.store import VERSIONS
 from tests.profiling.centre import Centre, open_centre
 from tests.profiling.talks import (
@@ -156,6 +156,16 @@ async def test_the_same_request_sent_again_is_answered_the_same_and_done_once(ce
     assert (await counsellor.get(f"/v1/cases/{CASE}")).json()["profile"]["version"] == 2
     other = await counsellor.put(f"/v1/cases/{CASE}/profile", json={"answers": whole_talk()}, headers=once)
     assert (other.status_code, other.json()["code"]) == (422, "idempotency-key-reused")
+
+
+async def test_a_withdrawal_is_heeded_at_once_although_something_before_it_is_missing(centre: Centre) -> None:
+    await centre.hears(arrival(), CASE)
+    counsellor = centre.client()
+    await put_profile(counsellor, answers=WISHES)
+    centre.misses(ConsentGiven(purposes=(Purpose.ADVICE,)), CASE)
+    await centre.hears(ConsentWithdrawn(purposes=(Purpose.TRANSFER,)), CASE, waits=True)
+    refused = await counsellor.put(f"/v1/cases/{CASE}/profile", json={"answers": whole_talk()}, headers=key())
+    assert (refused.status_code, refused.json()["code"]) == (409, "transfer-consent-missing")
 
 
 async def test_paper_sheets_are_recorded_together_each_with_its_own_outcome(centre: Centre) -> None:

@@ -37,6 +37,7 @@ from services.runtime.health import Health
 from services.runtime.leases import Lease
 from services.runtime.local_issuer import LocalIssuer
 from services.runtime.metrics import Metrics
+from services.runtime.reading import Resolution
 from services.runtime.recent import Recent
 from services.runtime.records import RawRecord, event_id
 from services.runtime.running import Running
@@ -94,11 +95,14 @@ class House:
 
     async def hear(self, *news: tuple[EventData, str]) -> None:
         """Settle these events together; all of them apply."""
-        fetched = [self.running.settler.reader.read(self._record(event, id)) for event, id in news]
-        outcomes = await self.running.settler.settle(self.store, fetched)
-        assert {outcome.result for outcome in outcomes} == {Result.APPLIED}
+        assert {*await self.take(*(self.record(event, id) for event, id in news))} == {Result.APPLIED}
 
-    def _record(self, event: EventData, id: str) -> RawRecord:
+    async def take(self, *records: RawRecord, resolution: Resolution | None = None) -> list[Result]:
+        """What becomes of these records, settled together. `resolution`: of the dead letter as which they are sent again."""
+        fetched = [self.running.settler.reader.read(record, resolution) for record in records]
+        return [outcome.result for outcome in await self.running.settler.settle(self.store, fetched)]
+
+    def record(self, event: EventData, id: str) -> RawRecord:
         subject, source = Subject(event.SUBJECT, id), source_of(type(event))
         number = self._sequences[source, subject] = self._sequences.get((source, subject), 0) + 1
         envelope = Envelope(event_id(source, subject, number), source, event.TYPE, subject, COUNTY, number, NOW)

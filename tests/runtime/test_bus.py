@@ -150,7 +150,7 @@ async def hall(engines: Engines, tmp_path_factory: pytest.TempPathFactory) -> As
             own,
             broken=line("broken"),
             plain=line("plain"),
-            unhurried=line("unhurried", gather=1.0, batch_records=3),
+            unhurried=line("unhurried", gather=3.0, batch_records=3),
             limited=line("limited", dead_letter_limit=3),
             patient=line("patient"),
             impatient=line("impatient", retry_limit=PATIENCE_SECONDS),
@@ -255,10 +255,7 @@ async def test_where_nobody_waits_records_come_together_between_batches_that_are
     line = hall.unhurried
     await line.put(b"alone")
     await until(lambda: line.consumer.settled == {line.topic: {0: 1}})
-    await line.put(b"second")
-    await line.put(b"third")
-    await line.put(b"fourth")
-    await line.put(b"fifth")
+    await line.put(b"second", b"third", b"fourth", b"fifth")
     assert line.values == [b"alone"]
     await until(lambda: len(line.values) == 5)
     assert [len(batch) for batch in line.batches] == [1, 3, 1]

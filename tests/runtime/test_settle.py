@@ -52,6 +52,30 @@ async def test_what_comes_too_early_and_its_predecessor_may_lie_in_one_batch(til
     assert await till.parked(ANNA) == []
 
 
+async def test_what_is_to_be_heeded_takes_effect_at_once_and_again_in_its_turn(till: Till) -> None:
+    till.open(Bank(heeds=frozenset({Paid})))
+    broken, heeded = paid(till, 1, 10, value=b"{"), paid(till, 2, 5)
+    assert await till.take(broken, heeded) == [DEAD, PARKED]
+    assert (await till.entries(ANNA), await till.parked(ANNA), await till.applied(ANNA)) == (["+5"], [2], 0)
+
+    till.open(Bank(heeds=frozenset({Paid})))
+    assert await till.take(heeded) == [PARKED]
+    assert await till.entries(ANNA) == ["+5"]
+
+    (letter,) = await till.letters()
+    await till.replay(letter["_id"], paid(till, 1, 10))
+    assert await till.entries(ANNA) == ["+5", "+10", "+5"]
+    assert (await till.parked(ANNA), await till.applied(ANNA)) == ([], 2)
+
+
+async def test_what_is_to_be_heeded_and_cannot_be_waits_like_everything_else(till: Till) -> None:
+    till.open(Bank(fails_on=frozenset({20}), heeds=frozenset({Paid})))
+    assert await till.take(paid(till, 2, 20), paid(till, 3, 30)) == [PARKED, PARKED]
+    assert (await till.entries(ANNA), await till.parked(ANNA)) == (["+30"], [2, 3])
+    assert await till.take(paid(till, 1, 10)) == [APPLIED]
+    assert (await till.entries(ANNA), await till.parked(ANNA)) == (["+30", "+10"], [3])
+
+
 async def test_a_parked_record_that_comes_again_waits_once(till: Till) -> None:
     assert await till.take(paid(till, 2, 20), paid(till, 2, 20)) == [PARKED, PARKED]
     assert await till.take(paid(till, 2, 20)) == [PARKED]

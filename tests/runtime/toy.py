@@ -169,9 +169,10 @@ class Bank:
     """The rules of the bank. On amounts in `fails_on` they fail in a way nobody foresaw, until somebody repairs them."""
 
     fails_on: frozenset[int] = frozenset()
+    heeds: frozenset[type[BaseModel]] = frozenset()
 
     def logic(self) -> Logic:
-        return Logic("bank", (Account,), self.names, self.decide, evolve, writes)
+        return Logic("bank", (Account,), self.names, self.decide, evolve, writes, heeds=self.heeds)
 
     def names(self, message: Message, states: States) -> Iterable[Subject]:
         first = _first(message)
