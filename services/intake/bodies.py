@@ -9,6 +9,7 @@ from typing import Final
 from pydantic import BaseModel, ConfigDict, Field
 
 from schemas.codes import Origin, Purpose, ResidenceGroup, Sex
+from schemas.events import Uuid
 from services.intake.columns import Entries
 from services.intake.rows import RowReader, Wrong
 from services.intake.sites import rules_of
@@ -17,6 +18,9 @@ from services.runtime.problems import FieldProblem, Problem
 
 LONGEST_TEXT: Final = 1_000
 """Characters; every value has a shorter limit of its own."""
+
+MOST_CASES: Final = 200
+"""As many as one transaction settles for people who wait."""
 
 
 class _Body(BaseModel):
@@ -149,6 +153,12 @@ class MoveBody(_Body):
 
 class PurposesBody(_Body):
     purposes: tuple[Purpose, ...] = Field(min_length=1, max_length=len(Purpose))
+
+
+class CasesBody(_Body):
+    """Whose contacts are asked for at once: a course."""
+
+    cases: list[Uuid] = Field(min_length=1, max_length=MOST_CASES)
 
 
 class ConsentsBody(PurposesBody):

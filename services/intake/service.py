@@ -7,6 +7,7 @@ from typing import Final
 
 from schemas.topics import subscriptions, topic_of
 from services.intake.api import routes
+from services.intake.commands import ReadPerson
 from services.intake.decide import decide, evolve, names
 from services.intake.model import AuditDay, Calendar, Case, Count, Daybook, Row
 from services.intake.store import COLLECTIONS, writes
@@ -30,6 +31,7 @@ SERVICE: Final = Service(
         evolve=evolve,
         writes=writes,
         times=TIMES,
+        looking=(ReadPerson,),
     ),
     topic=topic_of("intake").name,
     subscriptions=subscriptions("intake"),

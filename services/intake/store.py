@@ -171,11 +171,12 @@ async def case_of(store: CountyStore, case: str) -> Case | None:
     return stored.state if stored is not None and isinstance(stored.state, Case) else None
 
 
-async def sealed_person(store: CountyStore, case: str) -> tuple[bytes, bytes] | None:
-    """The wrapped key and the document of a person; None after erasure. They do not fit when a correction commits between the two reads."""
-    key = await store.one(PERSON_KEYS, {"_id": case})
-    person = await store.one(PEOPLE, {"_id": case})
-    return (key["wrapped"], person["document"]) if key and person else None
+async def sealed_people(store: CountyStore, cases: Sequence[str]) -> dict[str, tuple[bytes, bytes]]:
+    """The wrapped keys and the documents of people, by case; without those who were erased. A pair does not fit when a correction commits
+    between the two reads."""
+    keys = {document["_id"]: document["wrapped"] for document in await store.by_ids(PERSON_KEYS, cases)}
+    people = await store.by_ids(PEOPLE, sorted(keys))
+    return {document["_id"]: (keys[document["_id"]], document["document"]) for document in people}
 
 
 # --- people who are written alike ---------------------------------------------------------------------------------------

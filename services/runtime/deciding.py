@@ -209,6 +209,7 @@ class Logic:
     """The rules of one service, as the runtime needs them.
 
     `heeds`: events that take effect at once, also where their turn has not come, and again in their turn. Their rules must allow both.
+    `looking`: commands that write nothing to the state they are about.
     """
 
     source: str
@@ -219,6 +220,7 @@ class Logic:
     writes: Callable[[str, Sequence[object]], Iterable[Write]] = _no_writes
     times: tuple[Elapsed, ...] = ()
     heeds: frozenset[type[BaseModel]] = frozenset()
+    looking: tuple[type, ...] = ()
     kinds: Mapping[str, type[State]] = field(init=False)
     times_of: Mapping[type, Sequence[Elapsed]] = field(init=False)
 

@@ -73,7 +73,8 @@ class Loaded:
                 subjects = self._foreseen(message)
                 about = _about(message, subjects)
                 if isinstance(message, Command) and about is not None:
-                    own[about] = None
+                    # What is only looked at would be read after all, one by one, since no write guards it.
+                    (named if isinstance(message.data, self._logic.looking) else own)[about] = None
                 named.update(dict.fromkeys(subject for subject in subjects if subject != about))
         self._assume(subject for subject in own if subject not in named)
         with self._timed():

@@ -61,6 +61,7 @@ NAMED_IN_A_COUNTY: Final = (
 everywhere, and what a county has of them is its own."""
 
 THEIRS_IN_THE_BODY: Final = (
+    "/v1/contacts",
     "/v1/notices/again",
     "/v1/offers",
     "/v1/referrals/steps",
@@ -172,6 +173,7 @@ def body_of(route: Route, path: str, theirs: Theirs, organisation: str, district
         ("POST", "/runtime/dead-letters/{id}/replay"): {},
         ("POST", "/runtime/dead-letters/{id}/discard"): {"reason": "not ours"},
         ("POST", "/v1/arrivals"): arrival_body(municipality_key="031570001001"),
+        ("POST", "/v1/contacts"): {"cases": theirs.places["case"]},
         ("POST", "/v1/cases/{case}/appointment"): {},
         ("POST", "/v1/cases/{case}/corrections"): {"sex": "female"},
         ("POST", "/v1/cases/{case}/residence-group"): {"residence_group": "eu"},

@@ -16,16 +16,16 @@ from tests.intake.door import Door
 def between(door: Door, monkeypatch: pytest.MonkeyPatch) -> list[tuple[str, dict[str, Any]]]:
     """What counsellors do, one after the other, each time a key has been read and its document has not."""
     acts: list[tuple[str, dict[str, Any]]] = []
-    one = CountyStore.one
+    by_ids = CountyStore.by_ids
 
-    async def interrupted(self: CountyStore, collection: str, query: Any) -> Any:
-        found = await one(self, collection, query)
+    async def interrupted(self: CountyStore, collection: str, ids: Any) -> Any:
+        found = await by_ids(self, collection, ids)
         if collection == PERSON_KEYS and acts:
             path, sent = acts.pop(0)
             assert (await door.ask("POST", path, json=sent)).status_code == 200
         return found
 
-    monkeypatch.setattr(CountyStore, "one", interrupted)
+    monkeypatch.setattr(CountyStore, "by_ids", interrupted)
     return acts
 
 

@@ -14,7 +14,7 @@ from playwright.async_api import Browser, async_playwright
 from deploy.embedded.engines import Engines
 from services.runtime.serving import Listener, serve
 from tests.pages.chromium import find
-from tests.pages.intake import stand_in
+from tests.pages.intake import Intake, stand_in
 from tests.pages.visitor import Visitor
 from tests.referral.house import House, open_house
 
@@ -22,9 +22,10 @@ from tests.referral.house import House, open_house
 class Site:
     """The running pages: the house behind them, and the address at which a browser finds them."""
 
-    def __init__(self, house: House, url: str) -> None:
+    def __init__(self, house: House, url: str, intake: Intake) -> None:
         self.house = house
         self.url = url
+        self.intake = intake
 
     def visitor(self, language: str = "en") -> Visitor:
         """Somebody without JavaScript, who is not signed in yet."""
@@ -38,11 +39,11 @@ async def opened(engines: Engines, tmp_path_factory: pytest.TempPathFactory) -> 
         folder = tmp_path_factory.mktemp("house")
         prefix = f"t{secrets.token_hex(4)}"
         house = await stack.enter_async_context(
-            open_house(engines.database_url, prefix, folder, peers={"intake": intake})
+            open_house(engines.database_url, prefix, folder, peers={"intake": intake.url})
         )
         listener, stop = Listener("127.0.0.1", 0), asyncio.Event()
         serving = asyncio.create_task(serve(house.app, listener, stop))
-        yield Site(house, f"http://127.0.0.1:{listener.port}")
+        yield Site(house, f"http://127.0.0.1:{listener.port}", intake)
         stop.set()
         await serving
 
@@ -60,4 +61,6 @@ async def chromium() -> AsyncIterator[Browser]:
 async def site(opened: Site) -> Site:
     """The pages, in a county where nothing has happened yet."""
     await opened.house.empty()
+    opened.intake.heard.clear()
+    opened.intake.unknown.clear()
     return opened

@@ -36,8 +36,8 @@ async def agreed(site: Site, *names: str, seats: int = 5) -> dict[str, str]:
     return referrals
 
 
-async def accepted(site: Site, *names: str) -> dict[str, str]:
-    referrals = await agreed(site, *names)
+async def accepted(site: Site, *names: str, seats: int = 5) -> dict[str, str]:
+    referrals = await agreed(site, *names, seats=seats)
     async with partner_of(site.house) as partner:
         items = [{"referral": one, "step": "acceptance"} for one in referrals.values()]
         answer = await partner.post("/v1/referrals/steps", json={"steps": items}, headers=key())
@@ -98,6 +98,28 @@ async def test_a_partner_accepts_and_then_sees_name_and_contact_when_it_asks_for
     shown = await visitor.open(f"/pages/partner/referrals/{referral}")
     assert "Amal" not in shown.text
     assert "Amal" in (await visitor.open(f"/pages/partner/referrals/{referral}/contact")).text
+
+
+async def test_the_names_of_a_course_of_twenty_are_asked_for_in_one_request(site: Site):
+    names = [f"person-{n}" for n in range(20)]
+    await accepted(site, *names, seats=20)
+    visitor = await vhs(site)
+    course = f"/pages/partner/offers/{id_of('course', 'offer')}"
+    assert "Amal" not in (await visitor.open(course)).text
+    assert site.intake.heard == []
+    assert (await visitor.open(f"{course}/names")).text.count("Amal") == 20
+    assert site.intake.heard == ["/v1/contacts"]
+    listed = (await visitor.open(f"{course}/participants.csv")).answer.text
+    assert listed.count("Amal") == 20
+    assert site.intake.heard == ["/v1/contacts"] * 2
+
+
+async def test_a_participant_of_whom_intake_tells_nothing_stays_in_the_list_with_the_reason(site: Site):
+    await accepted(site, "amal", "badr")
+    site.intake.unknown.add(id_of("badr", "case"))
+    course = f"/pages/partner/offers/{id_of('course', 'offer')}"
+    shown = (await (await vhs(site)).open(f"{course}/names")).text
+    assert (shown.count("Amal"), shown.count("Nobody accepted this person.")) == (1, 1)
 
 
 async def test_a_form_sent_twice_acts_once_and_says_the_same(site: Site):

@@ -64,9 +64,10 @@ class CoursePage:
         return Response(csv_file(header, rows), headers=headers, media_type="text/csv; charset=utf-8")
 
     async def names(self, visitor: Visitor, participants: Sequence[Shown]) -> dict[str, Asked]:
-        paths = [one.line.contact for one in participants]
-        asked = await self._contacts.ask_all(visitor.session.token, visitor.language, paths)
-        return {one.line.referral: answer for one, answer in zip(participants, asked, strict=True)}
+        """By referral."""
+        cases = [one.line.case for one in participants if one.line.case is not None]
+        asked = await self._contacts.ask_all(visitor.session.token, visitor.language, cases)
+        return {one.line.referral: asked.get(one.line.case or "", Asked(None)) for one in participants}
 
 
 def add_course(router: APIRouter, page: CoursePage, rows: Rows) -> None:
