@@ -11,7 +11,7 @@ import secrets
 from collections import Counter, defaultdict
 from collections.abc import AsyncIterator, Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass
-from datetime import date, timedelta
+from datetime import date, datetime, timedelta
 from typing import Final, Generic, TypeVar
 
 from pymongo import ASCENDING, DeleteOne, IndexModel, InsertOne, ReplaceOne, UpdateOne
@@ -31,6 +31,7 @@ from services.referral.lookahead import NO_PRICES, Learned, Lesson, Prices, pric
 from services.referral.model import Case, NeedState
 from services.referral.offers import Offer
 from services.referral.particulars import SLOT
+from services.referral.referrals import ReferralState
 from services.runtime.deciding import State, Write
 from services.runtime.records import Document, Stored
 from services.runtime.store import Collection as StoreCollection
@@ -200,6 +201,54 @@ async def on_agenda(store: CountyStore, entry: str, after: str | None, limit: in
         _read(Case, document)
         async for documents in store.each(_CASES, query, page=CASES_AT_ONCE, limit=limit)
         for document in documents
+    ]
+
+
+@dataclass(frozen=True, slots=True)
+class Glance:
+    """A referral in a long list, read without the rest of its case. `at`: the deadline of a live one, the end of a past one.
+    `was_told`: the partner had heard of it when it ended."""
+
+    case: str
+    referral: str
+    offer: str
+    partner: str
+    state: str
+    at: datetime | None
+    was_told: bool = False
+
+
+_LIVE: Final = {f"body.needs.live.{name}": 1 for name in ("id", "offer", "partner", "state", "deadline")}
+_PAST: Final = {f"body.needs.past.{name}": 1 for name in ("id", "offer", "partner", "state", "steps.state", "steps.at")}
+
+
+async def live_at_a_glance(store: CountyStore, entry: str) -> list[Glance]:
+    """The live referrals of all cases with this entry on their agenda: that of the entry, and others of the same people."""
+    found = await store.find(_CASES, {"body.agenda": entry}, fields=_LIVE)
+    return [
+        Glance(case["_id"], live["id"], live["offer"], live["partner"], live["state"], live["deadline"])
+        for case in found
+        for need in case["body"]["needs"]
+        if (live := need.get("live")) is not None
+    ]
+
+
+async def past_at_a_glance(store: CountyStore, entry: str) -> list[Glance]:
+    """The same of the past referrals."""
+    found = await store.find(_CASES, {"body.agenda": entry}, fields=_PAST)
+    return [
+        Glance(
+            case["_id"],
+            past["id"],
+            past["offer"],
+            past["partner"],
+            past["state"],
+            past["steps"][-1]["at"],
+            any(step["state"] == ReferralState.AGREED for step in past["steps"]),
+        )
+        for case in found
+        for need in case["body"]["needs"]
+        for past in need["past"]
     ]
 
 

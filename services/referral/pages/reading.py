@@ -12,23 +12,23 @@ from typing import Final
 
 from services.referral import store as kept
 from services.referral.api_offers import partner_of
-from services.referral.api_referrals import Row, offers_of, rows_on
+from services.referral.api_referrals import Row, offers_of
 from services.referral.county import settings_of
 from services.referral.eligibility import Circumstances
 from services.referral.locations import Locations
-from services.referral.model import Case, Need, answer_of, done_at, running_at
+from services.referral.model import Case, Need, running_at
 from services.referral.offers import Offer
+from services.referral.pages.listing import LISTS, part_of
 from services.referral.referrals import LIVE, Referral, ReferralState
 from services.referral.store import Located
 from services.referral.views import InboxLine, inbox_line
 from services.runtime.calendar import berlin_day
-from services.runtime.cursors import PageRequest
 from services.runtime.problems import Problem
 from services.runtime.running import Running
 from services.runtime.tokens import Actor
 
-MOST_LINES: Final = 200
-"""Lines of a list. A partner with more of them in one list works with the API, or course by course."""
+MOST_OFFERS: Final = 200
+"""Offers on their page."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -52,6 +52,21 @@ class Shown:
         return berlin_day(by - timedelta(milliseconds=1)) if by is not None else None
 
 
+@dataclass(frozen=True, slots=True)
+class Listed:
+    """One page of a list; see `listing.Part`."""
+
+    lines: list[Shown]
+    first: int
+    total: int
+    next: str | None
+
+    @property
+    def last(self) -> int:
+        """The number of its last entry."""
+        return self.first + len(self.lines) - 1
+
+
 class Reading:
     """Reads for one partner at a time."""
 
@@ -59,30 +74,19 @@ class Reading:
         self._running = running
         self._locations = locations
 
-    async def new(self, actor: Actor) -> tuple[list[Shown], bool]:
-        """To be answered, the most urgent first; and whether there are more than can be shown."""
-        lines, more = await self._listed(actor, answer_of(self._partner(actor)))
-        return sorted(lines, key=lambda one: (one.line.answer_by is None, one.line.answer_by, one.line.referral)), more
-
-    async def running(self, actor: Actor) -> tuple[list[Shown], bool]:
-        """Accepted and not ended, by offer."""
-        lines, more = await self._listed(actor, running_at(self._partner(actor)))
-        return sorted(lines, key=lambda one: (one.line.kind, one.line.offer, one.line.referral)), more
-
-    async def done(self, actor: Actor) -> tuple[list[Shown], bool]:
-        """Ended, the latest first. Of the people nothing is shown any more."""
-        partner = self._partner(actor)
-        cases = await kept.on_agenda(self._running.store(actor.county), done_at(partner), None, MOST_LINES + 1)
+    async def listed(self, actor: Actor, name: str, cursor: str | None) -> Listed:
+        """A page of the list of this name (`LISTS`). Of the people who ended nothing is shown any more. Raises `Problem` 400."""
+        which, partner, store = LISTS[name], self._partner(actor), self._running.store(actor.county)
+        part = part_of(which, await which.glances(store, which.entry(partner)), partner, cursor)
+        cases = {case.id: case for case in await kept.cases(store, {one.case for one in part.shown})}
         rows = [
-            (case, need, referral)
-            for case in cases
-            for need in case.needs
-            for referral in need.past
-            if referral.partner == partner and referral.was_told
+            (cases[one.case], *found)
+            for one in part.shown
+            if one.case in cases and (found := cases[one.case].need_of(one.referral)) is not None
+            if which.holds(found[1])  # what was answered a moment ago is not in the list any more
         ]
-        lines = await self._shown(actor, rows)
-        lines.sort(key=lambda one: one.steps[-1][1], reverse=True)
-        return lines[:MOST_LINES], len(lines) > MOST_LINES
+        self._locations.learn(actor.county, ((one.id, Located(case.id, one.offer)) for case, _, one in rows))
+        return Listed(await self._shown(actor, rows), part.first, part.total, part.next)
 
     async def one(self, actor: Actor, referral: str) -> Shown:
         """One referral, alive or ended. Raises `Problem` 404."""
@@ -96,7 +100,7 @@ class Reading:
     async def offers(self, actor: Actor) -> list[Offer]:
         """The partner's own: what is open first, then by start. Of its appointments those that are still to come."""
         store, today = self._running.store(actor.county), berlin_day(self._running.clock.now())
-        found = await kept.list_offers(store, self._partner(actor), None, MOST_LINES, ahead=today)
+        found = await kept.list_offers(store, self._partner(actor), None, MOST_OFFERS, ahead=today)
         return sorted(
             (one for one in found if one.terms is not None),
             key=lambda one: (one.closed, one.terms.starts_on or date.max if one.terms else date.max, one.id),
@@ -121,10 +125,6 @@ class Reading:
         ]
         self._locations.learn(actor.county, ((one.id, Located(case.id, one.offer)) for case, _, one in rows))
         return sorted(await self._shown(actor, rows), key=lambda one: one.line.referral)
-
-    async def _listed(self, actor: Actor, entry: str) -> tuple[list[Shown], bool]:
-        rows = await rows_on(self._running, self._locations, actor, entry, PageRequest(MOST_LINES, None))
-        return await self._shown(actor, rows[:MOST_LINES]), len(rows) > MOST_LINES
 
     async def _shown(self, actor: Actor, rows: Sequence[Row]) -> list[Shown]:
         today = berlin_day(self._running.clock.now())

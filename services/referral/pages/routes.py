@@ -20,6 +20,7 @@ from services.referral.offers import MOST_SEATS
 from services.referral.pages.answering import add_answering
 from services.referral.pages.contacts import Contacts
 from services.referral.pages.course import CoursePage, add_course
+from services.referral.pages.listing import LISTS
 from services.referral.pages.network.routes import HERE as NETWORK
 from services.referral.pages.network.routes import NAV as NETWORK_NAV
 from services.referral.pages.network.routes import PARTNERS, add_network
@@ -58,7 +59,7 @@ _STARTS: Final = {Role.COORDINATOR: PARTNERS, Role.OPERATOR: NOTICES}
 Partner = Annotated[Visitor, Depends(page_for(Role.PARTNER))]
 Anybody = Annotated[Visitor, Depends(page_for(Role.PARTNER, *_STARTS))]
 
-_TABS: Final = ("new", "running", "done")
+_TABS: Final = tuple(LISTS)
 
 
 def page_routes(running: Running, locations: Locations) -> APIRouter:
@@ -125,21 +126,21 @@ def _add_start(router: APIRouter) -> None:
 
 
 def _add_lists(router: APIRouter, pages: Pages, reading: Reading) -> None:
-    async def listed(visitor: Visitor, tab: str, found: tuple[list[Shown], bool]) -> Response:
-        lines, more = found
-        return pages.show(visitor, "inbox.html", lines=lines, more=more, tab=tab, tabs=_TABS)
+    async def listed(visitor: Visitor, tab: str, after: str | None) -> Response:
+        page = await reading.listed(visitor.signed_in, tab, after)
+        return pages.show(visitor, "inbox.html", page=page, begun=after is not None, tab=tab, tabs=_TABS)
 
     @router.get(HOME)
-    async def new(visitor: Partner) -> Response:
-        return await listed(visitor, "new", await reading.new(visitor.signed_in))
+    async def new(visitor: Partner, after: str | None = None) -> Response:
+        return await listed(visitor, "new", after)
 
     @router.get(f"{PREFIX}/partner/running")
-    async def runs(visitor: Partner) -> Response:
-        return await listed(visitor, "running", await reading.running(visitor.signed_in))
+    async def runs(visitor: Partner, after: str | None = None) -> Response:
+        return await listed(visitor, "running", after)
 
     @router.get(f"{PREFIX}/partner/done")
-    async def done(visitor: Partner) -> Response:
-        return await listed(visitor, "done", await reading.done(visitor.signed_in))
+    async def done(visitor: Partner, after: str | None = None) -> Response:
+        return await listed(visitor, "done", after)
 
 
 # --- one referral -------------------------------------------------------------------------------------------------------
